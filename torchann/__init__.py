@@ -1,0 +1,48 @@
+"""Chapter 10 of *Hands-On Machine Learning*, "Introduction to Artificial Neural Networks", on PyTorch and Lightning.
+
+Names are imported when they are first used: ``import torchann`` costs nothing that a program does not need.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
+    from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
+    from torchann.data import IrisDataModule as IrisDataModule
+    from torchann.nets.mlp import MLP as MLP
+    from torchann.runs import Trainer as Trainer
+    from torchann.tasks.classification import ClassificationMLP as ClassificationMLP
+    from torchann.tasks.perceptron import Perceptron as Perceptron
+    from torchann.tasks.regression import RegressionMLP as RegressionMLP
+
+_HOME = {
+    "CaliforniaHousingDataModule": "torchann.data",
+    "ClassificationMLP": "torchann.tasks.classification",
+    "FashionMNISTDataModule": "torchann.data",
+    "IrisDataModule": "torchann.data",
+    "MLP": "torchann.nets.mlp",
+    "Perceptron": "torchann.tasks.perceptron",
+    "RegressionMLP": "torchann.tasks.regression",
+    "Trainer": "torchann.runs",
+}
+__all__ = [
+    "CaliforniaHousingDataModule",
+    "ClassificationMLP",
+    "FashionMNISTDataModule",
+    "IrisDataModule",
+    "MLP",
+    "Perceptron",
+    "RegressionMLP",
+    "Trainer",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'torchann' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

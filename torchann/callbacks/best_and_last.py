@@ -1,0 +1,22 @@
+"""Two checkpoints per run, found by name: the best so far and the last."""
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+
+class BestAndLast(ModelCheckpoint):
+    """Keeps ``best.ckpt``, of the epoch with the lowest monitored figure, and ``last.ckpt``, of the latest epoch.
+
+    Args:
+        monitor: a logged figure, lower is better; without a validation set the training loss takes its place.
+        dirpath: where to keep them; by default the folder ``checkpoints`` of the run.
+    """
+
+    def __init__(self, monitor: str = "val_loss", dirpath: str | None = None) -> None:
+        super().__init__(dirpath, "best", monitor, save_last=True, enable_version_counter=False)
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Takes the training loss where there is no validation."""
+        if stage == "fit" and self.monitor == "val_loss" and not trainer.enable_validation:
+            self.monitor = "train_loss"
+        super().setup(trainer, pl_module, stage)

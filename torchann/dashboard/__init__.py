@@ -1,0 +1,1 @@
+"""What TensorBoard shows of a run, and the server that shows it."""

@@ -1,0 +1,138 @@
+"""Writes a run's figures where people look for them: TensorBoard in Keras' layout, and a history as CSV."""
+
+import csv
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.fabric.loggers.logger import rank_zero_experiment
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams as hparams_summaries
+
+SUB_RUNS = {"train": "train", "val": "validation", "test": "test"}
+
+
+class RunLogger(TensorBoardLogger):
+    """One folder per run, ``save_dir/name/001`` and so on; a folder is claimed once and never written by another run.
+
+    Scalars have the epoch as x-axis, and a metric's training and validation curves share a chart: ``train_loss`` is
+    written as ``loss`` to the sub-run ``train``, ``val_loss`` as ``loss`` to ``validation``. Hyperparameters come with
+    the run, so that the HPARAMS tab shows them beside the metrics that were measured. ``history.csv`` gets a row per
+    epoch.
+
+    Args:
+        save_dir: the folder of all runs.
+        name: the experiment, one folder below it.
+        version: an existing run to write to, such as ``"003"``; by default the next number.
+
+    Example:
+        >>> import tempfile
+        >>> logger = RunLogger(tempfile.mkdtemp(), name="demo")
+        >>> logger.version, RunLogger(logger.save_dir, name="demo").version
+        ('001', '002')
+        >>> logger.log_metrics({"epoch": 0, "val_loss": 0.5})
+        >>> logger.log_metrics({"epoch": 0, "train_loss": 0.7})
+        >>> [(row["epoch"], row["train_loss"], row["val_loss"]) for row in logger.history]
+        [(0, 0.7, 0.5)]
+    """
+
+    def __init__(self, save_dir: str | Path = "runs", name: str = "run", version: str | None = None) -> None:
+        super().__init__(str(save_dir), name=name, version=version, default_hp_metric=False)
+        self.history: list[dict[str, float]] = []
+        self._row: dict[str, float] = {}
+        self._row_started = time.perf_counter()
+        self._writers: dict[str, SummaryWriter] = {}
+        self._session_open = False
+
+    @property
+    def version(self) -> str:
+        """The run's number as text; the first process claims it, the others learn the folder from it."""
+        if self._version is None:
+            self._version = _claim_folder(Path(self.root_dir)) if rank_zero_only.rank == 0 else "unclaimed"
+        return str(self._version)
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> SummaryWriter:
+        """The writer of the run's own folder, as Lightning's users know it."""
+        return self._writer(".")
+
+    def _writer(self, sub_run: str) -> SummaryWriter:
+        if sub_run not in self._writers:
+            self._writers[sub_run] = SummaryWriter(str(Path(self.log_dir, sub_run)))
+        return self._writers[sub_run]
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, metrics: Any = None, step: int | None = None) -> None:
+        """Keeps the hyperparameters, to be written with the first figures; called when training starts."""
+        self.hparams.update(params)  # type: ignore[union-attr]
+        self._row_started = time.perf_counter()
+
+    def save(self) -> None:
+        """Writes nothing more: the checkpoints and events hold the hyperparameters."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Takes the figures of an epoch as Lightning hands them over: validation first, training at the epoch's end."""
+        figures = dict(metrics)
+        epoch = int(figures.pop("epoch", step or 0))
+        if not self._session_open and not any(name.startswith("test_") for name in figures):
+            self._session_open = True
+            # Without the summary of the whole experiment TensorBoard finds all metrics of all runs by itself.
+            _, start, _ = hparams_summaries(_plain(dict(self.hparams)), {})
+            self.experiment._get_file_writer().add_summary(start)
+        for name, value in figures.items():
+            stage, _, tag = name.partition("_")
+            sub_run, tag = (SUB_RUNS[stage], tag) if tag and stage in SUB_RUNS else ("train", name)
+            self._writer(sub_run).add_scalar(tag, value, epoch)
+        self._row |= {name: value for name, value in figures.items() if not name.startswith("test_")}
+        if any(name.startswith("train_") for name in figures):
+            now = time.perf_counter()
+            self._add_row({"epoch": epoch, **dict(sorted(self._row.items())), "seconds": now - self._row_started})
+            self._row, self._row_started = {}, now
+        for writer in self._writers.values():
+            writer.flush()
+
+    def _add_row(self, row: dict[str, float]) -> None:
+        columns = list(dict.fromkeys(name for r in [*self.history[-1:], row] for name in r))
+        as_before = bool(self.history) and columns == list(self.history[-1])
+        self.history.append(row)
+        path = Path(self.log_dir, "history.csv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a" if as_before else "w", newline="") as file:
+            table = csv.DictWriter(file, columns)
+            if as_before:
+                table.writerow(row)
+            else:
+                table.writeheader()
+                table.writerows(self.history)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Closes the run's event files; a session that went well is marked as done."""
+        if self._session_open and status == "success":
+            _, _, end = hparams_summaries({}, {})
+            self.experiment._get_file_writer().add_summary(end)
+        self._session_open = False
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
+
+def _claim_folder(experiment: Path) -> str:
+    experiment.mkdir(parents=True, exist_ok=True)
+    number = max((int(run.name) for run in experiment.iterdir() if run.name.isdigit()), default=0)
+    while True:
+        number += 1
+        try:
+            (experiment / f"{number:03}").mkdir()
+        except FileExistsError:  # another process was faster
+            continue
+        return f"{number:03}"
+
+
+def _plain(hparams: dict[str, Any]) -> dict[str, str | float | bool]:
+    given = {name: value for name, value in hparams.items() if value is not None}
+    return {name: value if isinstance(value, (str, bool, int, float)) else str(value) for name, value in given.items()}

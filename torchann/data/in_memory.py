@@ -1,0 +1,102 @@
+"""What the data modules share: three splits held in memory, and the loaders that read them."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from lightning import LightningDataModule
+from torch import Tensor
+
+from torchann.batches import Order, TensorLoader
+
+
+class Split(NamedTuple):
+    """Rows that go together: inputs ``x`` of shape ``(rows, ...)`` and targets ``y`` of shape ``(rows, ...)``."""
+
+    x: Tensor
+    y: Tensor
+
+
+class Splits(NamedTuple):
+    """The rows to learn from, those to choose by, and those to be judged by."""
+
+    train: Split
+    val: Split
+    test: Split
+
+
+class InMemoryDataModule(LightningDataModule, ABC):
+    """A data module that reads its splits once and serves them from memory.
+
+    A subclass says what the data are in the attributes below, which can be read before :meth:`setup`, and reads them
+    in :meth:`read`; for classification it also has ``num_classes`` and ``class_names``, for regression
+    ``out_features`` and ``target_names``.
+
+    Args:
+        batch_size: rows per batch, at least 1; the last batch of an epoch may be smaller.
+        seed: seed of the training loader's shuffle.
+
+    Attributes:
+        name: of the data set, in lower case with hyphens.
+        in_features: numbers per row.
+        feature_names: one name per column, None where the columns have no names.
+
+    Example:
+        >>> from torchann.data import IrisDataModule
+        >>> issubclass(IrisDataModule, InMemoryDataModule)
+        True
+    """
+
+    name: str
+    in_features: int
+    feature_names: list[str] | None = None
+
+    def __init__(self, batch_size: int, seed: int) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.seed = seed
+        self._splits: Splits | None = None
+
+    @abstractmethod
+    def read(self) -> Splits:
+        """Reads the data that are on this machine and splits them."""
+
+    def setup(self, stage: str | None = None) -> None:
+        """Reads the data, the first time it is called; every ``stage`` needs the same."""
+        if self._splits is None:
+            self._splits = self.read()
+
+    @property
+    def splits(self) -> Splits:
+        """The rows as they are held in memory.
+
+        Raises:
+            RuntimeError: if :meth:`setup` has not been called.
+        """
+        if self._splits is None:
+            raise RuntimeError(f"{type(self).__name__} holds no data yet; call setup() first")
+        return self._splits
+
+    def prepare(self, x: Tensor) -> Tensor:
+        """What becomes of a batch of stored inputs before it is served; here they are served as they are."""
+        return x
+
+    def train_dataloader(self) -> TensorLoader:
+        """The training rows, in another order in each epoch."""
+        return self._loader(self.splits.train, shuffle=True)
+
+    def val_dataloader(self) -> TensorLoader:
+        """The validation rows, in stored order."""
+        return self._loader(self.splits.val)
+
+    def test_dataloader(self) -> TensorLoader:
+        """The test rows, in stored order."""
+        return self._loader(self.splits.test)
+
+    def predict_dataloader(self) -> TensorLoader:
+        """The test rows, in stored order."""
+        return self.test_dataloader()
+
+    def _loader(self, split: Split, *, shuffle: bool = False, order: Order | None = None) -> TensorLoader:
+        return TensorLoader(
+            split.x, split.y, self.batch_size, shuffle=shuffle, seed=self.seed, order=order, prepare=self.prepare
+        )

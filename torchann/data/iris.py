@@ -1,0 +1,84 @@
+"""Fisher's iris flowers by the length and width of their petals, as the book's Perceptron sees them."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from sklearn.datasets import load_iris  # type: ignore[import-untyped]
+
+from torchann.batches import TensorLoader, sklearn_order
+from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+
+Target = Literal["setosa", "species"]
+RowOrder = Literal["stored", "shuffled", "scikit-learn"]
+
+CLASS_NAMES = {
+    "setosa": ["not setosa", "setosa"],
+    "species": ["setosa", "versicolor", "virginica"],
+}
+
+
+class IrisDataModule(InMemoryDataModule):
+    """Iris: petal length and width in cm, ``(150, 2)`` float64; the class, ``(150,)`` int64.
+
+    All 150 rows are training rows, as in the book, and the same 150 rows, in stored order, are what the validation,
+    test and predict loaders serve: figures measured on them are training figures.
+
+    Args:
+        target: ``"setosa"`` for 1 = setosa and 0 = not, ``"species"`` for the three species.
+        batch_size: rows per batch, at least 1.
+        order: the order of the training rows: as ``"stored"`` by scikit-learn, ``"shuffled"`` in each epoch, or as
+            ``"scikit-learn"``'s ``Perceptron(random_state=seed)`` visits them.
+        seed: seed of the last two orders.
+
+    Raises:
+        ValueError: if ``target`` or ``order`` is none of the above.
+
+    Example:
+        >>> iris = IrisDataModule(batch_size=2)
+        >>> iris.class_names
+        ['not setosa', 'setosa']
+        >>> iris.setup()
+        >>> x, y = next(iter(iris.train_dataloader()))
+        >>> x.tolist(), y.tolist()
+        ([[1.4, 0.2], [1.4, 0.2]], [1, 1])
+    """
+
+    name = "iris"
+    in_features = 2
+
+    def __init__(
+        self, target: Target = "setosa", batch_size: int = 32, order: RowOrder = "stored", seed: int = 0
+    ) -> None:
+        super().__init__(batch_size, seed)
+        _check_choice("target", target, get_args(Target))
+        _check_choice("order", order, get_args(RowOrder))
+        self.target: Target = target
+        self.order: RowOrder = order
+        self.feature_names: list[str] = ["petal length (cm)", "petal width (cm)"]
+        self.class_names = list(CLASS_NAMES[target])
+        self.num_classes = len(self.class_names)
+
+    def read(self) -> Splits:
+        """All 150 rows, three times over."""
+        iris = load_iris()
+        columns = [iris.feature_names.index(name) for name in self.feature_names]
+        species = torch.from_numpy(iris.target).to(torch.int64)
+        y = (species == CLASS_NAMES["species"].index("setosa")).long() if self.target == "setosa" else species
+        rows = Split(torch.from_numpy(iris.data[:, columns]), y)
+        return Splits(rows, rows, rows)
+
+    def train_dataloader(self) -> TensorLoader:
+        """The 150 rows in the order asked for."""
+        rows = self.splits.train
+        if self.order == "scikit-learn":
+            return self._loader(rows, order=sklearn_order(len(rows.y), self.seed))
+        return self._loader(rows, shuffle=self.order == "shuffled")
+
+
+def _check_choice(argument: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        near = difflib.get_close_matches(str(value), choices, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{argument} is {value!r}; give one of {', '.join(map(repr, choices))}{hint}")

@@ -1,0 +1,1 @@
+"""Networks: tensors in, logits or values out."""

@@ -1,0 +1,124 @@
+"""The chapter's tables of typical architectures: from the task to output units, output activation and loss."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the end of a network is for a task (sections 10.1.5 and 10.1.6).
+
+    Attributes:
+        out_features: output units.
+        losses: per-row losses ``(batch,)`` of the network's outputs ``(batch, out_features)`` and the targets.
+        activation: from the network's outputs to probabilities or values, in the shape the targets have.
+    """
+
+    out_features: int
+    losses: Callable[[Tensor, Tensor], Tensor]
+    activation: Callable[[Tensor], Tensor]
+
+
+def _mean_of_row(losses: Tensor) -> Tensor:
+    return losses.flatten(1).mean(1)
+
+
+def _huber(y_hat: Tensor, y: Tensor) -> Tensor:
+    return F.huber_loss(y_hat, y, reduction="none")
+
+
+def _squared(y_hat: Tensor, y: Tensor) -> Tensor:
+    return F.mse_loss(y_hat, y, reduction="none")
+
+
+def _absolute(y_hat: Tensor, y: Tensor) -> Tensor:
+    return F.l1_loss(y_hat, y, reduction="none")
+
+
+REGRESSION_LOSSES = {"mse": _squared, "mae": _absolute, "huber": _huber}
+
+
+def regression_head(out_features: int, loss: str = "mse") -> Head:
+    """One linear output unit per value to predict.
+
+    Args:
+        out_features: values per row.
+        loss: ``"mse"``, ``"mae"`` or ``"huber"`` (quadratic below an error of 1, linear above).
+
+    Raises:
+        ValueError: if the loss is none of those; from the losses, if outputs and targets differ in shape: ``(batch, 1)``
+            against ``(batch,)`` would broadcast to ``(batch, batch)`` and train towards the mean.
+
+    Example:
+        >>> regression_head(1, "huber").losses(torch.tensor([[0.0], [2.0]]), torch.tensor([[0.5], [0.0]]))
+        tensor([0.1250, 1.5000])
+    """
+    if loss not in REGRESSION_LOSSES:
+        raise ValueError(f"there is no regression loss {loss!r}; choose one of {', '.join(REGRESSION_LOSSES)}")
+    elementwise = REGRESSION_LOSSES[loss]
+
+    def losses(y_hat: Tensor, y: Tensor) -> Tensor:
+        if y_hat.shape != y.shape:
+            raise ValueError(
+                f"predictions {tuple(y_hat.shape)} and targets {tuple(y.shape)} must have the same shape; "
+                "give targets of shape (batch, out_features)"
+            )
+        return _mean_of_row(elementwise(y_hat, y))
+
+    return Head(out_features, losses, lambda y_hat: y_hat)
+
+
+def classification_head(task: str, num_classes: int) -> Head:
+    """The outputs of a classifier, as logits: probabilities are made from them once, in ``activation``.
+
+    ============ ===================== ================ ====================
+    task         output units          activation       loss
+    ============ ===================== ================ ====================
+    binary       1                     sigmoid          binary cross-entropy
+    multilabel   1 per label           sigmoid          binary cross-entropy
+    multiclass   1 per class           softmax          cross-entropy
+    ============ ===================== ================ ====================
+
+    Args:
+        task: ``"binary"`` (targets 0 or 1, ``(batch,)``), ``"multiclass"`` (class indices ``(batch,)``) or
+            ``"multilabel"`` (0 or 1 for each label, ``(batch, num_classes)``).
+        num_classes: classes, 2 when binary; labels when multilabel.
+
+    Raises:
+        ValueError: if there is no such task, or it cannot have that many classes; from the losses, if the targets'
+            shape is not the one above.
+
+    Example:
+        >>> head = classification_head("multiclass", 4)
+        >>> head.losses(torch.zeros(1, 4), torch.tensor([2])), head.activation(torch.zeros(1, 4))
+        (tensor([1.3863]), tensor([[0.2500, 0.2500, 0.2500, 0.2500]]))
+    """
+    if num_classes < (1 if task == "multilabel" else 2) or (task == "binary" and num_classes > 2):
+        raise ValueError(f"a {task} task with num_classes={num_classes}; binary takes 2, multiclass 2 or more")
+    if task == "multiclass":
+        return Head(num_classes, _cross_entropy, lambda logits: logits.softmax(1))
+    if task == "binary":
+        return Head(1, lambda logits, y: _binary_cross_entropy(logits.squeeze(1), y), lambda logits: logits.sigmoid()[:, 0])
+    if task == "multilabel":
+        return Head(num_classes, _binary_cross_entropy, torch.sigmoid)
+    raise ValueError(f"there is no task {task!r}; choose one of binary, multiclass, multilabel")
+
+
+def _check_targets(logits: Tensor, y: Tensor, wanted: torch.Size) -> None:
+    if y.shape != wanted:
+        raise ValueError(f"targets {tuple(y.shape)} do not fit logits {tuple(logits.shape)}; give {tuple(wanted)}")
+
+
+def _cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+    _check_targets(logits, y, logits.shape[:1])
+    return F.cross_entropy(logits, y, reduction="none")
+
+
+def _binary_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+    _check_targets(logits, y, logits.shape)
+    losses = F.binary_cross_entropy_with_logits(logits, y.to(logits.dtype), reduction="none")
+    return losses if losses.ndim == 1 else _mean_of_row(losses)

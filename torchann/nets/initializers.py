@@ -1,0 +1,53 @@
+"""Initial weights by name: every scheme of ``torch.nn.init``, and Keras' names for four of them."""
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+KERAS_NAMES = {
+    "glorot_uniform": "xavier_uniform",
+    "glorot_normal": "xavier_normal",
+    "he_uniform": "kaiming_uniform",
+    "he_normal": "kaiming_normal",
+}
+SCHEMES: dict[str, Callable[..., Tensor]] = {
+    name[:-1]: scheme
+    for name, scheme in vars(nn.init).items()
+    if name.endswith("_") and not name.startswith("_") and inspect.isfunction(scheme)
+}
+
+
+def initializer(name: str, **options: Any) -> Callable[[Tensor], Any]:
+    """The function that fills a tensor in place with the scheme of that name.
+
+    Args:
+        name: a function of ``torch.nn.init`` without its final underscore (``"xavier_uniform"``, ``"orthogonal"``,
+            ``"zeros"``), or Keras' ``"glorot_uniform"``, ``"glorot_normal"``, ``"he_uniform"``, ``"he_normal"``,
+            which are torch's Xavier and Kaiming schemes for ReLU.
+        options: that function's own arguments (``gain``, ``std``, ``val``).
+
+    Raises:
+        ValueError: if there is no scheme of that name, or an option is missing or unknown to it.
+
+    Example:
+        >>> import torch
+        >>> initializer("constant", val=0.5)(torch.empty(2))
+        tensor([0.5000, 0.5000])
+    """
+    if name.startswith("he_"):
+        options = {"nonlinearity": "relu"} | options
+    scheme = SCHEMES.get(KERAS_NAMES.get(name, name))
+    if scheme is None:
+        names = sorted(SCHEMES | KERAS_NAMES)
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(names)}"
+        raise ValueError(f"there is no initialisation {name!r}; {hint}")
+    try:
+        inspect.signature(scheme).bind(None, **options)
+    except TypeError as error:
+        wanted = ", ".join(list(inspect.signature(scheme).parameters)[1:]) or "none"
+        raise ValueError(f"initialisation {name!r} with options {options}: {error}; it takes {wanted}") from None
+    return lambda tensor: scheme(tensor, **options)

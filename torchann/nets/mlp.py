@@ -1,0 +1,114 @@
+"""The multilayer perceptron: fully connected layers with an activation after each but the last."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from torchann.nets.initializers import initializer
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+    "celu": nn.CELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "mish": nn.Mish,
+    "softplus": nn.Softplus,
+    "softsign": nn.Softsign,
+    "hardtanh": nn.Hardtanh,
+    "hardsigmoid": nn.Hardsigmoid,
+    "hardswish": nn.Hardswish,
+    "identity": nn.Identity,
+}
+
+
+def activation_module(name: str) -> nn.Module:
+    """The activation of that name, as a module.
+
+    Args:
+        name: a key of :data:`ACTIVATIONS`.
+
+    Raises:
+        ValueError: if there is none of that name.
+
+    Example:
+        >>> activation_module("tanh")
+        Tanh()
+    """
+    if name not in ACTIVATIONS:
+        near = difflib.get_close_matches(name, ACTIVATIONS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(ACTIVATIONS)}"
+        raise ValueError(f"there is no activation {name!r}; {hint}")
+    return ACTIVATIONS[name]()
+
+
+class MLP(nn.Sequential):
+    """A multilayer perceptron that flattens its input and speaks logits or values (section 10.1.4).
+
+    Keras' initialisation is the default, Glorot-uniform weights and zero biases: ``nn.Linear``'s own starts slower
+    (after one epoch of Fashion-MNIST a training loss of 1.13 against 0.72).
+
+    Args:
+        in_features: numbers per row, after flattening.
+        hidden_sizes: neurons in each hidden layer; ``[]`` is a linear model.
+        out_features: outputs per row.
+        activation: name of the hidden layers' activation, a key of :data:`ACTIVATIONS`.
+        weight_init: name of a ``torch.nn.init`` scheme, see :func:`~torchann.nets.initializers.initializer`.
+        weight_init_options: arguments of that scheme.
+        bias_init: name of the scheme for the biases, one that takes vectors.
+
+    Shape:
+        ``(batch, *)`` with ``in_features`` numbers per row to ``(batch, out_features)``.
+
+    Raises:
+        ValueError: for a size below 1, or an unknown activation or initialisation.
+
+    Example:
+        >>> net = MLP(784, [300, 100], 10)
+        >>> sum(parameter.numel() for parameter in net.parameters())
+        266610
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden_sizes: Sequence[int],
+        out_features: int,
+        activation: str = "relu",
+        weight_init: str = "xavier_uniform",
+        weight_init_options: dict[str, Any] | None = None,
+        bias_init: str = "zeros",
+    ) -> None:
+        sizes = [in_features, *hidden_sizes, out_features]
+        if min(sizes) < 1:
+            raise ValueError(f"an MLP of layer sizes {sizes}: each must be at least 1; leave an empty layer out")
+        layers: list[nn.Module] = [nn.Flatten()]
+        for size_in, size_out in zip(sizes[:-2], sizes[1:-1], strict=True):
+            layers += [nn.Linear(size_in, size_out), activation_module(activation)]
+        super().__init__(*layers, nn.Linear(sizes[-2], out_features))
+        self.in_features = in_features
+        self.out_features = out_features
+        fill_weight, fill_bias = initializer(weight_init, **weight_init_options or {}), initializer(bias_init)
+        for layer in self.linears():
+            fill_weight(layer.weight)
+            fill_bias(layer.bias)
+
+    def linears(self) -> list[nn.Linear]:
+        """The fully connected layers, from the input to the output."""
+        return [layer for layer in self if isinstance(layer, nn.Linear)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits or values, ``(batch, out_features)``, of inputs ``(batch, *)``."""
+        if x.shape[1:].numel() != self.in_features:
+            raise ValueError(
+                f"inputs of shape {tuple(x.shape)} have {x.shape[1:].numel()} numbers per row; "
+                f"this MLP was made for in_features={self.in_features}"
+            )
+        y: Tensor = super().forward(x)
+        return y

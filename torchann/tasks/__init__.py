@@ -1,0 +1,1 @@
+"""LightningModules: a net with its loss, its metrics and its optimiser."""

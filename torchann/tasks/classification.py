@@ -1,0 +1,113 @@
+"""Classification by a multilayer perceptron (sections 10.1.6 and 10.2.2)."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
+
+from torchann.nets.heads import classification_head
+from torchann.nets.mlp import MLP
+from torchann.tasks.optimizers import OptimizerName, ScheduleName
+from torchann.tasks.task import Task
+
+
+class ClassificationMLP(Task):
+    """A multilayer perceptron that sorts rows into classes: two, several, or any number of labels at once.
+
+    Logs ``loss`` (cross-entropy) and ``accuracy`` (share of right answers over all rows) of each epoch.
+
+    Args:
+        hidden_sizes: neurons in each hidden layer; an empty list is logistic regression.
+        in_features: numbers per row; taken from the data module if not given.
+        num_classes: classes, or labels of a multilabel task; taken from the data module if not given.
+        task: binary (targets 0 or 1), multiclass (class indices) or multilabel (0 or 1 for each label); by default
+            binary for two classes and multiclass for more.
+        activation: activation of the hidden layers.
+        weight_init: initial weights, the name of a torch.nn.init scheme.
+        weight_init_options: arguments of that scheme.
+        bias_init: initial biases, the name of a scheme.
+        optimizer: what moves the weights.
+        lr: learning rate.
+        momentum: momentum of sgd or rmsprop, from 0 to 1.
+        nesterov: Nesterov's momentum, for sgd.
+        weight_decay: L2 penalty on the weights.
+        lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
+        lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
+        class_names: what the classes are called; taken from the data module if not given.
+
+    Example:
+        >>> model = ClassificationMLP([300, 100], in_features=784, num_classes=10)
+        >>> model.predict_proba(torch.zeros(1, 28, 28))[0, :3]
+        tensor([0.1000, 0.1000, 0.1000])
+    """
+
+    sizes = ("in_features", "num_classes")
+    names = ("class_names",)
+
+    def __init__(
+        self,
+        hidden_sizes: Sequence[int] = (300, 100),
+        in_features: int | None = None,
+        num_classes: int | None = None,
+        task: Literal["binary", "multiclass", "multilabel"] | None = None,
+        activation: str = "relu",
+        weight_init: str = "xavier_uniform",
+        weight_init_options: dict[str, Any] | None = None,
+        bias_init: str = "zeros",
+        optimizer: OptimizerName = "sgd",
+        lr: float = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        lr_schedule: ScheduleName = "constant",
+        lr_schedule_options: dict[str, Any] | None = None,
+        class_names: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        hidden_sizes = list(hidden_sizes)
+        self.save_hyperparameters()
+        self._build_if_complete()
+
+    def build(self) -> None:
+        """Makes the MLP and its head."""
+        h = self.hparams
+        h.task = h.task or ("binary" if h.num_classes == 2 else "multiclass")
+        if h.class_names is not None and len(h.class_names) != h.num_classes:
+            raise ValueError(f"class_names are {len(h.class_names)}, num_classes is {h.num_classes}; name every class")
+        self.head = classification_head(h.task, h.num_classes)
+        inits = (h.weight_init, h.weight_init_options, h.bias_init)
+        self.net = MLP(h.in_features, h.hidden_sizes, self.head.out_features, h.activation, *inits)
+
+    def make_metrics(self) -> dict[str, Metric]:
+        """The share of right answers."""
+        h = self.hparams
+        if h.task == "binary":
+            return {"accuracy": BinaryAccuracy(validate_args=False)}
+        if h.task == "multilabel":
+            return {"accuracy": MultilabelAccuracy(h.num_classes, average="micro", validate_args=False)}
+        return {"accuracy": MulticlassAccuracy(h.num_classes, average="micro", validate_args=False)}
+
+    def prepare_target(self, y: Tensor) -> Tensor:
+        """Targets as int64: class indices ``(batch,)``, or 0 and 1 per label ``(batch, num_classes)``."""
+        return y.long()
+
+    def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
+        """``"class"``: indices ``(batch,)``, or 0 and 1 per label; ``"proba"``: ``(batch, num_classes)``."""
+        proba = self.head.activation(outputs)
+        if self.hparams.task == "multilabel":
+            return {"class": (proba >= 0.5).long(), "proba": proba}
+        if self.hparams.task == "binary":
+            proba = torch.stack([1 - proba, proba], 1)
+        return {"class": proba.argmax(1), "proba": proba}
+
+    def predict(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
+        """Class indices ``(rows,)`` of inputs ``(rows, *)`` scaled as in training; multilabel: 0 and 1 per label."""
+        return self._predict(x)["class"]
+
+    def predict_proba(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
+        """Probabilities ``(rows, num_classes)`` of inputs ``(rows, *)`` scaled as in training."""
+        return self._predict(x)["proba"]

@@ -1,0 +1,54 @@
+"""The figures of a stage (train, val, test), accumulated over its rows and computed once per epoch."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import MeanMetric, Metric, MetricCollection
+
+UPDATE_EVERY = 64  # batches; a torchmetrics update costs as much as a training step of a small net
+
+
+class RowMetrics(nn.Module):
+    """Torchmetrics over the rows of an epoch: a batch of 4 rows counts 4, one of 32 counts 32.
+
+    Args:
+        metrics: what to measure of the predictions and targets, by name; the mean of the losses comes as ``"loss"``.
+        activation: from the net's outputs to the predictions.
+
+    Example:
+        >>> from torchmetrics import MeanAbsoluteError
+        >>> metrics = RowMetrics({"mae": MeanAbsoluteError()}, activation=torch.exp)
+        >>> metrics.add(torch.tensor([1.0, 9.0]), torch.tensor([0.0, 0.0]), torch.tensor([2.0, 4.0]))
+        >>> metrics.add(torch.tensor([2.0]), torch.tensor([0.0]), torch.tensor([6.0]))
+        >>> metrics.compute("val_")
+        {'val_loss': tensor(4.), 'val_mae': tensor(3.)}
+    """
+
+    def __init__(self, metrics: dict[str, Metric], activation: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.activation = activation
+        self.loss = MeanMetric(nan_strategy="disable")  # a run that diverges shows it
+        self.metrics = MetricCollection({name: metric.clone() for name, metric in metrics.items()}, compute_groups=False)
+        self._waiting: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def add(self, losses: Tensor, outputs: Tensor, target: Tensor) -> None:
+        """Takes a batch: its losses ``(batch,)``, outputs and targets ``(batch, ...)``; kept until the next update."""
+        self._waiting.append((losses.detach(), outputs.detach(), target))
+        if len(self._waiting) == UPDATE_EVERY:
+            self._update()
+
+    def compute(self, prefix: str) -> dict[str, Tensor]:
+        """The figures over all rows since the last call, over all processes, each name behind ``prefix``."""
+        self._update()
+        figures = {"loss": self.loss.compute(), **self.metrics.compute()}
+        self.loss.reset()
+        self.metrics.reset()
+        return {prefix + name: value for name, value in figures.items()}
+
+    def _update(self) -> None:
+        if self._waiting:
+            losses, outputs, target = (torch.cat(batches) for batches in zip(*self._waiting, strict=True))
+            self._waiting.clear()
+            self.loss.update(losses)
+            self.metrics.update(self.activation(outputs), target)

@@ -1,0 +1,146 @@
+"""The Perceptron, trained by its own rule (section 10.1.3)."""
+
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+from torchmetrics import Metric
+from torchmetrics.classification import BinaryAccuracy
+
+from torchann.engine.perceptron import perceptron_rule_
+from torchann.functional import perceptron_loss
+from torchann.nets.heads import Head
+from torchann.tasks.task import Task
+
+
+class Perceptron(Task):
+    """A threshold logic unit that learns from one row after another, and only from mistakes.
+
+    The same weights as scikit-learn's ``Perceptron`` (1.9), whatever the batch size: rows are visited in the order of
+    the loader, in float64, starting at zero, and training ends when the loss has not fallen for some epochs. Like
+    scikit-learn's it separates two classes.
+
+    Args:
+        in_features: numbers per row; taken from the data module if not given.
+        lr: learning rate; starting from zero weights it scales them and changes no prediction.
+        tol: an epoch is an improvement if its mean loss is lower than the best by this much; null never stops early.
+        n_iter_no_change: epochs without improvement before training stops.
+        class_names: what the two classes are called; taken from the data module if not given.
+
+    Example:
+        >>> import lightning.pytorch as pl
+        >>> from torchann.data import IrisDataModule
+        >>> options = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False)
+        >>> model, trainer = Perceptron(), pl.Trainer(max_epochs=1000, enable_model_summary=False, **options)
+        >>> trainer.fit(model, datamodule=IrisDataModule())
+        >>> model.net.weight.data, model.net.bias.data
+        (tensor([[-0.5000, -0.8000]], dtype=torch.float64), tensor([2.], dtype=torch.float64))
+    """
+
+    sizes = ("in_features",)
+    names = ("class_names",)
+
+    def __init__(
+        self,
+        in_features: int | None = None,
+        lr: float = 1.0,
+        tol: float | None = 1e-3,
+        n_iter_no_change: int = 5,
+        class_names: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.automatic_optimization = False
+        self.best_loss = float("inf")
+        self.epochs_without_improvement = 0
+        self._build_if_complete()
+
+    def setup(self, stage: str) -> None:
+        """Builds the net, and refuses what one sequential learner cannot do."""
+        num_classes = getattr(getattr(self.trainer, "datamodule", None), "num_classes", 2)
+        if num_classes != 2:
+            raise ValueError(f"a Perceptron separates 2 classes and the data has {num_classes}; use ClassificationMLP")
+        if stage == "fit" and self.trainer.world_size > 1:
+            raise ValueError(
+                f"the Perceptron rule takes one row after the other and cannot be shared by {self.trainer.world_size} "
+                "processes; use Trainer(devices=1)"
+            )
+        super().setup(stage)
+
+    def build(self) -> None:
+        """Makes one linear unit with zero weights."""
+        self.net = nn.Linear(self.hparams["in_features"], 1, dtype=torch.float64)
+        nn.init.zeros_(self.net.weight)
+        nn.init.zeros_(self.net.bias)
+        self.head = Head(1, _losses, _hard)
+
+    def make_metrics(self) -> dict[str, Metric]:
+        """The share of right answers."""
+        return {"accuracy": BinaryAccuracy(validate_args=False)}
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Counts the steps and keeps the rate in the checkpoint; the weights move by the rule alone."""
+        return torch.optim.SGD(self.net.parameters(), lr=self.hparams["lr"])
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Learns from the rows of a batch ``(x, y)``, one after the other."""
+        x, y = batch
+        assert isinstance(self.net, nn.Linear)
+        weight, bias = self.net.weight.data, self.net.bias.data
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        logits = perceptron_rule_(weight[0], bias, x.to(weight.dtype), _signs(y, weight.dtype), self.hparams["lr"])
+        optimizer.step()
+        self._add("train_", logits.unsqueeze(1), y)
+
+    def on_train_epoch_end(self) -> None:
+        """Logs the training figures, and stops as scikit-learn does when the loss no longer falls."""
+        super().on_train_epoch_end()
+        loss, tol = self.trainer.callback_metrics["train_loss"].item(), self.hparams["tol"]
+        if tol is None:
+            return
+        self.epochs_without_improvement = self.epochs_without_improvement + 1 if loss > self.best_loss - tol else 0
+        self.best_loss = min(self.best_loss, loss)
+        if self.epochs_without_improvement >= self.hparams["n_iter_no_change"]:
+            self.trainer.should_stop = True
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Saves the state of the stopping rule."""
+        checkpoint["perceptron_stopping"] = (self.best_loss, self.epochs_without_improvement)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restores the state of the stopping rule."""
+        self.best_loss, self.epochs_without_improvement = checkpoint["perceptron_stopping"]
+
+    def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
+        """``"class"``: 0 or 1, ``(batch,)``."""
+        return {"class": self.head.activation(outputs)}
+
+    def predict(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
+        """Classes 0 or 1, ``(rows,)``, of inputs ``(rows, in_features)``: a hard threshold."""
+        return self._predict(x)["class"]
+
+    def predict_proba(self, x: Any) -> NoReturn:
+        """There are none.
+
+        Raises:
+            AttributeError: always.
+        """
+        raise AttributeError(
+            "a Perceptron predicts by a hard threshold and has no probabilities; call predict for classes, "
+            "or train a ClassificationMLP for probabilities"
+        )
+
+
+def _signs(y: Tensor, dtype: torch.dtype) -> Tensor:
+    return 2 * y.to(dtype) - 1
+
+
+def _losses(logits: Tensor, y: Tensor) -> Tensor:
+    return perceptron_loss(logits.squeeze(1), _signs(y, logits.dtype))
+
+
+def _hard(logits: Tensor) -> Tensor:
+    return (logits.squeeze(1) > 0).long()

@@ -1,0 +1,96 @@
+"""Regression by a multilayer perceptron (sections 10.1.5 and 10.2.3)."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from torch import Tensor
+from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric
+
+from torchann.nets.heads import regression_head
+from torchann.nets.mlp import MLP
+from torchann.tasks.optimizers import OptimizerName, ScheduleName
+from torchann.tasks.task import Task
+
+
+class RegressionMLP(Task):
+    """A multilayer perceptron that predicts one or several values per row.
+
+    Logs ``loss``, ``rmse`` and ``mae``, in the targets' unit, over the rows of each epoch.
+
+    Args:
+        hidden_sizes: neurons in each hidden layer; an empty list is linear regression.
+        in_features: numbers per row; taken from the data module if not given.
+        out_features: values to predict per row; taken from the data module if not given.
+        activation: activation of the hidden layers.
+        weight_init: initial weights, the name of a torch.nn.init scheme.
+        weight_init_options: arguments of that scheme.
+        bias_init: initial biases, the name of a scheme.
+        loss: mse (squared error), mae (absolute error) or huber (squared below 1, absolute above).
+        optimizer: what moves the weights.
+        lr: learning rate.
+        momentum: momentum of sgd or rmsprop, from 0 to 1.
+        nesterov: Nesterov's momentum, for sgd.
+        weight_decay: L2 penalty on the weights.
+        lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
+        lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
+        target_names: what the values are called; taken from the data module if not given.
+
+    Example:
+        >>> import torch
+        >>> model = RegressionMLP([30], in_features=8, out_features=1)
+        >>> model.predict(torch.zeros(2, 8))
+        tensor([[0.],
+                [0.]])
+    """
+
+    sizes = ("in_features", "out_features")
+    names = ("target_names",)
+
+    def __init__(
+        self,
+        hidden_sizes: Sequence[int] = (30,),
+        in_features: int | None = None,
+        out_features: int | None = None,
+        activation: str = "relu",
+        weight_init: str = "xavier_uniform",
+        weight_init_options: dict[str, Any] | None = None,
+        bias_init: str = "zeros",
+        loss: Literal["mse", "mae", "huber"] = "mse",
+        optimizer: OptimizerName = "sgd",
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        lr_schedule: ScheduleName = "constant",
+        lr_schedule_options: dict[str, Any] | None = None,
+        target_names: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        hidden_sizes = list(hidden_sizes)
+        self.save_hyperparameters()
+        self._build_if_complete()
+
+    def build(self) -> None:
+        """Makes the MLP and its head."""
+        h = self.hparams
+        self.head = regression_head(h.out_features, h.loss)
+        inits = (h.weight_init, h.weight_init_options, h.bias_init)
+        self.net = MLP(h.in_features, h.hidden_sizes, h.out_features, h.activation, *inits)
+
+    def make_metrics(self) -> dict[str, Metric]:
+        """Root of the mean squared error, and mean absolute error."""
+        return {"rmse": MeanSquaredError(squared=False), "mae": MeanAbsoluteError()}
+
+    def prepare_target(self, y: Tensor) -> Tensor:
+        """Targets as floats ``(batch, out_features)``; ``(batch,)`` will do for one output."""
+        y = y.to(next(self.net.parameters()).dtype)
+        return y.unsqueeze(1) if y.ndim == 1 and self.head.out_features == 1 else y
+
+    def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
+        """``"value"``, ``(batch, out_features)``, in the targets' unit."""
+        return {"value": outputs}
+
+    def predict(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
+        """Predicted values, ``(rows, out_features)``, of inputs ``(rows, *)`` scaled as in training."""
+        return self._predict(x)["value"]

@@ -1,0 +1,165 @@
+"""What all tasks share: a net sized by its data, losses and metrics over rows, predictions."""
+
+import math
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from torchann.nets.heads import Head
+from torchann.tasks.metrics import RowMetrics
+from torchann.tasks.optimizers import make_optimizer, make_schedule
+
+PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small enough for any memory
+
+
+class Task(pl.LightningModule):
+    """A net with its loss, its metrics and its predictions; abstract: a task says how its net, head and metrics are made.
+
+    Sizes that are not given come from the Trainer's data module and are saved with the hyperparameters, so that a
+    checkpoint holds all that is needed to build the net again.
+    """
+
+    net: nn.Module
+    head: Head
+    metrics: nn.ModuleDict
+    sizes: tuple[str, ...]
+    """Hyperparameters that the net cannot do without."""
+    names: tuple[str, ...] = ()
+    """Hyperparameters that are taken from the data module where it has them."""
+
+    def build(self) -> None:
+        """Makes ``net`` and ``head`` from complete hyperparameters."""
+        raise NotImplementedError
+
+    def make_metrics(self) -> dict[str, Metric]:
+        """What to measure beside the loss, by name."""
+        raise NotImplementedError
+
+    def setup(self, stage: str) -> None:
+        """Lightning's hook before any stage: takes missing sizes from the data module and builds the net."""
+        if hasattr(self, "net"):
+            return
+        data = getattr(self.trainer, "datamodule", None)
+        for name in self.sizes + self.names:
+            if self.hparams.get(name) is None:
+                self.hparams[name] = getattr(data, name, None)
+        for size in self.sizes:
+            if self.hparams[size] is None:
+                task, source = type(self).__name__, "there is no data module" if data is None else f"{data!r} has none"
+                raise ValueError(
+                    f"{task} needs {size}: it was not given and {source}; "
+                    f"give {task}({size}=...) or a data module with that attribute"
+                )
+        self._build()
+
+    def _build_if_complete(self) -> None:
+        if all(self.hparams[size] is not None for size in self.sizes):
+            self._build()
+
+    def _build(self) -> None:
+        self.build()
+        stages = ("train_", "val_", "test_")
+        self.metrics = nn.ModuleDict({s: RowMetrics(self.make_metrics(), self.head.activation) for s in stages})
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The net's outputs, ``(batch, out_features)``: logits or values, never probabilities.
+
+        Args:
+            x: inputs ``(batch, *)``, floats, scaled as the data module scales them.
+
+        Raises:
+            RuntimeError: if the net has no sizes yet.
+            TypeError: if the inputs are integers, as images are before they are scaled.
+        """
+        if not hasattr(self, "net"):
+            raise RuntimeError(
+                f"{type(self).__name__} does not know its sizes yet; fit it with a data module, "
+                f"or give {', '.join(self.sizes)}"
+            )
+        if not x.is_floating_point():
+            raise TypeError(f"inputs are {x.dtype}; scale them to floats as in training (pixels: x / 255)")
+        outputs: Tensor = self.net(x.to(next(self.net.parameters()).dtype))
+        return outputs
+
+    def prepare_target(self, y: Tensor) -> Tensor:
+        """Targets as the head wants them."""
+        return y
+
+    def _step(self, stage: str, batch: tuple[Tensor, Tensor]) -> Tensor:
+        x, y = batch
+        y = self.prepare_target(y)
+        return self._add(stage, self(x), y).mean()
+
+    def _add(self, stage: str, outputs: Tensor, y: Tensor) -> Tensor:
+        losses = self.head.losses(outputs, y)
+        metrics = self.metrics[stage]
+        assert isinstance(metrics, RowMetrics)
+        metrics.add(losses, outputs, y)
+        return losses
+
+    def _end(self, stage: str) -> None:
+        metrics = self.metrics[stage]
+        assert isinstance(metrics, RowMetrics)
+        self.log_dict(metrics.compute(stage), prog_bar=True)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Mean loss of a batch ``(x, y)``."""
+        return self._step("train_", batch)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Takes a batch ``(x, y)`` into the validation figures."""
+        self._step("val_", batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Takes a batch ``(x, y)`` into the test figures."""
+        self._step("test_", batch)
+
+    def on_train_epoch_end(self) -> None:
+        """Logs the epoch's training figures and its learning rate."""
+        self._end("train_")
+        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the validation figures."""
+        self._end("val_")
+
+    def on_test_epoch_end(self) -> None:
+        """Logs the test figures."""
+        self._end("test_")
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimiser and schedule that the hyperparameters name."""
+        h = self.hparams
+        optimizer = make_optimizer(h.optimizer, self.net.parameters(), h.lr, h.momentum, h.nesterov, h.weight_decay)
+        epochs = self.trainer.max_epochs if (self.trainer.max_epochs or -1) > 0 else None
+        steps = None
+        if h.lr_schedule == "one_cycle" and math.isfinite(estimate := self.trainer.estimated_stepping_batches):
+            steps = int(estimate)
+        schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
+        if schedule is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[typeddict-item]
+
+    def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
+        """What the net's outputs say, by meaning (``"class"``, ``"proba"``, ``"value"``), each ``(batch, ...)``."""
+        raise NotImplementedError
+
+    def predict_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
+        """Predictions of a batch ``x`` or ``(x, y)``."""
+        return self.predictions(self(batch[0] if isinstance(batch, (tuple, list)) else batch))
+
+    def _predict(self, x: Tensor | np.ndarray[Any, Any]) -> dict[str, Tensor]:
+        rows = torch.as_tensor(x)
+        training = self.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                parts = [self.predictions(self(part.to(self.device))) for part in rows.split(PREDICT_ROWS)]
+        finally:
+            self.train(training)
+        return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
