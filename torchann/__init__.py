@@ -27,11 +27,11 @@ _HOME = {
     "Trainer": "torchann.runs",
 }
 __all__ = [
+    "MLP",
     "CaliforniaHousingDataModule",
     "ClassificationMLP",
     "FashionMNISTDataModule",
     "IrisDataModule",
-    "MLP",
     "Perceptron",
     "RegressionMLP",
     "Trainer",

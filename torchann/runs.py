@@ -10,7 +10,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
+from lightning.pytorch.callbacks import Callback, Checkpoint, ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
 
 from torchann.callbacks.best_and_last import BestAndLast
@@ -41,7 +41,11 @@ class Trainer(pl.Trainer):
         name: what is being tried; its runs are numbered below ``runs/name``.
         quiet: no progress bars and no closing line.
         callbacks: callbacks of your own, beside the ones above; a checkpoint or progress callback takes their place.
-        logger: a logger of your own in place of the run folder; false for none.
+        logger: a logger of your own in place of the run folder; false for none, and no checkpoints but your own.
+        num_sanity_val_steps: validation batches before the first epoch; none, as epochs are short.
+        enable_checkpointing: false for none.
+        enable_progress_bar: false for none.
+        enable_model_summary: Lightning's table of layers.
         kwargs: Lightning's arguments.
 
     Example:
@@ -68,11 +72,14 @@ class Trainer(pl.Trainer):
     ) -> None:
         quieten_framework()
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        own_checkpoint = any(isinstance(callback, Checkpoint) for callback in callbacks)
         if logger is None or logger is True:
             logger = RunLogger(runs, name)
             callbacks.append(_RunRecord(quiet))
-            if enable_checkpointing and not any(isinstance(callback, Checkpoint) for callback in callbacks):
+            if enable_checkpointing and not own_checkpoint:
                 callbacks.append(BestAndLast())
+        elif logger is False:
+            enable_checkpointing = own_checkpoint
         enable_progress_bar = enable_progress_bar and not quiet
         if enable_progress_bar and not any(isinstance(callback, ProgressBar) for callback in callbacks):
             callbacks.append(Progress())
@@ -111,8 +118,9 @@ class _RunRecord(Callback):
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.quiet or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        best = trainer.checkpoint_callback
-        figure = f"best {best.monitor} {best.best_model_score:.4f}; " if getattr(best, "best_model_score", None) else ""
+        best, figure = trainer.checkpoint_callback, ""
+        if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
+            figure = f"best {best.monitor} {best.best_model_score:.4f}; "
         print(f"{trainer.current_epoch} epochs, {figure}run folder {trainer.log_dir}")
 
 

@@ -100,6 +100,7 @@ class Mirror:
 def mirror(synthetic_set, monkeypatch):
     """A web server with the synthetic files."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     mirror = Mirror(synthetic_set[0])
     thread = threading.Thread(target=mirror.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -41,8 +41,9 @@ class Progress(ProgressBar):
 
     def on_train_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Opens the bar, at the step where a resumed run goes on."""
-        epochs = trainer.max_epochs if (trainer.max_epochs or -1) > 0 else float("inf")
-        self._open(min(epochs * trainer.num_training_batches, trainer.max_steps if trainer.max_steps >= 0 else 1e18), "")
+        epochs = trainer.max_epochs or -1
+        steps = epochs * trainer.num_training_batches if epochs > 0 else float("inf")
+        self._open(min(steps, trainer.max_steps) if trainer.max_steps >= 0 else steps, "")
         if self._bar is not None:
             self._bar.update(trainer.global_step)
 

@@ -2,12 +2,14 @@
 
 import csv
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
@@ -50,7 +52,9 @@ class RunLogger(TensorBoardLogger):
     def version(self) -> str:
         """The run's number as text; the first process claims it, the others learn the folder from it."""
         if self._version is None:
-            self._version = _claim_folder(Path(self.root_dir)) if rank_zero_only.rank == 0 else "unclaimed"
+            self._version = (
+                _claim_folder(Path(self.root_dir)) if getattr(rank_zero_only, "rank", 0) == 0 else "unclaimed"
+            )
         return str(self._version)
 
     @property
@@ -67,21 +71,22 @@ class RunLogger(TensorBoardLogger):
     @rank_zero_only
     def log_hyperparams(self, params: Any, metrics: Any = None, step: int | None = None) -> None:
         """Keeps the hyperparameters, to be written with the first figures; called when training starts."""
-        self.hparams.update(params)  # type: ignore[union-attr]
+        self.hparams.update(params)
         self._row_started = time.perf_counter()
 
     def save(self) -> None:
         """Writes nothing more: the checkpoints and events hold the hyperparameters."""
 
     @rank_zero_only
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Takes the figures of an epoch as Lightning hands them over: validation first, training at the epoch's end."""
-        figures = dict(metrics)
+        # Lightning hands over float32: the shortest decimals that say the same.
+        figures = {name: float(str(np.float32(value))) for name, value in metrics.items()}
         epoch = int(figures.pop("epoch", step or 0))
         if not self._session_open and not any(name.startswith("test_") for name in figures):
             self._session_open = True
             # Without the summary of the whole experiment TensorBoard finds all metrics of all runs by itself.
-            _, start, _ = hparams_summaries(_plain(dict(self.hparams)), {})
+            _, start, _ = hparams_summaries(_plain(dict(self.hparams)), {})  # type: ignore[no-untyped-call]
             self.experiment._get_file_writer().add_summary(start)
         for name, value in figures.items():
             stage, _, tag = name.partition("_")
@@ -90,7 +95,9 @@ class RunLogger(TensorBoardLogger):
         self._row |= {name: value for name, value in figures.items() if not name.startswith("test_")}
         if any(name.startswith("train_") for name in figures):
             now = time.perf_counter()
-            self._add_row({"epoch": epoch, **dict(sorted(self._row.items())), "seconds": now - self._row_started})
+            self._add_row(
+                {"epoch": epoch, **dict(sorted(self._row.items())), "seconds": round(now - self._row_started, 3)}
+            )
             self._row, self._row_started = {}, now
         for writer in self._writers.values():
             writer.flush()
@@ -113,7 +120,7 @@ class RunLogger(TensorBoardLogger):
     def finalize(self, status: str) -> None:
         """Closes the run's event files; a session that went well is marked as done."""
         if self._session_open and status == "success":
-            _, _, end = hparams_summaries({}, {})
+            _, _, end = hparams_summaries({}, {})  # type: ignore[no-untyped-call]
             self.experiment._get_file_writer().add_summary(end)
         self._session_open = False
         for writer in self._writers.values():

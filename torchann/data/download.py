@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-import pooch  # type: ignore[import-untyped]
+import pooch
 
 from torchann.data.errors import DataFileError, DataNotFoundError
 
@@ -39,6 +40,8 @@ def answering(mirrors: Sequence[str]) -> list[str]:
     def ask(mirror: str) -> None:
         try:
             urlopen(Request(mirror, method="HEAD"), timeout=CONNECT_S).close()
+        except HTTPError as refusal:
+            refusal.close()
         except (OSError, HTTPException) as error:
             if isinstance(getattr(error, "reason", error), TimeoutError):
                 return
@@ -83,7 +86,12 @@ def download(
     fetch = pooch.HTTPDownloader(progressbar=progress, chunk_size=2**16, timeout=(CONNECT_S, READ_S))
 
     def fetch_and_check(url: str, file: str, _: object) -> None:
-        fetch(url, file, _)
+        try:
+            fetch(url, file, _)
+        except OSError as error:
+            if (response := getattr(error, "response", None)) is not None:
+                response.close()  # pooch leaves the connection of a refusal open
+            raise
         check(Path(file))
 
     failures = []

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import pooch  # type: ignore[import-untyped]
+import pooch
 
 from torchann.data.download import answering, download
 from torchann.data.errors import DataNotFoundError

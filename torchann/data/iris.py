@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
-from sklearn.datasets import load_iris  # type: ignore[import-untyped]
+from sklearn.datasets import load_iris
 
 from torchann.batches import TensorLoader, sklearn_order
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits

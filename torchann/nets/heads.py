@@ -50,8 +50,8 @@ def regression_head(out_features: int, loss: str = "mse") -> Head:
         loss: ``"mse"``, ``"mae"`` or ``"huber"`` (quadratic below an error of 1, linear above).
 
     Raises:
-        ValueError: if the loss is none of those; from the losses, if outputs and targets differ in shape: ``(batch, 1)``
-            against ``(batch,)`` would broadcast to ``(batch, batch)`` and train towards the mean.
+        ValueError: if the loss is none of those; from the losses, if outputs and targets differ in shape:
+            ``(batch, 1)`` against ``(batch,)`` would broadcast to ``(batch, batch)`` and train towards the mean.
 
     Example:
         >>> regression_head(1, "huber").losses(torch.tensor([[0.0], [2.0]]), torch.tensor([[0.5], [0.0]]))
@@ -102,7 +102,9 @@ def classification_head(task: str, num_classes: int) -> Head:
     if task == "multiclass":
         return Head(num_classes, _cross_entropy, lambda logits: logits.softmax(1))
     if task == "binary":
-        return Head(1, lambda logits, y: _binary_cross_entropy(logits.squeeze(1), y), lambda logits: logits.sigmoid()[:, 0])
+        return Head(
+            1, lambda logits, y: _binary_cross_entropy(logits.squeeze(1), y), lambda logits: logits.sigmoid()[:, 0]
+        )
     if task == "multilabel":
         return Head(num_classes, _binary_cross_entropy, torch.sigmoid)
     raise ValueError(f"there is no task {task!r}; choose one of binary, multiclass, multilabel")

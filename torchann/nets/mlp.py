@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
@@ -89,7 +90,7 @@ class MLP(nn.Sequential):
         if min(sizes) < 1:
             raise ValueError(f"an MLP of layer sizes {sizes}: each must be at least 1; leave an empty layer out")
         layers: list[nn.Module] = [nn.Flatten()]
-        for size_in, size_out in zip(sizes[:-2], sizes[1:-1], strict=True):
+        for size_in, size_out in pairwise(sizes[:-1]):
             layers += [nn.Linear(size_in, size_out), activation_module(activation)]
         super().__init__(*layers, nn.Linear(sizes[-2], out_features))
         self.in_features = in_features
@@ -110,5 +111,5 @@ class MLP(nn.Sequential):
                 f"inputs of shape {tuple(x.shape)} have {x.shape[1:].numel()} numbers per row; "
                 f"this MLP was made for in_features={self.in_features}"
             )
-        y: Tensor = super().forward(x)
+        y: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         return y

@@ -74,7 +74,7 @@ class ClassificationMLP(Task):
 
     def build(self) -> None:
         """Makes the MLP and its head."""
-        h = self.hparams
+        h: Any = self.hparams
         h.task = h.task or ("binary" if h.num_classes == 2 else "multiclass")
         if h.class_names is not None and len(h.class_names) != h.num_classes:
             raise ValueError(f"class_names are {len(h.class_names)}, num_classes is {h.num_classes}; name every class")
@@ -84,7 +84,7 @@ class ClassificationMLP(Task):
 
     def make_metrics(self) -> dict[str, Metric]:
         """The share of right answers."""
-        h = self.hparams
+        h: Any = self.hparams
         if h.task == "binary":
             return {"accuracy": BinaryAccuracy(validate_args=False)}
         if h.task == "multilabel":
@@ -98,9 +98,9 @@ class ClassificationMLP(Task):
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """``"class"``: indices ``(batch,)``, or 0 and 1 per label; ``"proba"``: ``(batch, num_classes)``."""
         proba = self.head.activation(outputs)
-        if self.hparams.task == "multilabel":
+        if self.hparams["task"] == "multilabel":
             return {"class": (proba >= 0.5).long(), "proba": proba}
-        if self.hparams.task == "binary":
+        if self.hparams["task"] == "binary":
             proba = torch.stack([1 - proba, proba], 1)
         return {"class": proba.argmax(1), "proba": proba}
 

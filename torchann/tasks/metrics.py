@@ -29,7 +29,9 @@ class RowMetrics(nn.Module):
         super().__init__()
         self.activation = activation
         self.loss = MeanMetric(nan_strategy="disable")  # a run that diverges shows it
-        self.metrics = MetricCollection({name: metric.clone() for name, metric in metrics.items()}, compute_groups=False)
+        self.metrics = MetricCollection(
+            {name: metric.clone() for name, metric in metrics.items()}, compute_groups=False
+        )
         self._waiting: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def add(self, losses: Tensor, outputs: Tensor, target: Tensor) -> None:

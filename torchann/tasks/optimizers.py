@@ -109,7 +109,9 @@ def make_schedule(
     try:
         made = schedule(optimizer, **options)
     except TypeError as error:
-        raise ValueError(f"lr_schedule {name!r} with options {options}: {error}; give it in lr_schedule_options") from None
+        raise ValueError(
+            f"lr_schedule {name!r} with options {options}: {error}; give it in lr_schedule_options"
+        ) from None
     return {
         "scheduler": made,
         "interval": "step" if name == "one_cycle" else "epoch",

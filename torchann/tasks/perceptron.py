@@ -30,15 +30,14 @@ class Perceptron(Task):
         class_names: what the two classes are called; taken from the data module if not given.
 
     Example:
-        >>> import lightning.pytorch as pl
-        >>> from torchann.data import IrisDataModule
-        >>> options = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False)
-        >>> model, trainer = Perceptron(), pl.Trainer(max_epochs=1000, enable_model_summary=False, **options)
-        >>> trainer.fit(model, datamodule=IrisDataModule())
+        >>> import torchann
+        >>> model, trainer = Perceptron(), torchann.Trainer(max_epochs=1000, logger=False, quiet=True)
+        >>> trainer.fit(model, datamodule=torchann.IrisDataModule())
         >>> model.net.weight.data, model.net.bias.data
         (tensor([[-0.5000, -0.8000]], dtype=torch.float64), tensor([2.], dtype=torch.float64))
     """
 
+    net: nn.Linear
     sizes = ("in_features",)
     names = ("class_names",)
 
@@ -87,7 +86,6 @@ class Perceptron(Task):
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Learns from the rows of a batch ``(x, y)``, one after the other."""
         x, y = batch
-        assert isinstance(self.net, nn.Linear)
         weight, bias = self.net.weight.data, self.net.bias.data
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)

@@ -73,7 +73,7 @@ class RegressionMLP(Task):
 
     def build(self) -> None:
         """Makes the MLP and its head."""
-        h = self.hparams
+        h: Any = self.hparams
         self.head = regression_head(h.out_features, h.loss)
         inits = (h.weight_init, h.weight_init_options, h.bias_init)
         self.net = MLP(h.in_features, h.hidden_sizes, h.out_features, h.activation, *inits)

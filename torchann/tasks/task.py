@@ -18,7 +18,7 @@ PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small e
 
 
 class Task(pl.LightningModule):
-    """A net with its loss, its metrics and its predictions; abstract: a task says how its net, head and metrics are made.
+    """A net with its loss, its metrics and its predictions; abstract, as a task makes its net, head and metrics.
 
     Sizes that are not given come from the Trainer's data module and are saved with the hyperparameters, so that a
     checkpoint holds all that is needed to build the net again.
@@ -107,7 +107,7 @@ class Task(pl.LightningModule):
         assert isinstance(metrics, RowMetrics)
         self.log_dict(metrics.compute(stage), prog_bar=True)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor | None:
         """Mean loss of a batch ``(x, y)``."""
         return self._step("train_", batch)
 
@@ -134,7 +134,7 @@ class Task(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule that the hyperparameters name."""
-        h = self.hparams
+        h: Any = self.hparams
         optimizer = make_optimizer(h.optimizer, self.net.parameters(), h.lr, h.momentum, h.nesterov, h.weight_decay)
         epochs = self.trainer.max_epochs if (self.trainer.max_epochs or -1) > 0 else None
         steps = None
@@ -143,7 +143,7 @@ class Task(pl.LightningModule):
         schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
         if schedule is None:
             return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[typeddict-item]
+        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """What the net's outputs say, by meaning (``"class"``, ``"proba"``, ``"value"``), each ``(batch, ...)``."""
@@ -159,7 +159,7 @@ class Task(pl.LightningModule):
         self.eval()
         try:
             with torch.no_grad():
-                parts = [self.predictions(self(part.to(self.device))) for part in rows.split(PREDICT_ROWS)]
+                parts = [self.predictions(self(part.to(self.device))) for part in torch.split(rows, PREDICT_ROWS)]
         finally:
             self.train(training)
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}

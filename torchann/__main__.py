@@ -1,0 +1,93 @@
+"""The command ``torchann``: answers ``--help`` at once and imports a framework only for the work that needs it."""
+
+import argparse
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+LIGHTNING = {
+    "fit": "train a model from a config; leaves a run folder",
+    "validate": "figures on the validation rows, by the best checkpoint of the latest run",
+    "test": "figures on the test rows, by the best checkpoint of the latest run",
+    "predict": "write predictions as CSV or NPY, in the order of the rows",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="torchann",
+        description="Chapter 10 of Hands-On Machine Learning (artificial neural networks) on PyTorch and Lightning.",
+        epilog="`torchann COMMAND --help` shows what each command takes.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, text in LIGHTNING.items():
+        commands.add_parser(name, help=text, add_help=False)
+
+    reproduce = commands.add_parser("reproduce", help="run the chapter's experiments beside their published figures")
+    reproduce.add_argument("--list", action="store_true", help="name the experiments and run nothing")
+    reproduce.add_argument("--only", metavar="NAME", nargs="+", action="extend", help="run these experiments alone")
+    reproduce.add_argument("--seeds", metavar="N", type=int, default=1, help="how many seeds; reports median and range")
+    reproduce.add_argument("--output", metavar="FOLDER", default="results", help="for the table and the curves")
+    reproduce.add_argument("--runs", metavar="FOLDER", default="runs", help="for the run folders")
+    reproduce.add_argument("--data-dir", metavar="FOLDER", help="where Fashion-MNIST's files are")
+    reproduce.add_argument("--quiet", action="store_true", help="no progress bars")
+
+    data = commands.add_parser("data", help="find, verify or download the data sets")
+    data.add_argument("name", nargs="?", default="all", help="iris, california-housing or fashion-mnist")
+    data.add_argument("--data-dir", metavar="FOLDER", help="where Fashion-MNIST's files are")
+    data.add_argument("--no-download", action="store_true", help="look on this machine only")
+    data.add_argument("--quiet", action="store_true", help="no progress bars")
+
+    board = commands.add_parser("tensorboard", help="start TensorBoard on the runs")
+    board.add_argument("runs", nargs="?", default="runs", help="a folder of runs (default: runs)")
+    board.add_argument("--host", default="localhost", help="address to listen at (default: localhost)")
+    board.add_argument("--port", type=int, help="port (default: 6006 or the next free one)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        argv: the words after ``torchann``; by default those of this process.
+
+    Returns:
+        The exit status: 0, 1 after a failure, 2 after a command that cannot be understood, 130 after Ctrl-C.
+
+    Example:
+        >>> main(["--version"])
+        torchann 0.1.0
+        0
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    commands = [*LIGHTNING, "reproduce", "data", "tensorboard"]
+    if words and not words[0].startswith("-") and words[0] not in commands:
+        near = difflib.get_close_matches(words[0], commands, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(commands)}"
+        print(f"torchann: error: there is no command {words[0]!r}; {hint}", file=sys.stderr)
+        return 2
+    try:
+        if words and words[0] in LIGHTNING:
+            from torchann.commands import lightning_cli
+
+            return lightning_cli.main(words)
+        options = parser.parse_args(words)
+        if options.version:
+            from importlib.metadata import version
+
+            print("torchann", version("torchann"))
+        elif options.command is None:
+            parser.print_help()
+        else:
+            command = importlib.import_module(f"torchann.commands.{options.command}")
+            return int(command.run(options))
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

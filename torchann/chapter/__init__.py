@@ -1,0 +1,1 @@
+"""The chapter's experiments and the figures that its book published."""

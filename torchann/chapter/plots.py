@@ -1,0 +1,53 @@
+"""Learning curves as the book draws them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
+
+History = Sequence[dict[str, float]]
+LABELS = {
+    "loss": "loss",
+    "accuracy": "accuracy (share of rows)",
+    "rmse": "RMSE (unit of the target)",
+}
+
+
+def plot_learning_curves(histories: Sequence[History], title: str, path: Path) -> None:
+    """Draws training and validation curves over the epochs, one thin line per seed, as PNG.
+
+    Args:
+        histories: for each seed a row per epoch, with ``epoch``, ``train_loss``, ``val_loss`` and so on.
+        title: above the picture.
+        path: the file to write.
+    """
+    shown = [tag for tag in LABELS if f"train_{tag}" in histories[0][0]]
+    canvas = Canvas(figsize=(5 * len(shown), 3.8), layout="constrained")
+    canvas.suptitle(title)
+    panels = canvas.subplots(1, len(shown), squeeze=False)[0]
+    for panel, tag in zip(panels, shown, strict=True):
+        _plot_metric(panel, histories, tag)
+    canvas.savefig(path, dpi=120)
+
+
+def _plot_metric(panel: Axes, histories: Sequence[History], tag: str) -> None:
+    for stage, label, colour in (("train", "training", "tab:blue"), ("val", "validation", "tab:orange")):
+        for number, history in enumerate(histories):
+            rows = [row for row in history if f"{stage}_{tag}" in row]
+            epochs, values = [row["epoch"] + 1 for row in rows], [row[f"{stage}_{tag}"] for row in rows]
+            panel.plot(
+                epochs,
+                values,
+                color=colour,
+                linewidth=1.2,
+                alpha=0.8,
+                marker="." if len(rows) < 15 else None,
+                label=label if number == 0 else None,
+            )
+    panel.set_xlabel("epoch")
+    panel.set_ylabel(LABELS[tag])
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.grid(alpha=0.3)
+    panel.legend()

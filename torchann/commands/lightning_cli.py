@@ -1,0 +1,150 @@
+"""``torchann fit | validate | test | predict``: LightningCLI on the folders of the runs."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.cli import LightningCLI
+from tabulate import tabulate
+
+from torchann.commands.parser import Parser
+from torchann.dashboard.run_logger import RunLogger
+from torchann.predictions import write_predictions
+from torchann.runs import RunFolderError, Trainer, latest_run, quieten_framework
+
+
+class CLI(LightningCLI):
+    """Runs one subcommand; what it trains leaves a run folder, what it tests comes from one.
+
+    Args:
+        args: the command line after ``torchann``.
+    """
+
+    trainer: Trainer
+
+    def __init__(self, args: Sequence[str]) -> None:
+        quieten_framework()
+        super().__init__(
+            pl.LightningModule,
+            pl.LightningDataModule,
+            trainer_class=Trainer,
+            seed_everything_default=42,
+            parser_class=Parser,
+            parser_kwargs={"prog": "torchann"},
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            save_config_kwargs={"overwrite": True},
+            load_from_checkpoint_support=False,
+            args=list(args),
+        )
+
+    def add_arguments_to_parser(self, parser: Any) -> None:
+        """Adds what all subcommands take."""
+        parser.add_argument("--quiet", action="store_true", help="no progress bars, nothing but results and errors")
+        parser.link_arguments("quiet", "trainer.quiet")
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """The subcommands, each with the arguments of the Trainer's method that are not the user's to give."""
+        hidden = {"model", "datamodule", "dataloaders", "weights_only", "verbose", "return_predictions"}
+        fit = {"model", "datamodule", "train_dataloaders", "val_dataloaders", "weights_only"}
+        return {"fit": fit, "validate": hidden, "test": hidden, "predict": hidden}
+
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> Any:
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand == "predict":
+            parser.add_argument("--output", type=str, help="a .csv or .npy file; by default in the run's folder")
+        return parser
+
+    def parse_arguments(self, parser: Any, args: Any) -> None:
+        """Parses the command line; the experiment is named after its config file."""
+        self.config = parser.parse_args(args)
+        given = self.config[self.config.subcommand]
+        if given.trainer.name == "run":
+            given.trainer.name = (
+                Path(str(given.config[0])).stem if given.config else given.model.class_path.split(".")[-1]
+            )
+
+    def _parse_ckpt_path(self) -> None:
+        """Finds the checkpoint: ``best`` or ``last`` of the latest run, or a path; only ``fit`` goes without one."""
+        given = self.config[self.config.subcommand]
+        if self.config.subcommand == "fit" and given.ckpt_path is None:
+            return
+        wanted = str(given.ckpt_path or "best")
+        if wanted in ("best", "last"):
+            given.ckpt_path = str(latest_run(given.trainer.runs, given.trainer.name) / "checkpoints" / f"{wanted}.ckpt")
+        if not Path(given.ckpt_path).is_file():
+            raise RunFolderError(f"there is no checkpoint {given.ckpt_path}; give best, last or a .ckpt file")
+        self._say(f"checkpoint {given.ckpt_path}")
+
+    def _say(self, line: str) -> None:
+        if not self.config[self.config.subcommand].quiet:
+            print(line)
+
+    def after_instantiate_classes(self) -> None:
+        """Takes the model from the checkpoint, which knows best how it was made."""
+        if self.subcommand == "fit":
+            return
+        path = Path(self.config[self.subcommand].ckpt_path)
+        given = dict(self.model.hparams)
+        self.model = type(self.model).load_from_checkpoint(path, map_location="cpu", weights_only=True)
+        for name, value in self.model.hparams.items():
+            if given.get(name) is not None and given[name] != value:
+                raise ValueError(
+                    f"{path} was trained with {name}={value!r} and the command says {given[name]!r}; "
+                    "train again with `torchann fit`, or give the config of that run"
+                )
+        run = path.parent.parent
+        if run.name.isdigit() and path.parent.name == "checkpoints":
+            self.trainer.loggers = [RunLogger(run.parent.parent, run.parent.name, run.name)]
+
+    def fit(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str | None) -> None:
+        """Trains."""
+        self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
+
+    def validate(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
+        """Prints the figures on the validation rows."""
+        self._report(self.trainer.validate(model, datamodule=datamodule, verbose=False), ckpt_path)
+
+    def test(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
+        """Prints the figures on the test rows."""
+        self._report(self.trainer.test(model, datamodule=datamodule, verbose=False), ckpt_path)
+
+    def _report(self, figures: list[Any], ckpt_path: str) -> None:
+        print(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f"))
+        folder = Path(ckpt_path).parent.parent
+        if folder.name.isdigit():
+            (folder / f"{self.subcommand}.json").write_text(
+                json.dumps({"checkpoint": ckpt_path, **figures[0]}, indent=2)
+            )
+
+    def predict(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
+        """Writes predictions of the data module's rows to predict, in their order."""
+        batches: Any = self.trainer.predict(model, datamodule=datamodule)
+        output = Path(self.config.predict.output or Path(ckpt_path).parent.parent / "predictions.csv")
+        rows = write_predictions(output, batches or [], model.hparams)
+        self._say(f"{rows:,} rows in {output}")
+
+
+def main(args: Sequence[str]) -> int:
+    """Runs a subcommand and turns what went wrong into one line and an exit status.
+
+    Args:
+        args: the command line after ``torchann``.
+
+    Returns:
+        0, or 1 after an error in the data or the config, or 130 after Ctrl-C.
+    """
+    try:
+        CLI(args)
+    except (ValueError, TypeError, OSError) as error:
+        if os.environ.get("TORCHANN_TRACEBACK"):
+            raise
+        print(f"torchann {args[0]}: error: {error}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,77 @@
+"""Predictions as one file, a row for each row of the input."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def prediction_table(
+    batches: Sequence[Mapping[str, Tensor]], hparams: Mapping[str, Any]
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Predictions by column: classes by name and their probabilities, or values.
+
+    Args:
+        batches: what a task's ``predict_step`` gave: ``"class"`` and perhaps ``"proba"``, or ``"value"``.
+        hparams: the task's hyperparameters; ``class_names`` and ``target_names`` name the columns.
+
+    Raises:
+        ValueError: if there are no rows.
+
+    Example:
+        >>> batches = [{"class": torch.tensor([1]), "proba": torch.tensor([[0.25, 0.75]])}]
+        >>> prediction_table(batches, {"class_names": ["no", "yes"]})["class"].tolist()
+        ['yes']
+    """
+    if not batches:
+        raise ValueError("there are no rows to predict; give a data module whose predict_dataloader has some")
+    whole = {key: torch.cat([batch[key] for batch in batches]).cpu().numpy() for key in batches[0]}
+    if "value" in whole:
+        names = hparams.get("target_names") or [f"value_{i}" for i in range(whole["value"].shape[1])]
+        return {name: whole["value"][:, i] for i, name in enumerate(names)}
+    classes, proba = whole["class"], whole.get("proba")
+    count = proba.shape[1] if proba is not None else 2
+    names = [str(name) for name in hparams.get("class_names") or range(count)]
+    if classes.ndim == 2:
+        table = {name: classes[:, i] for i, name in enumerate(names)}
+    else:
+        table = {"class": np.asarray(names)[classes]}
+    if proba is not None:
+        table |= {f"proba {name}": proba[:, i] for i, name in enumerate(names)}
+    return table
+
+
+def write_predictions(path: Path, batches: Sequence[Mapping[str, Tensor]], hparams: Mapping[str, Any]) -> int:
+    """Writes predictions as CSV, or as a NumPy structured array with the same columns.
+
+    Args:
+        path: a ``.csv`` or ``.npy`` file; its folder is made if need be.
+        batches: see :func:`prediction_table`.
+        hparams: see :func:`prediction_table`.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        ValueError: if the file is to be of another kind.
+    """
+    table = prediction_table(batches, hparams)
+    rows = len(next(iter(table.values())))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".npy":
+        array = np.empty(rows, dtype=[(name, column.dtype) for name, column in table.items()])
+        for name, column in table.items():
+            array[name] = column
+        np.save(path, array)
+    elif path.suffix == ".csv":
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(table)
+            writer.writerows(zip(*(column.astype(str) for column in table.values()), strict=True))
+    else:
+        raise ValueError(f"predictions cannot be written to {path}; give a file that ends in .csv or .npy")
+    return rows
