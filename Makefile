@@ -1,0 +1,41 @@
+# `make chapter` reproduces the chapter on a fresh machine, `make test` runs every test; both set up what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+SEEDS ?= 3
+
+.PHONY: chapter test install fashion-mnist clean
+.DEFAULT_GOAL := chapter
+
+chapter: install fashion-mnist  ## the chapter's published figures beside the ones measured here
+	$(BIN)/torchann reproduce --seeds $(SEEDS)
+
+test: .venv/tests-installed  ## lint, types, unit tests, doctests, every YAML, the README's blocks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+install: .venv/installed  ## the package, editable, with the tested versions, in .venv
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "torchann needs Python 3.10 or newer, found `$(PYTHON) --version 2>&1`; try: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	touch $@
+
+.venv/tests-installed: .venv/installed
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+# Found or downloaded by torchann itself; else, as root on Debian or Ubuntu, the distribution's package.
+fashion-mnist: install
+	@$(BIN)/torchann data fashion-mnist || { \
+	  test "`id -u`" = 0 && command -v apt-get > /dev/null && echo "installing the package dataset-fashion-mnist" && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dataset-fashion-mnist > /dev/null; } || \
+	  echo "going on without Fashion-MNIST" >&2
+
+clean:  ## everything that was set up or made here but the runs
+	rm -rf .venv results build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
