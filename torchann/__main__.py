@@ -3,8 +3,10 @@
 import argparse
 import difflib
 import importlib
+import re
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 LIGHTNING = {
     "fit": "train a model from a config; leaves a run folder",
@@ -14,8 +16,17 @@ LIGHTNING = {
 }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        wrong = re.match(r"unrecognized arguments: (\S+)", message)
+        near = difflib.get_close_matches(wrong[1], self._option_string_actions, n=1) if wrong else []
+        hint = f"; did you mean {near[0]!r}?" if near else f"; `{self.prog} --help` shows what it takes"
+        self.exit(2, f"{self.prog}: error: {message}{hint}\n")
+
+
+def _parser() -> tuple[_Parser, dict[str, _Parser]]:
+    parser = _Parser(
+        allow_abbrev=False,
         prog="torchann",
         description="Chapter 10 of Hands-On Machine Learning (artificial neural networks) on PyTorch and Lightning.",
         epilog="`torchann COMMAND --help` shows what each command takes.",
@@ -25,7 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in LIGHTNING.items():
         commands.add_parser(name, help=text, add_help=False)
 
-    reproduce = commands.add_parser("reproduce", help="run the chapter's experiments beside their published figures")
+    reproduce = commands.add_parser(
+        "reproduce", allow_abbrev=False, help="run the chapter's experiments beside their published figures"
+    )
     reproduce.add_argument("--list", action="store_true", help="name the experiments and run nothing")
     reproduce.add_argument("--only", metavar="NAME", nargs="+", action="extend", help="run these experiments alone")
     reproduce.add_argument("--seeds", metavar="N", type=int, default=1, help="how many seeds; reports median and range")
@@ -34,17 +47,17 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--data-dir", metavar="FOLDER", help="where Fashion-MNIST's files are")
     reproduce.add_argument("--quiet", action="store_true", help="no progress bars")
 
-    data = commands.add_parser("data", help="find, verify or download the data sets")
+    data = commands.add_parser("data", allow_abbrev=False, help="find, verify or download the data sets")
     data.add_argument("name", nargs="?", default="all", help="iris, california-housing or fashion-mnist")
     data.add_argument("--data-dir", metavar="FOLDER", help="where Fashion-MNIST's files are")
     data.add_argument("--no-download", action="store_true", help="look on this machine only")
     data.add_argument("--quiet", action="store_true", help="no progress bars")
 
-    board = commands.add_parser("tensorboard", help="start TensorBoard on the runs")
+    board = commands.add_parser("tensorboard", allow_abbrev=False, help="start TensorBoard on the runs")
     board.add_argument("runs", nargs="?", default="runs", help="a folder of runs (default: runs)")
     board.add_argument("--host", default="localhost", help="address to listen at (default: localhost)")
     board.add_argument("--port", type=int, help="port (default: 6006 or the next free one)")
-    return parser
+    return parser, commands.choices
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,8 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser()
-    commands = [*LIGHTNING, "reproduce", "data", "tensorboard"]
+    parser, commands = _parser()
     if words and not words[0].startswith("-") and words[0] not in commands:
         near = difflib.get_close_matches(words[0], commands, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(commands)}"
@@ -74,7 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             from torchann.commands import lightning_cli
 
             return lightning_cli.main(words)
-        options = parser.parse_args(words)
+        options, unknown = parser.parse_known_args(words)
+        if unknown:
+            commands.get(options.command, parser).error(f"unrecognized arguments: {' '.join(unknown)}")
         if options.version:
             from importlib.metadata import version
 

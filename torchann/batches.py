@@ -1,6 +1,7 @@
 """Mini-batches of tensors in memory: gathered by index, shuffled by (seed, epoch), sharded, resumable."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -112,7 +113,7 @@ class TensorLoader:
         if shuffle and order is not None:
             raise ValueError("shuffle=True and an order exclude each other; give one of them")
         if shuffle:
-            order = lambda epoch: shuffled_order(len(x), seed, epoch)  # noqa: E731
+            order = partial(shuffled_order, len(x), seed)
         self.x, self.y = x, y
         self.batch_size = batch_size
         self.prepare = prepare
@@ -156,7 +157,16 @@ class TensorLoader:
         return {"epoch": self.epoch, "batch": self._next_batch}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Makes the next iteration go on where ``state`` was taken."""
+        """Makes the next iteration go on where ``state`` was taken.
+
+        Raises:
+            ValueError: if the epoch has no such batch, as after a change of the batch size.
+        """
+        if not 0 <= state["batch"] < len(self):
+            raise ValueError(
+                f"the state is at batch {state['batch']} and an epoch has {len(self)}; "
+                f"give the batch_size and the data it was saved with (batch_size is {self.batch_size})"
+            )
         self.epoch, self._first_batch = state["epoch"], state["batch"]
         self._next_batch = self._first_batch
 
@@ -169,7 +179,7 @@ class TensorLoader:
     def _indices_here(self) -> Tensor | None:
         rank, world = _rank_and_world()
         if self._order is None:
-            return None if world == 1 else torch.arange(rank, len(self.x), world)
+            return None if world == 1 else torch.arange(len(self.x))[rank::world].to(self.x.device)
         indices = self._order(self.epoch)
         if world > 1:
             wanted = self._rows_here() * world

@@ -20,7 +20,7 @@ def prediction_table(
         hparams: the task's hyperparameters; ``class_names`` and ``target_names`` name the columns.
 
     Raises:
-        ValueError: if there are no rows.
+        ValueError: if there are no rows, or not a name for each value.
 
     Example:
         >>> batches = [{"class": torch.tensor([1]), "proba": torch.tensor([[0.25, 0.75]])}]
@@ -31,7 +31,10 @@ def prediction_table(
         raise ValueError("there are no rows to predict; give a data module whose predict_dataloader has some")
     whole = {key: torch.cat([batch[key] for batch in batches]).cpu().numpy() for key in batches[0]}
     if "value" in whole:
-        names = hparams.get("target_names") or [f"value_{i}" for i in range(whole["value"].shape[1])]
+        count = whole["value"].shape[1]
+        names = hparams.get("target_names") or [f"value_{i}" for i in range(count)]
+        if len(names) != count:
+            raise ValueError(f"target_names are {names} and a row has {count} values; name every value")
         return {name: whole["value"][:, i] for i, name in enumerate(names)}
     classes, proba = whole["class"], whole.get("proba")
     count = proba.shape[1] if proba is not None else 2

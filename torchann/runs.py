@@ -3,6 +3,8 @@
 import json
 import logging
 import platform
+import signal
+import sys
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +24,9 @@ IRRELEVANT = (
     ".*treespec, LeafSpec.* is deprecated",  # Lightning on new torch
     "The number of training batches .* is smaller than the logging interval",  # figures are logged per epoch
     "Checkpoint directory .* exists and is not empty",  # every run has its own
+    "The dirpath has changed from .* `best_model_score`",  # a resumed run has its own best
     "`max_epochs` was not set",  # the default is documented
+    "You defined a `validation_step` but have no `val_dataloader`",  # the training loss is watched instead
 )
 
 
@@ -93,6 +97,24 @@ class Trainer(pl.Trainer):
             **kwargs,
         )
 
+    def fit(self, *args: Any, **kwargs: Any) -> None:
+        """Trains a model; takes the arguments of Lightning's Trainer.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C, where Lightning ends the whole program.
+        """
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            super().fit(*args, **kwargs)
+        except SystemExit as end:
+            if not isinstance(end.__context__, KeyboardInterrupt):
+                raise
+            signal.signal(signal.SIGINT, handler)
+            last = getattr(self.checkpoint_callback, "last_model_path", "")
+            where = f"the last checkpoint is {last}" if last else "no epoch was finished, there is no checkpoint"
+            print(f"interrupted in epoch {self.current_epoch + 1}; {where}", file=sys.stderr)
+            raise KeyboardInterrupt from None
+
     @property
     def run_folder(self) -> Path:
         """Where this run's files are."""
@@ -106,22 +128,23 @@ class _RunRecord(Callback):
         self.quiet = quiet
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         data = {name: getattr(trainer.datamodule, name, None) for name in ("batch_size", "seed")}  # type: ignore[attr-defined]
         for logger in trainer.loggers:
             logger.log_hyperparams({**pl_module.hparams, **data, "max_epochs": trainer.max_epochs})
-        folder = Path(trainer.log_dir or ".")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        folder = trainer.log_dir
         if self.quiet or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         best, figure = trainer.checkpoint_callback, ""
         if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
             figure = f"best {best.monitor} {best.best_model_score:.4f}; "
-        print(f"{trainer.current_epoch} epochs, {figure}run folder {trainer.log_dir}")
+        print(f"{trainer.current_epoch} epochs, {figure}run folder {folder}")
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Folders with Fashion-MNIST: synthetic ones, the real one where the machine has it, and none at all."""
+"""Where Fashion-MNIST may come from: the machine that has it, and a web server with synthetic files."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -6,45 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.synthetic import write_fashion_mnist
-from torchann.data import (
-    DataFileError,
-    FashionMNISTDataModule,
-    download,
-    fashion_mnist_files,
-    find_fashion_mnist,
-)
-
-
-@pytest.fixture(scope="session")
-def synthetic_set(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("synthetic") / "fashion-mnist"
-    return folder, write_fashion_mnist(folder)
-
-
-@pytest.fixture
-def synthetic_table(synthetic_set, monkeypatch):
-    """Makes the package expect the synthetic files, 6,000 training and 1,000 test rows."""
-    for name, wanted in synthetic_set[1].items():
-        monkeypatch.setitem(fashion_mnist_files.FILES, name, wanted)
-
-
-@pytest.fixture
-def synthetic_fashion_mnist(synthetic_set, synthetic_table) -> Path:
-    """The folder with the synthetic files, which the package takes for Fashion-MNIST."""
-    return synthetic_set[0]
-
-
-@pytest.fixture
-def bare_machine(tmp_path, monkeypatch) -> Path:
-    """A machine without Fashion-MNIST; the folder returned is the user's cache, which does not exist yet."""
-    cache = tmp_path / "cache" / "torchann" / "fashion-mnist"
-    monkeypatch.delenv("TORCHANN_DATA", raising=False)
-    monkeypatch.setattr(fashion_mnist_files, "SYSTEM_FOLDER", tmp_path / "system")
-    monkeypatch.setattr(fashion_mnist_files, "cache_folder", lambda: cache)
-    monkeypatch.setattr(fashion_mnist_files, "MIRRORS", [])
-    monkeypatch.setattr(download, "RETRIES", 0)  # pooch waits for a second before each
-    return cache
+from torchann.data import DataFileError, FashionMNISTDataModule, find_fashion_mnist
 
 
 @pytest.fixture(scope="session")

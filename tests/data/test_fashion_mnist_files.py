@@ -63,7 +63,8 @@ def test_find_does_not_pass_over_a_given_folder_that_lacks_a_file(bare_machine, 
     copy(bare_machine)
     folder = copy(tmp_path / "given")
     (folder / f"{LABELS}.gz").unlink()
-    message = rf"{folder}, named by data_dir, lacks {LABELS}\.gz; put the four files there(?s:.)*apt-get install dataset-fashion-mnist"
+    lacks = rf"{folder}, named by data_dir, lacks {LABELS}\.gz; put the four files there"
+    message = rf"{lacks}(?s:.)*apt-get install dataset-fashion-mnist"
     with pytest.raises(DataNotFoundError, match=message):
         find_fashion_mnist(folder)
 

@@ -20,3 +20,14 @@ class BestAndLast(ModelCheckpoint):
         if stage == "fit" and self.monitor == "val_loss" and not trainer.enable_validation:
             self.monitor = "train_loss"
         super().setup(trainer, pl_module, stage)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keeps this epoch as the last one; Lightning's own does so only if it is the best so far."""
+        super().on_train_epoch_end(trainer, pl_module)
+        if not self._should_skip_saving_checkpoint(trainer):
+            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keeps nothing of a dry run; Lightning's own would."""
+        if not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            super().on_train_end(trainer, pl_module)

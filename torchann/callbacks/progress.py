@@ -48,7 +48,8 @@ class Progress(ProgressBar):
             self._bar.update(trainer.global_step)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Names the epoch."""
+        """Names the epoch, and shows the figures of the one before."""
+        self._show_figures(trainer)
         if self._bar is not None:
             self._bar.set_description(f"epoch {trainer.current_epoch + 1}/{self._epochs(trainer)}", refresh=False)
 
@@ -56,14 +57,15 @@ class Progress(ProgressBar):
         """Moves the bar by a step."""
         self._advance()
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Shows the figures that have come in."""
+    def _show_figures(self, trainer: pl.Trainer) -> None:
+        # At the end of an epoch this callback is called before the task has logged its training figures.
         if self._bar is not None:
             figures = {name: float(value) for name, value in trainer.progress_bar_metrics.items()}
-            self._bar.set_postfix({name: f"{value:.4g}" for name, value in figures.items()})
+            self._bar.set_postfix({name: f"{value:.4g}" for name, value in figures.items()}, refresh=False)
 
-    def on_train_end(self, *_: Any) -> None:
-        """Closes the bar."""
+    def on_train_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Shows the last figures and closes the bar."""
+        self._show_figures(trainer)
         self._close()
 
     def on_exception(self, *_: Any) -> None:

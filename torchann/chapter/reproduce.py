@@ -55,7 +55,7 @@ def reproduce(
         runs: the folder of the run folders.
         output: the folder of the curves.
         data_dir: where Fashion-MNIST's files are; None to look for them.
-        quiet: no progress bars.
+        quiet: no progress bars, and no line for each run.
 
     Returns:
         The figures; where the data cannot be had, the reason.
@@ -63,7 +63,8 @@ def reproduce(
     result, histories = Result(experiment), []
     seeds = seeds if experiment.takes_seeds else 1
     for number in range(seeds):
-        print(f"{experiment.name}{f', seed {number + 1} of {seeds}' if seeds > 1 else ''}", flush=True)
+        if not quiet:
+            print(f"{experiment.name}{f', seed {number + 1} of {seeds}' if seeds > 1 else ''}", flush=True)
         started = time.perf_counter()
         try:
             figure, history = _run(experiment, FIRST_SEED + number, runs, data_dir, quiet)

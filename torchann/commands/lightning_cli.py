@@ -2,12 +2,15 @@
 
 import json
 import os
+import pickle
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningCLI
 from tabulate import tabulate
 
@@ -28,6 +31,7 @@ class CLI(LightningCLI):
 
     def __init__(self, args: Sequence[str]) -> None:
         quieten_framework()
+        Parser.command = f"torchann {args[0]}"
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
@@ -57,6 +61,8 @@ class CLI(LightningCLI):
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> Any:
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        checkpoint = next(action for action in parser._actions if action.dest == "ckpt_path")
+        checkpoint.help = "best or last of the latest run, or a .ckpt file; fit goes on from it"
         if subcommand == "predict":
             parser.add_argument("--output", type=str, help="a .csv or .npy file; by default in the run's folder")
         return parser
@@ -75,6 +81,8 @@ class CLI(LightningCLI):
         given = self.config[self.config.subcommand]
         if self.config.subcommand == "fit" and given.ckpt_path is None:
             return
+        if self.config.subcommand == "predict":
+            given.trainer.devices, given.trainer.strategy = 1, "auto"  # one file, rows in their order
         wanted = str(given.ckpt_path or "best")
         if wanted in ("best", "last"):
             given.ckpt_path = str(latest_run(given.trainer.runs, given.trainer.name) / "checkpoints" / f"{wanted}.ckpt")
@@ -90,18 +98,27 @@ class CLI(LightningCLI):
         """Takes the model from the checkpoint, which knows best how it was made."""
         if self.subcommand == "fit":
             return
-        path = Path(self.config[self.subcommand].ckpt_path)
+        path, kind = Path(self.config[self.subcommand].ckpt_path), type(self.model)
         given = dict(self.model.hparams)
-        self.model = type(self.model).load_from_checkpoint(path, map_location="cpu", weights_only=True)
+        try:
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            self.model = kind.load_from_checkpoint(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+            raise ValueError(
+                f"{path} is damaged or no checkpoint of a {kind.__name__}; give another one, or the config of its run"
+            ) from error
+        run = _run_folder(path)
         for name, value in self.model.hparams.items():
             if given.get(name) is not None and given[name] != value:
                 raise ValueError(
-                    f"{path} was trained with {name}={value!r} and the command says {given[name]!r}; "
-                    "train again with `torchann fit`, or give the config of that run"
+                    f"{path} was trained with {name}={value!r} and the command says {given[name]!r}; train again with "
+                    f"`torchann fit`, or give the config of that run{'' if run is None else f', {run}/config.yaml'}"
                 )
-        run = path.parent.parent
-        if run.name.isdigit() and path.parent.name == "checkpoints":
-            self.trainer.loggers = [RunLogger(run.parent.parent, run.parent.name, run.name)]
+        if any(isinstance(logger, RunLogger) for logger in self.trainer.loggers):
+            # Only test figures are new to the run, and they are those of the checkpoint's epoch.
+            new = self.subcommand == "test" and run is not None
+            self.trainer.loggers = [RunLogger(run.parent.parent, run.parent.name, run.name)] if new and run else []
+            self.trainer.fit_loop.epoch_progress.current.completed = checkpoint["epoch"]
 
     def fit(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str | None) -> None:
         """Trains."""
@@ -117,8 +134,8 @@ class CLI(LightningCLI):
 
     def _report(self, figures: list[Any], ckpt_path: str) -> None:
         print(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f"))
-        folder = Path(ckpt_path).parent.parent
-        if folder.name.isdigit():
+        folder = _run_folder(Path(ckpt_path))
+        if folder is not None:
             (folder / f"{self.subcommand}.json").write_text(
                 json.dumps({"checkpoint": ckpt_path, **figures[0]}, indent=2)
             )
@@ -126,9 +143,16 @@ class CLI(LightningCLI):
     def predict(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
         """Writes predictions of the data module's rows to predict, in their order."""
         batches: Any = self.trainer.predict(model, datamodule=datamodule)
-        output = Path(self.config.predict.output or Path(ckpt_path).parent.parent / "predictions.csv")
+        folder = _run_folder(Path(ckpt_path)) or Path(ckpt_path).parent
+        output = Path(self.config.predict.output or folder / "predictions.csv")
         rows = write_predictions(output, batches or [], model.hparams)
         self._say(f"{rows:,} rows in {output}")
+
+
+def _run_folder(checkpoint: Path) -> Path | None:
+    # None for a checkpoint that lies elsewhere
+    folder = checkpoint.parent.parent
+    return folder if folder.name.isdigit() and checkpoint.parent.name == "checkpoints" else None
 
 
 def main(args: Sequence[str]) -> int:
@@ -138,11 +162,14 @@ def main(args: Sequence[str]) -> int:
         args: the command line after ``torchann``.
 
     Returns:
-        0, or 1 after an error in the data or the config, or 130 after Ctrl-C.
+        0, or 1 after an error in the data or the config.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
     """
     try:
         CLI(args)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError, MisconfigurationException) as error:
         if os.environ.get("TORCHANN_TRACEBACK"):
             raise
         print(f"torchann {args[0]}: error: {error}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)

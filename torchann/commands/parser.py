@@ -23,20 +23,29 @@ _NOT_ACCEPTED = (
     r"does not accept option '([\w.]+)'",
     r"unrecognized arguments: --([\w.]+)",
     r"has no attribute '(\w+)'",
+    r"Expected a dot import path string: (\w+)",
 )
+_OWN = ("config", "quiet", "seed_everything", "ckpt_path", "output")
+_TYPES = {"NoneType": "null", "float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
+_TYPES |= {
+    "Sequence": "a list, such as [300, 100]",
+    "list": "a list, such as [a, b]",
+    "dict": "a mapping, such as {a: 1}",
+}
 
 
 class Parser(LightningArgumentParser):
     """Lightning's parser, without abbreviations: ``--trainer.max_epoch`` is refused, not guessed."""
+
+    command = "torchann"
+    """What the user typed; the parsers of parsers do not know it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"allow_abbrev": False})
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:
         """The knobs of the tasks and the data first, then the run's and Lightning's own."""
-        usage = (
-            f"usage: {self._command()} --config FILE [--model.KNOB VALUE] [--data.KNOB VALUE] [--trainer.KNOB VALUE]\n"
-        )
+        usage = f"usage: {self.command} --config FILE [--model.KNOB VALUE] [--data.KNOB VALUE] [--trainer.KNOB VALUE]\n"
         own = "".join(_knobs("model", task) for task in TASKS) + "".join(_knobs("data", data) for data in DATA)
         return usage + "\n" + own + super().format_help(*args, **kwargs).split("\n\n", 1)[1]
 
@@ -47,21 +56,42 @@ class Parser(LightningArgumentParser):
             if found := re.search(pattern, message):
                 told += _suggestion(found.group(1))
                 break
-        print(f"{self._command()}: error: {told}\nAll knobs: {self._command()} --help", file=sys.stderr)
+        print(f"{self.command}: error: {told}\nAll knobs: {self.command} --help", file=sys.stderr)
         sys.exit(2)
-
-    def _command(self) -> str:
-        return re.sub(r" \[options\]", "", self.prog)
 
 
 def _in_one_line(message: str) -> str:
-    # jsonargparse wraps the sentence that matters into what it tried: "Does not validate against any of ...".
-    found = re.search(r"- Problem with given class_path '(?P<owner>[^']+)':\n(?P<what>(?:\s{8,}.*\n?)+)", message)
-    if found is None:
-        return message
-    what = " ".join(line.strip() for line in found["what"].splitlines())
-    what = re.sub(r"typing\.Literal\[(.*?)\]", r"one of \1", what).replace("Parser key", "option")
-    return f"{found['owner']}: {what}"
+    if unknown := re.search(r"module '([\w.]+)' has no attribute '(\w+)'|dot import path string: (\w+)", message):
+        return f"there is no class {unknown[3] or f'{unknown[1]}.{unknown[2]}'}"
+    key, value = re.search(r'Parser key "([\w.]+)"', message), re.search(r"(?:Got|Given) value: (.*)", message)
+    if key and value:
+        return f"{_full_name(key[1])} is {value[1]!r}; {_wanted(message, value[1])}"
+    if missing := re.search(r"are required: (.*)", message):
+        names = missing[1].replace(f"{Parser.command.split()[-1]}.", "")
+        return (
+            f"there is no {' and no '.join(names.split(', '))}; give --config FILE, or --model CLASS and --data CLASS"
+        )
+    if words := re.fullmatch(r"Unexpected config: (.*)", message, re.DOTALL):
+        return f"the config is {words[1]!r}; give a YAML file with model, data and trainer"
+    return " ".join(message.replace('Parser key "config":', "--config:").replace('in "<unicode string>", ', "").split())
+
+
+def _full_name(name: str) -> str:
+    if "." in name:
+        return name
+    places = [place for place, owners in (("model", TASKS), ("data", DATA)) for o in owners if name in _parameters(o)]
+    return f"{places[0]}.{name}" if places else name
+
+
+def _wanted(message: str, value: str) -> str:
+    found = ", ".join(re.findall(r"Expected a typing.Literal\[(.*?)\]", message))
+    if choices := list(dict.fromkeys(found.replace("'", "").split(", "))) if found else []:
+        near = difflib.get_close_matches(value, choices, n=1)
+        return f"give one of {', '.join(choices)}" + (f"; did you mean {near[0]!r}?" if near else "")
+    if kind := re.search(r"does not correspond to a subclass of (\w+)", message):
+        return f"give a subclass of {kind[1]}"
+    types = dict.fromkeys(re.findall(r"Expected an? <class '(?:\w+\.)*(\w+)'>", message))
+    return "give " + " or ".join(_TYPES.get(name, name) for name in types)
 
 
 def _parameters(owner: type) -> list[str]:
@@ -71,16 +101,17 @@ def _parameters(owner: type) -> list[str]:
 def _suggestion(name: str) -> str:
     leaf = name.rpartition(".")[2]
     lightning = _parameters(Trainer.__bases__[0])
-    places = {"trainer": [*_parameters(Trainer), *lightning], "": [owner.__name__ for owner in (*TASKS, *DATA)]}
-    places |= {"model": [knob for task in TASKS for knob in _parameters(task)]}
-    places |= {"data": [knob for data in DATA for knob in _parameters(data)]}
+    places = {"--": list(_OWN), "torchann.": [owner.__name__ for owner in (*TASKS, *DATA)]}
+    places |= {"model.": [knob for task in TASKS for knob in _parameters(task)]}
+    places |= {"data.": [knob for data in DATA for knob in _parameters(data)]}
+    places |= {"trainer.": [knob for knob in (*_parameters(Trainer), *lightning) if knob not in _OWN]}
     near = difflib.get_close_matches(leaf, {knob for knobs in places.values() for knob in knobs}, n=1, cutoff=0.7)
     if not near:
         return ""
-    first = name.partition(".")[0]
+    first = f"{name.partition('.')[0]}."
     fitting = [place for place, knobs in places.items() if near[0] in knobs]
     place = first if first in fitting else fitting[0]
-    return f"; did you mean {f'{place}.{near[0]}' if place else f'torchann.{near[0]}'!r}?"
+    return f"; did you mean {f'{place}{near[0]}'!r}?"
 
 
 def _knobs(key: str, owner: type) -> str:

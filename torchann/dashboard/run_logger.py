@@ -83,7 +83,10 @@ class RunLogger(TensorBoardLogger):
         # Lightning hands over float32: the shortest decimals that say the same.
         figures = {name: float(str(np.float32(value))) for name, value in metrics.items()}
         epoch = int(figures.pop("epoch", step or 0))
-        if not self._session_open and not any(name.startswith("test_") for name in figures):
+        of_test = any(name.startswith("test_") for name in figures)
+        if of_test and self.history:  # when training has ended Lightning counts one epoch more
+            epoch = min(epoch, int(self.history[-1]["epoch"]))
+        if not self._session_open and not of_test:
             self._session_open = True
             # Without the summary of the whole experiment TensorBoard finds all metrics of all runs by itself.
             _, start, _ = hparams_summaries(_plain(dict(self.hparams)), {})  # type: ignore[no-untyped-call]

@@ -74,7 +74,9 @@ class IrisDataModule(InMemoryDataModule):
         rows = self.splits.train
         if self.order == "scikit-learn":
             return self._loader(rows, order=sklearn_order(len(rows.y), self.seed))
-        return self._loader(rows, shuffle=self.order == "shuffled")
+        if self.order == "shuffled":
+            return self._loader(rows, shuffle=True)
+        return self._loader(rows, order=lambda epoch: torch.arange(len(rows.y)))
 
 
 def _check_choice(argument: str, value: str, choices: Sequence[str]) -> None:

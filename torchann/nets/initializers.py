@@ -26,7 +26,7 @@ def initializer(name: str, **options: Any) -> Callable[[Tensor], Any]:
     Args:
         name: a function of ``torch.nn.init`` without its final underscore (``"xavier_uniform"``, ``"orthogonal"``,
             ``"zeros"``), or Keras' ``"glorot_uniform"``, ``"glorot_normal"``, ``"he_uniform"``, ``"he_normal"``,
-            which are torch's Xavier and Kaiming schemes for ReLU.
+            which are torch's Xavier and Kaiming schemes for ReLU (Keras cuts off the tails of its normal ones).
         options: that function's own arguments (``gain``, ``std``, ``val``).
 
     Raises:

@@ -106,10 +106,10 @@ class MLP(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits or values, ``(batch, out_features)``, of inputs ``(batch, *)``."""
-        if x.shape[1:].numel() != self.in_features:
+        if x.ndim < 2 or x.shape[1:].numel() != self.in_features:
             raise ValueError(
                 f"inputs of shape {tuple(x.shape)} have {x.shape[1:].numel()} numbers per row; "
-                f"this MLP was made for in_features={self.in_features}"
+                f"this MLP was made for (batch, *) with in_features={self.in_features}"
             )
         y: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         return y

@@ -99,7 +99,7 @@ class ClassificationMLP(Task):
         """``"class"``: indices ``(batch,)``, or 0 and 1 per label; ``"proba"``: ``(batch, num_classes)``."""
         proba = self.head.activation(outputs)
         if self.hparams["task"] == "multilabel":
-            return {"class": (proba >= 0.5).long(), "proba": proba}
+            return {"class": (proba > 0.5).long(), "proba": proba}
         if self.hparams["task"] == "binary":
             proba = torch.stack([1 - proba, proba], 1)
         return {"class": proba.argmax(1), "proba": proba}

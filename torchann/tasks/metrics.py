@@ -44,9 +44,14 @@ class RowMetrics(nn.Module):
         """The figures over all rows since the last call, over all processes, each name behind ``prefix``."""
         self._update()
         figures = {"loss": self.loss.compute(), **self.metrics.compute()}
+        self.reset()
+        return {prefix + name: value for name, value in figures.items()}
+
+    def reset(self) -> None:
+        """Forgets the rows of an epoch that was computed, or broken off."""
+        self._waiting.clear()
         self.loss.reset()
         self.metrics.reset()
-        return {prefix + name: value for name, value in figures.items()}
 
     def _update(self) -> None:
         if self._waiting:

@@ -57,7 +57,7 @@ class Perceptron(Task):
         self._build_if_complete()
 
     def setup(self, stage: str) -> None:
-        """Builds the net, and refuses what one sequential learner cannot do."""
+        """Builds the net, starts the stopping rule anew, and refuses what one sequential learner cannot do."""
         num_classes = getattr(getattr(self.trainer, "datamodule", None), "num_classes", 2)
         if num_classes != 2:
             raise ValueError(f"a Perceptron separates 2 classes and the data has {num_classes}; use ClassificationMLP")
@@ -67,6 +67,8 @@ class Perceptron(Task):
                 "processes; use Trainer(devices=1)"
             )
         super().setup(stage)
+        if stage == "fit":  # Lightning restores a checkpoint after this hook
+            self.best_loss, self.epochs_without_improvement = float("inf"), 0
 
     def build(self) -> None:
         """Makes one linear unit with zero weights."""
@@ -83,13 +85,18 @@ class Perceptron(Task):
         """Counts the steps and keeps the rate in the checkpoint; the weights move by the rule alone."""
         return torch.optim.SGD(self.net.parameters(), lr=self.hparams["lr"])
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Weighted sums ``(batch, 1)``, float64, of inputs ``(batch, in_features)`` of any dtype."""
+        sums: Tensor = super().forward(x.to(torch.float64))
+        return sums
+
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Learns from the rows of a batch ``(x, y)``, one after the other."""
         x, y = batch
         weight, bias = self.net.weight.data, self.net.bias.data
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
-        logits = perceptron_rule_(weight[0], bias, x.to(weight.dtype), _signs(y, weight.dtype), self.hparams["lr"])
+        logits = perceptron_rule_(weight[0], bias, x.to(torch.float64), _signs(y, torch.float64), self.hparams["lr"])
         optimizer.step()
         self._add("train_", logits.unsqueeze(1), y)
 

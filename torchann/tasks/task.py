@@ -41,21 +41,33 @@ class Task(pl.LightningModule):
         raise NotImplementedError
 
     def setup(self, stage: str) -> None:
-        """Lightning's hook before any stage: takes missing sizes from the data module and builds the net."""
-        if hasattr(self, "net"):
-            return
-        data = getattr(self.trainer, "datamodule", None)
+        """Lightning's hook before any stage: takes what is missing from the data module and builds the net.
+
+        Raises:
+            ValueError: if a size is neither given nor in the data module, or the two differ.
+        """
+        data, task = getattr(self.trainer, "datamodule", None), type(self).__name__
         for name in self.sizes + self.names:
             if self.hparams.get(name) is None:
                 self.hparams[name] = getattr(data, name, None)
         for size in self.sizes:
-            if self.hparams[size] is None:
-                task, source = type(self).__name__, "there is no data module" if data is None else f"{data!r} has none"
+            given, found = self.hparams[size], getattr(data, size, None)
+            if given is None:
+                source = "there is no data module" if data is None else f"{type(data).__name__} has none"
                 raise ValueError(
                     f"{task} needs {size}: it was not given and {source}; "
                     f"give {task}({size}=...) or a data module with that attribute"
                 )
-        self._build()
+            if found is not None and found != given:
+                raise ValueError(
+                    f"{task} has {size}={given} and {type(data).__name__} has {size}={found}; "
+                    f"leave {size} out to take that of the data"
+                )
+        if not hasattr(self, "net"):
+            self._build()
+        for metrics in self.metrics.values():
+            assert isinstance(metrics, RowMetrics)
+            metrics.reset()
 
     def _build_if_complete(self) -> None:
         if all(self.hparams[size] is not None for size in self.sizes):
@@ -105,7 +117,7 @@ class Task(pl.LightningModule):
     def _end(self, stage: str) -> None:
         metrics = self.metrics[stage]
         assert isinstance(metrics, RowMetrics)
-        self.log_dict(metrics.compute(stage), prog_bar=True)
+        self.log_dict(metrics.compute(stage), prog_bar=True, sync_dist=True)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor | None:
         """Mean loss of a batch ``(x, y)``."""
@@ -119,10 +131,13 @@ class Task(pl.LightningModule):
         """Takes a batch ``(x, y)`` into the test figures."""
         self._step("test_", batch)
 
+    def on_train_epoch_start(self) -> None:
+        """Logs the learning rate that the epoch begins with; when it ends the schedule has moved on."""
+        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], sync_dist=True)
+
     def on_train_epoch_end(self) -> None:
-        """Logs the epoch's training figures and its learning rate."""
+        """Logs the epoch's training figures."""
         self._end("train_")
-        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_validation_epoch_end(self) -> None:
         """Logs the validation figures."""

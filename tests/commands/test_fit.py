@@ -1,0 +1,190 @@
+"""`torchann fit`: its run folder, its config, what it shows on the screen, and how it ends."""
+
+import csv
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+import pytest
+import torch
+import yaml
+
+from tests.conftest import EXPERIMENTS
+
+HOUSING = EXPERIMENTS / "housing_mlp.yaml"
+IRIS = EXPERIMENTS / "iris_perceptron.yaml"
+SPECIES = ["--model", "ClassificationMLP", "--data", "IrisDataModule", "--data.target", "species"]
+ADVERTISING = ["litlogger", "GPU available", "TPU", "Tip", "LeafSpec", "num_workers", "Warning", "warn", "rank_zero"]
+
+
+def history(run):
+    with (run / "history.csv").open() as file:
+        return [{k: float(v) for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def test_config_of_a_run_gives_the_same_run_again(command, tmp_path):
+    few = ["--trainer.max_epochs", 2, "--trainer.limit_train_batches", 30, "--model.lr", 0.005]
+    assert command("fit", "--config", HOUSING, *few).status == 0
+    first = tmp_path / "runs" / "housing_mlp" / "001"
+    assert command("fit", "--config", first / "config.yaml").status == 0
+    second = first.with_name("002")
+    assert history(second) == history(first)
+    assert yaml.safe_load((second / "config.yaml").read_text()) == yaml.safe_load((first / "config.yaml").read_text())
+
+
+def test_config_of_a_run_names_all_that_was_used(housing_run):
+    config = yaml.safe_load((housing_run / "config.yaml").read_text())
+    assert config["seed_everything"] == 42
+    assert config["model"]["class_path"] == "torchann.RegressionMLP"
+    assert config["model"]["init_args"]["hidden_sizes"] == [30] and config["model"]["init_args"]["lr"] == 0.001
+    assert config["data"]["init_args"] == {"batch_size": 32, "seed": 42}
+    assert config["trainer"]["max_epochs"] == 3 and config["trainer"]["name"] == "housing_mlp"
+
+
+def test_run_is_named_after_its_config_its_model_or_as_asked(command, tmp_path):
+    assert command("fit", "--config", IRIS, "--quiet").status == 0
+    assert command("fit", *SPECIES, "--trainer.max_epochs", 1, "--quiet").status == 0
+    assert command("fit", "--config", IRIS, "--trainer.name", "mine", "--quiet").status == 0
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "ClassificationMLP",
+        "iris_perceptron",
+        "mine",
+    ]
+
+
+def test_fit_goes_on_from_the_last_checkpoint_in_a_new_folder(command, tmp_path):
+    for epochs, resume in ((2, []), (4, ["--ckpt_path", "last"])):
+        outcome = command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", epochs, *resume)
+        assert (outcome.status, outcome.err) == (0, "")
+    assert "checkpoint runs/iris/001/checkpoints/last.ckpt\n" in outcome.out
+    assert command("fit", *SPECIES, "--trainer.name", "whole", "--trainer.max_epochs", 4).status == 0
+    runs = tmp_path / "runs"
+    assert [row["epoch"] for row in history(runs / "iris" / "002")] == [2, 3]
+    # The law of a resumed run: its epochs are those of the run that was not interrupted.
+    assert history(runs / "iris" / "002") == history(runs / "whole" / "001")[2:]
+
+
+def test_seed_decides_the_run(command, tmp_path):
+    for seed in (1, 1, 2):
+        few = ["--trainer.max_epochs", 1, "--trainer.limit_train_batches", 5]
+        assert command("fit", "--config", HOUSING, "--seed_everything", seed, *few).status == 0
+    first, again, other = (history(tmp_path / "runs" / "housing_mlp" / number) for number in ("001", "002", "003"))
+    assert first == again != other
+
+
+def test_quiet_fit_says_nothing(command):
+    assert command("fit", "--config", IRIS, "--quiet") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--data.batch_size", 0], "batch_size is 0"),
+        (["--model.activation", "rleu"], "there is no activation 'rleu'; did you mean 'relu'?"),
+        (["--model.lr_schedule", "step", "--model.lr_schedule_options.gama", 1], "has no option 'gama'"),
+        (["--trainer.accelerator", "cpuu"], "'cpuu'"),
+        (["--ckpt_path", "no.ckpt"], "there is no checkpoint no.ckpt; give best, last or a .ckpt file"),
+    ],
+)
+def test_value_that_cannot_be_used_is_an_error_and_no_traceback(command, given, told):
+    outcome = command("fit", "--config", HOUSING, "--trainer.max_epochs", 1, *given)
+    assert outcome.status == 1
+    assert outcome.err.startswith("torchann fit: error: ") and told in outcome.err
+    assert "Traceback" not in outcome.err and len(outcome.err.splitlines()) == 2
+
+
+def test_figure_that_does_not_exist_is_an_error_and_no_traceback(command):
+    stop = ["--trainer.callbacks", "EarlyStopping", "--trainer.callbacks.monitor", "val_los"]
+    outcome = command("fit", "--config", IRIS, *stop)
+    assert outcome.status == 1 and "`val_los` which is not available" in outcome.err
+
+
+def test_traceback_is_there_for_whoever_asks(command, monkeypatch):
+    monkeypatch.setenv("TORCHANN_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        command("fit", "--config", HOUSING, "--data.batch_size", 0)
+
+
+def test_run_whose_folder_cannot_be_made_is_an_error_that_names_it(command, tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    outcome = command("fit", "--config", IRIS)
+    assert outcome.status == 1 and "runs" in outcome.err and "Traceback" not in outcome.err
+
+
+def test_real_process_writes_one_line_and_no_advertising(tmp_path):
+    few = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "10"]
+    done = subprocess.run(
+        [sys.executable, "-m", "torchann", "fit", "--config", str(HOUSING), *few],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert [word for word in ADVERTISING if word in done.stderr + done.stdout] == []
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"1 epochs, best val_loss \d+\.\d{4}; run folder runs/housing_mlp/001\n", done.stdout)
+
+
+class Terminal:
+    """A terminal of 160 columns with a program in it."""
+
+    def __init__(self, words, folder):
+        here, there = pty.openpty()
+        termios.tcsetwinsize(there, (40, 160)) if hasattr(termios, "tcsetwinsize") else None
+
+        def take_terminal():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # the tests may run where Ctrl-C is ignored
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        files = {"stdin": there, "stdout": there, "stderr": there}
+        self.program = subprocess.Popen(
+            words, cwd=folder, **files, start_new_session=True, preexec_fn=take_terminal, env=os.environ | {"COLUMNS": ""}
+        )
+        os.close(there)
+        self.screen, self._here = "", here
+
+    def read_until(self, condition, seconds=90):
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            if select.select([self._here], [], [], 0.1)[0]:
+                try:
+                    self.screen += os.read(self._here, 65536).decode()
+                except OSError:  # the program has ended
+                    return
+        assert condition(), self.screen
+
+    def press_ctrl_c(self):
+        os.write(self._here, b"\x03")
+
+    def close(self):
+        if self.program.poll() is None:
+            self.program.kill()
+            self.program.wait()
+        os.close(self._here)
+
+
+def test_terminal_shows_epochs_and_figures_and_ctrl_c_keeps_the_last_checkpoint(tmp_path):
+    words = [sys.executable, "-m", "torchann", "fit", *SPECIES, "--trainer.name", "long"]
+    terminal = Terminal([*words, "--trainer.max_epochs", "100000"], tmp_path)
+    last = tmp_path / "runs" / "long" / "001" / "checkpoints" / "last.ckpt"
+    try:
+        shown = r"epoch \d+/100000: .* \d+/500000 .*val_loss=[\d.]+.*val_accuracy=[\d.]+.*train_loss=[\d.]+"
+        terminal.read_until(lambda: re.search(shown, terminal.screen) and last.is_file())
+        terminal.press_ctrl_c()
+        terminal.read_until(lambda: terminal.program.poll() is not None, seconds=20)
+    finally:
+        terminal.close()
+    assert terminal.program.returncode == 130
+    end = r"interrupted in epoch (\d+); the last checkpoint is runs/long/001/checkpoints/last.ckpt\s*$"
+    said = re.search(end, terminal.screen.replace(f"{tmp_path}/", ""))
+    assert said and "Traceback" not in terminal.screen, terminal.screen
+    # Interrupted in the n-th epoch: the last whole one is the n-1st, number n-2 from zero.
+    assert torch.load(last, weights_only=True)["epoch"] in (int(said[1]) - 2, int(said[1]) - 1)
+    assert [word for word in ADVERTISING if word in terminal.screen] == []

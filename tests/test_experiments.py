@@ -1,0 +1,55 @@
+"""Every YAML in experiments/: its first line, that it runs, and that it trains what the chapter's table trains."""
+
+import inspect
+import shlex
+
+import pytest
+import yaml
+
+import torchann
+from tests.conftest import EXPERIMENTS as FOLDER
+from torchann.chapter.experiments import EXPERIMENTS
+from torchann.chapter.reproduce import FIRST_SEED
+
+FILES = sorted(FOLDER.glob("*.yaml"))
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def made(section: dict):
+    return getattr(torchann, section["class_path"].removeprefix("torchann."))(**section.get("init_args", {}))
+
+
+def test_every_experiment_of_the_table_has_a_file_and_every_file_a_row():
+    assert [file.stem for file in FILES] == sorted(EXPERIMENTS)
+
+
+@each_file
+def test_file_begins_with_the_command_that_runs_it(file):
+    assert file.read_text().splitlines()[0] == f"# torchann fit --config experiments/{file.name}"
+
+
+@each_file
+def test_first_line_of_a_file_runs(file, command, tmp_path, fashion_mnist_folder, monkeypatch):
+    monkeypatch.setenv("TORCHANN_DATA", str(fashion_mnist_folder))
+    monkeypatch.chdir(FOLDER.parent)
+    words = shlex.split(file.read_text().splitlines()[0].removeprefix("# torchann "))
+    few = ["--trainer.max_epochs", 2, "--trainer.limit_train_batches", 20, "--trainer.runs", tmp_path / "runs"]
+    outcome = command(*words, *few, "--trainer.limit_val_batches", 20)
+    assert (outcome.status, outcome.err) == (0, "")
+    run = tmp_path / "runs" / file.stem / "001"
+    assert outcome.out.startswith("2 epochs, best val_loss ") and outcome.out.endswith(f"; run folder {run}\n")
+    assert len((run / "history.csv").read_text().splitlines()) == 1 + 2
+
+
+@each_file
+def test_file_describes_the_training_of_the_table(file):
+    config, experiment = yaml.safe_load(file.read_text()), EXPERIMENTS[file.stem]
+    seed = config.get("seed_everything", 42)  # the command line's default
+    task, data = experiment.make(FIRST_SEED, None)
+    assert seed == FIRST_SEED
+    assert config["trainer"] == {"max_epochs": experiment.max_epochs}
+    described, served = made(config["model"]), made(config["data"])
+    assert type(described) is type(task) and dict(described.hparams) == dict(task.hparams)
+    arguments = inspect.signature(type(data)).parameters
+    assert type(served) is type(data)
+    assert {name: getattr(served, name) for name in arguments} == {name: getattr(data, name) for name in arguments}
