@@ -1,6 +1,7 @@
 """Machines with synthetic Fashion-MNIST and without any, the command line in this process, and runs to look at."""
 
 import contextlib
+import csv
 import io
 from pathlib import Path
 from typing import NamedTuple
@@ -89,6 +90,12 @@ def _succeed(*words: object) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert main([str(word) for word in words]) == 0
     return out.getvalue()
+
+
+def rows(run: Path) -> list[dict[str, float]]:
+    """The history of a run, a row per epoch."""
+    with (run / "history.csv").open() as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The folder that a run leaves, and the checkpoints in it."""
 
-import csv
 import json
 import signal
 import warnings
@@ -11,13 +10,9 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.conftest import rows
 from torchann import IrisDataModule, Perceptron, Trainer
 from torchann.runs import RunFolderError, latest_run, versions
-
-
-def rows(run):
-    with (run / "history.csv").open() as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
 def load(path):

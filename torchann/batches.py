@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 Order = Callable[[int], Tensor]
+BLOCK_BYTES = 2**24  # of one draw as float32: few calls per epoch, little memory
 
 
 def shuffled_order(num_rows: int, seed: int, epoch: int) -> Tensor:
@@ -66,6 +68,24 @@ def sklearn_order(num_rows: int, seed: int) -> Order:
     return order
 
 
+class Block(NamedTuple):
+    """Several mini-batches drawn at once.
+
+    Attributes:
+        x: inputs, ``(rows, ...)``.
+        y: targets, ``(rows, ...)``.
+        batch_size: rows per mini-batch; the last may be smaller.
+    """
+
+    x: Tensor
+    y: Tensor
+    batch_size: int
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """The mini-batches, in order."""
+        yield from zip(torch.split(self.x, self.batch_size), torch.split(self.y, self.batch_size), strict=True)
+
+
 class TensorLoader:
     """Iterates over the rows of tensors in mini-batches, without any Python work per row.
 
@@ -83,6 +103,8 @@ class TensorLoader:
         seed: seed of the shuffle.
         order: the row indices of an epoch as a function of its number, in place of ``shuffle``.
         prepare: applied to the inputs of each batch, for example images from uint8 to pixels in 0–1.
+        steps_per_execution: above 1, a :class:`Block` of that many mini-batches is drawn at once and yielded in place
+            of ``(x, y)``; None chooses a number from the size of the data.
 
     Raises:
         ValueError: if the tensors differ in length, are empty, or ``batch_size`` is below 1.
@@ -105,6 +127,7 @@ class TensorLoader:
         seed: int = 42,
         order: Order | None = None,
         prepare: Callable[[Tensor], Tensor] | None = None,
+        steps_per_execution: int | None = 1,
     ) -> None:
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"x has {len(x)} rows and y {len(y)}; give both the same number, at least one")
@@ -119,6 +142,9 @@ class TensorLoader:
         self.prepare = prepare
         self.epoch = 0
         self._order = order
+        if steps_per_execution is None:
+            steps_per_execution = BLOCK_BYTES // (4 * batch_size * max(1, x[0].numel()))
+        self.steps_per_execution = max(1, min(steps_per_execution, -(-len(x) // batch_size)))
         self._first_batch = 0
         self._next_batch = 0
 
@@ -133,24 +159,30 @@ class TensorLoader:
             self.epoch, self._first_batch, self._next_batch = epoch, 0, 0
 
     def __len__(self) -> int:
-        """Batches per epoch on this process."""
+        """Batches, or blocks of them, per epoch on this process."""
+        return -(-self.num_batches() // self.steps_per_execution)
+
+    def num_batches(self) -> int:
+        """Mini-batches per epoch on this process."""
         return -(-self._rows_here() // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]] | Iterator[Block]:
         indices = self._indices_here()
         first, self._first_batch = self._first_batch, 0
-        for number in range(first, len(self)):
-            start, stop = number * self.batch_size, (number + 1) * self.batch_size
+        for batch in range(first, self.num_batches(), self.steps_per_execution):
+            after = min(batch + self.steps_per_execution, self.num_batches())
+            start, stop = batch * self.batch_size, after * self.batch_size
             if indices is None:
                 x, y = self.x[start:stop], self.y[start:stop]
             else:
                 rows = indices[start:stop]
                 x, y = self.x.index_select(0, rows), self.y.index_select(0, rows)
             # Before the yield: the consumer may save the state, and may never come back after the last batch.
-            self._next_batch = number + 1
-            if self._next_batch == len(self):
+            self._next_batch = after
+            if after == self.num_batches():
                 self.epoch, self._next_batch = self.epoch + 1, 0
-            yield (x if self.prepare is None else self.prepare(x)), y
+            x = x if self.prepare is None else self.prepare(x)
+            yield (x, y) if self.steps_per_execution == 1 else Block(x, y, self.batch_size)
 
     def state_dict(self) -> dict[str, int]:
         """Where the iteration stands: the epoch and the batch that comes next (0 of the next epoch at an end)."""
@@ -162,9 +194,9 @@ class TensorLoader:
         Raises:
             ValueError: if the epoch has no such batch, as after a change of the batch size.
         """
-        if not 0 <= state["batch"] < len(self):
+        if not 0 <= state["batch"] < self.num_batches():
             raise ValueError(
-                f"the state is at batch {state['batch']} and an epoch has {len(self)}; "
+                f"the state is at batch {state['batch']} and an epoch has {self.num_batches()}; "
                 f"give the batch_size and the data it was saved with (batch_size is {self.batch_size})"
             )
         self.epoch, self._first_batch = state["epoch"], state["batch"]

@@ -1,6 +1,11 @@
-"""Pure tensor functions of the chapter."""
+"""Pure tensor functions of the chapter: activations with their derivatives, and the Perceptron's loss."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -29,3 +34,67 @@ def perceptron_loss(logits: Tensor, target: Tensor) -> Tensor:
             "squeeze a (batch, 1) output before calling"
         )
     return torch.relu(-target * logits)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation function beside its derivative (section 10.1.4, figure 10-8), elementwise.
+
+    Attributes:
+        function: from weighted sums ``z`` to activations ``a``.
+        derivative: at ``z``, where the function's value is ``a``.
+        needs_sums: whether the derivative looks at ``z``; otherwise ``a`` is enough and ``z`` need not be kept.
+    """
+
+    function: Callable[[Tensor], Tensor]
+    derivative: Callable[[Tensor, Tensor], Tensor]
+    needs_sums: bool = False
+
+
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017
+_SIXTH = 0.1666666716337204  # torch's hardsigmoid has the float32 nearest to 1/6
+_SOFTPLUS_LINEAR = 20  # from here on torch's softplus is the identity
+
+
+def _gelu_derivative(z: Tensor, a: Tensor) -> Tensor:
+    area: Tensor = torch.special.ndtr(z)
+    return area + z * torch.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def _silu_derivative(z: Tensor, a: Tensor) -> Tensor:
+    sigma = torch.sigmoid(z)
+    return sigma + a * (1 - sigma)
+
+
+def _mish_derivative(z: Tensor, a: Tensor) -> Tensor:
+    t = torch.tanh(F.softplus(z))
+    return t + z * (1 - t * t) * torch.sigmoid(z)
+
+
+def _softplus_derivative(z: Tensor, a: Tensor) -> Tensor:
+    return torch.where(z > _SOFTPLUS_LINEAR, 1.0, torch.sigmoid(z))
+
+
+def _hardswish_derivative(z: Tensor, a: Tensor) -> Tensor:
+    return torch.where(z <= -3, 0.0, torch.where(z < 3, z / 3 + 0.5, 1.0))
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": Activation(torch.relu, lambda z, a: (a > 0).to(a.dtype)),
+    "tanh": Activation(torch.tanh, lambda z, a: 1 - a * a),
+    "sigmoid": Activation(torch.sigmoid, lambda z, a: a * (1 - a)),
+    "leaky_relu": Activation(F.leaky_relu, lambda z, a: torch.where(a > 0, torch.ones_like(a), 0.01)),
+    "elu": Activation(F.elu, lambda z, a: torch.where(a > 0, 1.0, a + 1)),
+    "selu": Activation(F.selu, lambda z, a: torch.where(a > 0, _SELU_SCALE, a + _SELU_SCALE * _SELU_ALPHA)),
+    "celu": Activation(F.celu, lambda z, a: torch.where(a > 0, 1.0, a + 1)),
+    "gelu": Activation(F.gelu, _gelu_derivative, needs_sums=True),
+    "silu": Activation(F.silu, _silu_derivative, needs_sums=True),
+    "mish": Activation(F.mish, _mish_derivative, needs_sums=True),
+    "softplus": Activation(F.softplus, _softplus_derivative, needs_sums=True),
+    "softsign": Activation(F.softsign, lambda z, a: (1 - a.abs()) ** 2),
+    "hardtanh": Activation(F.hardtanh, lambda z, a: (a.abs() < 1).to(a.dtype)),
+    "hardsigmoid": Activation(F.hardsigmoid, lambda z, a: ((a > 0) & (a < 1)).to(a.dtype) * _SIXTH),
+    "hardswish": Activation(F.hardswish, _hardswish_derivative, needs_sums=True),
+    "identity": Activation(lambda z: z, lambda z, a: torch.ones_like(a)),
+}
+"""The activations that an MLP knows, by name."""

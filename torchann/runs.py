@@ -25,6 +25,7 @@ IRRELEVANT = (
     "The number of training batches .* is smaller than the logging interval",  # figures are logged per epoch
     "Checkpoint directory .* exists and is not empty",  # every run has its own
     "The dirpath has changed from .* `best_model_score`",  # a resumed run has its own best
+    "Using ModelCheckpoint with manual optimization and every_n_train_steps",  # weights and step are those of the step
     "`max_epochs` was not set",  # the default is documented
     "You defined a `validation_step` but have no `val_dataloader`",  # the training loss is watched instead
 )

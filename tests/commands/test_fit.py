@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -133,20 +134,18 @@ def test_real_process_writes_one_line_and_no_advertising(tmp_path):
 
 
 class Terminal:
-    """A terminal of 160 columns with a program in it."""
+    """A terminal with a program in it."""
 
-    def __init__(self, words, folder):
+    def __init__(self, words, folder, columns=160):
         here, there = pty.openpty()
-        termios.tcsetwinsize(there, (40, 160)) if hasattr(termios, "tcsetwinsize") else None
+        fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
 
         def take_terminal():
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # the tests may run where Ctrl-C is ignored
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         files = {"stdin": there, "stdout": there, "stderr": there}
-        self.program = subprocess.Popen(
-            words, cwd=folder, **files, start_new_session=True, preexec_fn=take_terminal, env=os.environ | {"COLUMNS": ""}
-        )
+        self.program = subprocess.Popen(words, cwd=folder, **files, start_new_session=True, preexec_fn=take_terminal)
         os.close(there)
         self.screen, self._here = "", here
 

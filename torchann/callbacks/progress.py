@@ -6,6 +6,8 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import ProgressBar
 from tqdm import tqdm
 
+FORMAT = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+
 
 class Progress(ProgressBar):
     """A bar over all steps of a run, the epoch before it and the latest figures behind it; none where no one looks.
@@ -25,7 +27,7 @@ class Progress(ProgressBar):
     def _open(self, total: float, label: str) -> None:
         known = int(total) if 0 <= total < float("inf") else None
         # disable=None: only in a terminal.
-        self._bar = tqdm(total=known, desc=label, unit="step", disable=None if self._enabled else True, leave=True)
+        self._bar = tqdm(total=known, desc=label, bar_format=FORMAT, disable=None if self._enabled else True)
 
     def _close(self) -> None:
         if self._bar is not None:
@@ -61,7 +63,10 @@ class Progress(ProgressBar):
         # At the end of an epoch this callback is called before the task has logged its training figures.
         if self._bar is not None:
             figures = {name: float(value) for name, value in trainer.progress_bar_metrics.items()}
-            self._bar.set_postfix({name: f"{value:.4g}" for name, value in figures.items()}, refresh=False)
+            names = sorted(
+                figures, key=lambda name: not name.endswith("_loss")
+            )  # a narrow terminal cuts the others off
+            self._bar.set_postfix({name: f"{figures[name]:.4g}" for name in names}, refresh=False)
 
     def on_train_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Shows the last figures and closes the bar."""
@@ -74,7 +79,7 @@ class Progress(ProgressBar):
 
     def on_test_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Opens a bar over the test batches."""
-        self._open(sum(trainer.num_test_batches), "test")
+        self._open(sum(trainer.num_test_batches), "test: ")
 
     def on_test_batch_end(self, *_: Any) -> None:
         """Moves the bar by a batch."""
@@ -86,7 +91,7 @@ class Progress(ProgressBar):
 
     def on_predict_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Opens a bar over the batches to predict."""
-        self._open(sum(trainer.num_predict_batches), "predict")
+        self._open(sum(trainer.num_predict_batches), "predict: ")
 
     def on_predict_batch_end(self, *_: Any) -> None:
         """Moves the bar by a batch."""

@@ -11,7 +11,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.cli import LightningCLI
+from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
 from tabulate import tabulate
 
 from torchann.commands.parser import Parser
@@ -42,6 +42,7 @@ class CLI(LightningCLI):
             subclass_mode_model=True,
             subclass_mode_data=True,
             auto_configure_optimizers=False,
+            save_config_callback=SaveConfigCallback if args[0] == "fit" else None,  # a test keeps the run's config
             save_config_kwargs={"overwrite": True},
             load_from_checkpoint_support=False,
             args=list(args),

@@ -14,9 +14,9 @@ def run(options: argparse.Namespace) -> int:
     except (NoRunsError, OSError) as error:
         print(f"torchann tensorboard: error: {error}", file=sys.stderr)
         return 1
-    print(f"TensorBoard shows {options.runs} at {address} (Ctrl-C ends it)", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        print(f"TensorBoard shows {options.runs} at {address} (Ctrl-C ends it)", flush=True)
         signal.pause()
     except KeyboardInterrupt:
         return 0

@@ -43,6 +43,7 @@ class RunLogger(TensorBoardLogger):
     def __init__(self, save_dir: str | Path = "runs", name: str = "run", version: str | None = None) -> None:
         super().__init__(str(save_dir), name=name, version=version, default_hp_metric=False)
         self.history: list[dict[str, float]] = []
+        self._columns: list[str] = []
         self._row: dict[str, float] = {}
         self._row_started = time.perf_counter()
         self._writers: dict[str, SummaryWriter] = {}
@@ -98,16 +99,14 @@ class RunLogger(TensorBoardLogger):
         self._row |= {name: value for name, value in figures.items() if not name.startswith("test_")}
         if any(name.startswith("train_") for name in figures):
             now = time.perf_counter()
-            self._add_row(
-                {"epoch": epoch, **dict(sorted(self._row.items())), "seconds": round(now - self._row_started, 3)}
-            )
+            self._add_row({"epoch": epoch, **self._row, "seconds": round(now - self._row_started, 3)})
             self._row, self._row_started = {}, now
         for writer in self._writers.values():
             writer.flush()
 
     def _add_row(self, row: dict[str, float]) -> None:
-        columns = list(dict.fromkeys(name for r in [*self.history[-1:], row] for name in r))
-        as_before = bool(self.history) and columns == list(self.history[-1])
+        columns = ["epoch", *sorted({*self._columns, *row} - {"epoch", "seconds"}), "seconds"]
+        as_before, self._columns = columns == self._columns, columns
         self.history.append(row)
         path = Path(self.log_dir, "history.csv")
         path.parent.mkdir(parents=True, exist_ok=True)

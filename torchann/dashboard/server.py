@@ -41,7 +41,9 @@ def start_tensorboard(runs: str | Path, host: str = "localhost", port: int | Non
 
         server = program.TensorBoard()
         where = ["--host", host, *([] if port is None else ["--port", str(port)])]
-        server.configure(argv=["tensorboard", "--logdir", str(folder), "--reload_interval", "5", *where])
+        # Not its "fast" loader, which is a program of its own and announces itself as experimental.
+        how = ["--logdir", str(folder), "--reload_interval", "5", "--load_fast", "false"]
+        server.configure(argv=["tensorboard", *how, *where])
         try:
             return str(server.launch())
         except program.TensorBoardServerException as error:

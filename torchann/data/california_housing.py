@@ -73,7 +73,7 @@ class CaliforniaHousingDataModule(InMemoryDataModule):
     features come from the 11,610 training rows alone, computed in float64 as scikit-learn's ``StandardScaler`` does.
 
     Args:
-        batch_size: rows per batch, at least 1.
+        batch_size: rows per training batch, at least 1.
         seed: seed of the training loader's shuffle; the split does not depend on it.
 
     Attributes:

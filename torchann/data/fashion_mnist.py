@@ -35,7 +35,7 @@ class FashionMNISTDataModule(InMemoryDataModule):
     Args:
         data_dir: the folder with the four IDX files, gzipped or not. By default the folder named by the environment
             variable TORCHANN_DATA, that of the Debian package dataset-fashion-mnist, or the user's cache.
-        batch_size: rows per batch, at least 1.
+        batch_size: rows per training batch, at least 1.
         seed: seed of the training loader's shuffle.
         download: download the files (31 MB) into the user's cache if they are nowhere else.
 

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from torchann.batches import Order, TensorLoader
 
+EVALUATION_ROWS = 4096
+
 
 class Split(NamedTuple):
     """Rows that go together: inputs ``x`` of shape ``(rows, ...)`` and targets ``y`` of shape ``(rows, ...)``."""
@@ -32,7 +34,7 @@ class InMemoryDataModule(LightningDataModule, ABC):
     ``out_features`` and ``target_names``.
 
     Args:
-        batch_size: rows per batch, at least 1; the last batch of an epoch may be smaller.
+        batch_size: rows per training batch, at least 1; the last batch of an epoch may be smaller.
         seed: seed of the training loader's shuffle.
 
     Attributes:
@@ -54,6 +56,8 @@ class InMemoryDataModule(LightningDataModule, ABC):
         super().__init__()
         self.batch_size = batch_size
         self.seed = seed
+        self.steps_per_execution: int | None = 1
+        """Mini-batches that the training loader draws at once; set by a task that trains several per call."""
         self._splits: Splits | None = None
 
     @abstractmethod
@@ -82,21 +86,41 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     def train_dataloader(self) -> TensorLoader:
         """The training rows, in another order in each epoch."""
-        return self._loader(self.splits.train, shuffle=True)
+        return self._loader(self.splits.train, shuffle=True, steps_per_execution=self.steps_per_execution)
 
     def val_dataloader(self) -> TensorLoader:
         """The validation rows, in stored order."""
-        return self._loader(self.splits.val)
+        return self._loader(self.splits.val, batch_size=self.evaluation_batch_size)
 
     def test_dataloader(self) -> TensorLoader:
         """The test rows, in stored order."""
-        return self._loader(self.splits.test)
+        return self._loader(self.splits.test, batch_size=self.evaluation_batch_size)
 
     def predict_dataloader(self) -> TensorLoader:
         """The test rows, in stored order."""
         return self.test_dataloader()
 
-    def _loader(self, split: Split, *, shuffle: bool = False, order: Order | None = None) -> TensorLoader:
+    @property
+    def evaluation_batch_size(self) -> int:
+        """Rows per batch where nothing is learnt: figures over rows do not depend on it, and fewer calls cost less."""
+        return max(self.batch_size, EVALUATION_ROWS)
+
+    def _loader(
+        self,
+        split: Split,
+        *,
+        batch_size: int | None = None,
+        shuffle: bool = False,
+        order: Order | None = None,
+        steps_per_execution: int | None = 1,
+    ) -> TensorLoader:
         return TensorLoader(
-            split.x, split.y, self.batch_size, shuffle=shuffle, seed=self.seed, order=order, prepare=self.prepare
+            split.x,
+            split.y,
+            batch_size or self.batch_size,
+            shuffle=shuffle,
+            seed=self.seed,
+            order=order,
+            prepare=self.prepare,
+            steps_per_execution=steps_per_execution,
         )

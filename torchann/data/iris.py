@@ -27,7 +27,7 @@ class IrisDataModule(InMemoryDataModule):
 
     Args:
         target: ``"setosa"`` for 1 = setosa and 0 = not, ``"species"`` for the three species.
-        batch_size: rows per batch, at least 1.
+        batch_size: rows per training batch, at least 1.
         order: the order of the training rows: as ``"stored"`` by scikit-learn, ``"shuffled"`` in each epoch, or as
             ``"scikit-learn"``'s ``Perceptron(random_state=seed)`` visits them.
         seed: seed of the last two orders.
@@ -73,10 +73,14 @@ class IrisDataModule(InMemoryDataModule):
         """The 150 rows in the order asked for."""
         rows = self.splits.train
         if self.order == "scikit-learn":
-            return self._loader(rows, order=sklearn_order(len(rows.y), self.seed))
+            return self._loader(
+                rows, order=sklearn_order(len(rows.y), self.seed), steps_per_execution=self.steps_per_execution
+            )
         if self.order == "shuffled":
-            return self._loader(rows, shuffle=True)
-        return self._loader(rows, order=lambda epoch: torch.arange(len(rows.y)))
+            return super().train_dataloader()
+        return self._loader(
+            rows, order=lambda epoch: torch.arange(len(rows.y)), steps_per_execution=self.steps_per_execution
+        )
 
 
 def _check_choice(argument: str, value: str, choices: Sequence[str]) -> None:

@@ -15,35 +15,27 @@ class Head:
     Attributes:
         out_features: output units.
         losses: per-row losses ``(batch,)`` of the network's outputs ``(batch, out_features)`` and the targets.
+        error: how each row's loss changes with each output, the derivative ``(batch, out_features)``.
         activation: from the network's outputs to probabilities or values, in the shape the targets have.
     """
 
     out_features: int
     losses: Callable[[Tensor, Tensor], Tensor]
+    error: Callable[[Tensor, Tensor], Tensor]
     activation: Callable[[Tensor], Tensor]
 
 
-def _mean_of_row(losses: Tensor) -> Tensor:
-    return losses.flatten(1).mean(1)
-
-
-def _huber(y_hat: Tensor, y: Tensor) -> Tensor:
-    return F.huber_loss(y_hat, y, reduction="none")
-
-
-def _squared(y_hat: Tensor, y: Tensor) -> Tensor:
-    return F.mse_loss(y_hat, y, reduction="none")
-
-
-def _absolute(y_hat: Tensor, y: Tensor) -> Tensor:
-    return F.l1_loss(y_hat, y, reduction="none")
-
-
-REGRESSION_LOSSES = {"mse": _squared, "mae": _absolute, "huber": _huber}
+_Elementwise = Callable[[Tensor, Tensor], Tensor]
+REGRESSION_LOSSES: dict[str, tuple[_Elementwise, _Elementwise]] = {
+    "mse": (lambda y_hat, y: F.mse_loss(y_hat, y, reduction="none"), lambda y_hat, y: 2 * (y_hat - y)),
+    "mae": (lambda y_hat, y: F.l1_loss(y_hat, y, reduction="none"), lambda y_hat, y: torch.sign(y_hat - y)),
+    "huber": (lambda y_hat, y: F.huber_loss(y_hat, y, reduction="none"), lambda y_hat, y: (y_hat - y).clamp(-1, 1)),
+}
+"""Loss of one value and its derivative, by name."""
 
 
 def regression_head(out_features: int, loss: str = "mse") -> Head:
-    """One linear output unit per value to predict.
+    """One linear output unit per value to predict; a row's loss is the mean over its values.
 
     Args:
         out_features: values per row.
@@ -54,12 +46,15 @@ def regression_head(out_features: int, loss: str = "mse") -> Head:
             ``(batch, 1)`` against ``(batch,)`` would broadcast to ``(batch, batch)`` and train towards the mean.
 
     Example:
-        >>> regression_head(1, "huber").losses(torch.tensor([[0.0], [2.0]]), torch.tensor([[0.5], [0.0]]))
-        tensor([0.1250, 1.5000])
+        >>> head = regression_head(1, "huber")
+        >>> y_hat, y = torch.tensor([[0.0], [2.0]]), torch.tensor([[0.5], [0.0]])
+        >>> head.losses(y_hat, y), head.error(y_hat, y)
+        (tensor([0.1250, 1.5000]), tensor([[-0.5000],
+                [ 1.0000]]))
     """
     if loss not in REGRESSION_LOSSES:
         raise ValueError(f"there is no regression loss {loss!r}; choose one of {', '.join(REGRESSION_LOSSES)}")
-    elementwise = REGRESSION_LOSSES[loss]
+    elementwise, derivative = REGRESSION_LOSSES[loss]
 
     def losses(y_hat: Tensor, y: Tensor) -> Tensor:
         if y_hat.shape != y.shape:
@@ -67,9 +62,9 @@ def regression_head(out_features: int, loss: str = "mse") -> Head:
                 f"predictions {tuple(y_hat.shape)} and targets {tuple(y.shape)} must have the same shape; "
                 "give targets of shape (batch, out_features)"
             )
-        return _mean_of_row(elementwise(y_hat, y))
+        return elementwise(y_hat, y).mean(1)
 
-    return Head(out_features, losses, lambda y_hat: y_hat)
+    return Head(out_features, losses, lambda y_hat, y: derivative(y_hat, y) / out_features, lambda y_hat: y_hat)
 
 
 def classification_head(task: str, num_classes: int) -> Head:
@@ -100,13 +95,18 @@ def classification_head(task: str, num_classes: int) -> Head:
     if num_classes < (1 if task == "multilabel" else 2) or (task == "binary" and num_classes > 2):
         raise ValueError(f"a {task} task with num_classes={num_classes}; binary takes 2, multiclass 2 or more")
     if task == "multiclass":
-        return Head(num_classes, _cross_entropy, lambda logits: logits.softmax(1))
+        return Head(num_classes, _cross_entropy, _cross_entropy_error, lambda logits: logits.softmax(1))
     if task == "binary":
         return Head(
-            1, lambda logits, y: _binary_cross_entropy(logits.squeeze(1), y), lambda logits: logits.sigmoid()[:, 0]
+            1,
+            lambda logits, y: _binary_cross_entropy(logits[:, 0], y),
+            lambda logits, y: logits.sigmoid() - y.unsqueeze(1),
+            lambda logits: logits[:, 0].sigmoid(),
         )
     if task == "multilabel":
-        return Head(num_classes, _binary_cross_entropy, torch.sigmoid)
+        return Head(
+            num_classes, _binary_cross_entropy, lambda logits, y: (logits.sigmoid() - y) / num_classes, torch.sigmoid
+        )
     raise ValueError(f"there is no task {task!r}; choose one of binary, multiclass, multilabel")
 
 
@@ -120,7 +120,12 @@ def _cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     return F.cross_entropy(logits, y, reduction="none")
 
 
+def _cross_entropy_error(logits: Tensor, y: Tensor) -> Tensor:
+    # Softmax less one-hot: what the class was thought to be less what it is.
+    return logits.softmax(1).scatter_(1, y.unsqueeze(1), -1.0, reduce="add")
+
+
 def _binary_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     _check_targets(logits, y, logits.shape)
     losses = F.binary_cross_entropy_with_logits(logits, y.to(logits.dtype), reduction="none")
-    return losses if losses.ndim == 1 else _mean_of_row(losses)
+    return losses if losses.ndim == 1 else losses.mean(1)

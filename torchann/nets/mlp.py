@@ -95,6 +95,7 @@ class MLP(nn.Sequential):
         super().__init__(*layers, nn.Linear(sizes[-2], out_features))
         self.in_features = in_features
         self.out_features = out_features
+        self.activation = activation
         fill_weight, fill_bias = initializer(weight_init, **weight_init_options or {}), initializer(bias_init)
         for layer in self.linears():
             fill_weight(layer.weight)

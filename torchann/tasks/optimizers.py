@@ -41,6 +41,7 @@ def make_optimizer(
     momentum: float = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
+    fused: bool = False,
 ) -> optim.Optimizer:
     """The optimiser of that name.
 
@@ -51,6 +52,7 @@ def make_optimizer(
         momentum: for ``"sgd"`` and ``"rmsprop"``, from 0 to 1.
         nesterov: Nesterov's momentum, for ``"sgd"``.
         weight_decay: L2 penalty (decoupled from the gradient in ``"adamw"``).
+        fused: torch's fused step where there is one, else its foreach step: less time per step on small nets.
 
     Raises:
         ValueError: for an unknown name, or a knob that the optimiser would ignore.
@@ -65,6 +67,8 @@ def make_optimizer(
     options |= {"momentum": momentum} if momentum else {}
     options |= {"nesterov": nesterov} if nesterov else {}
     _check_options(f"optimizer {name!r}", _OPTIMIZERS[name], options)
+    if fused:
+        options["fused" if "fused" in inspect.signature(_OPTIMIZERS[name]).parameters else "foreach"] = True
     return _OPTIMIZERS[name](parameters, **options)
 
 

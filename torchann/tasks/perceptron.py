@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 from torchmetrics.classification import BinaryAccuracy
 
+from torchann.batches import Block
 from torchann.engine.perceptron import perceptron_rule_
 from torchann.functional import perceptron_loss
 from torchann.nets.heads import Head
@@ -75,7 +76,7 @@ class Perceptron(Task):
         self.net = nn.Linear(self.hparams["in_features"], 1, dtype=torch.float64)
         nn.init.zeros_(self.net.weight)
         nn.init.zeros_(self.net.bias)
-        self.head = Head(1, _losses, _hard)
+        self.head = Head(1, _losses, _error, _hard)
 
     def make_metrics(self) -> dict[str, Metric]:
         """The share of right answers."""
@@ -90,9 +91,9 @@ class Perceptron(Task):
         sums: Tensor = super().forward(x.to(torch.float64))
         return sums
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> None:
         """Learns from the rows of a batch ``(x, y)``, one after the other."""
-        x, y = batch
+        x, y = batch[0], batch[1]
         weight, bias = self.net.weight.data, self.net.bias.data
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
@@ -145,6 +146,11 @@ def _signs(y: Tensor, dtype: torch.dtype) -> Tensor:
 
 def _losses(logits: Tensor, y: Tensor) -> Tensor:
     return perceptron_loss(logits.squeeze(1), _signs(y, logits.dtype))
+
+
+def _error(logits: Tensor, y: Tensor) -> Tensor:
+    signs = _signs(y, logits.dtype).unsqueeze(1)
+    return torch.where(signs * logits <= 0, -signs, 0.0)
 
 
 def _hard(logits: Tensor) -> Tensor:

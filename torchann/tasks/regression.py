@@ -34,6 +34,7 @@ class RegressionMLP(Task):
         weight_decay: L2 penalty on the weights.
         lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
         lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
+        steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
         target_names: what the values are called; taken from the data module if not given.
 
     Example:
@@ -64,6 +65,7 @@ class RegressionMLP(Task):
         weight_decay: float = 0.0,
         lr_schedule: ScheduleName = "constant",
         lr_schedule_options: dict[str, Any] | None = None,
+        steps_per_execution: int | None = None,
         target_names: list[str] | None = None,
     ) -> None:
         super().__init__()

@@ -1,6 +1,9 @@
 """What all tasks share: a net sized by its data, losses and metrics over rows, predictions."""
 
+import logging
 import math
+import weakref
+from itertools import islice
 from typing import Any
 
 import lightning.pytorch as pl
@@ -8,11 +11,17 @@ import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import Metric
 
+from torchann.batches import Block
 from torchann.nets.heads import Head
+from torchann.nets.mlp import MLP
+from torchann.tasks.explicit import ExplicitSteps, Threads, count_steps, largest_block, why_autograd
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.optimizers import make_optimizer, make_schedule
+
+log = logging.getLogger("torchann")
 
 PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small enough for any memory
 
@@ -29,6 +38,9 @@ class Task(pl.LightningModule):
     metrics: nn.ModuleDict
     sizes: tuple[str, ...]
     """Hyperparameters that the net cannot do without."""
+    _steps: ExplicitSteps | None = None
+    _batches_per_epoch: int | None = None
+    _explicit_in: "weakref.ref[pl.Trainer] | None" = None
     names: tuple[str, ...] = ()
     """Hyperparameters that are taken from the data module where it has them."""
 
@@ -68,6 +80,31 @@ class Task(pl.LightningModule):
         for metrics in self.metrics.values():
             assert isinstance(metrics, RowMetrics)
             metrics.reset()
+        if stage == "fit" and "steps_per_execution" in self.hparams:
+            self._choose_engine(data)
+
+    def _choose_engine(self, data: Any) -> None:
+        reason = why_autograd(self, self.net, self.trainer)
+        self._explicit_in = None if reason is not None else weakref.ref(self.trainer)
+        self._batches_per_epoch = None
+        if hasattr(data, "steps_per_execution"):
+            data.steps_per_execution = 1
+        if reason is not None:
+            log.warning("%s trains by autograd, one batch per step: %s", type(self).__name__, reason)
+        elif hasattr(data, "steps_per_execution"):
+            batches: int = data.train_dataloader().num_batches()
+            data.steps_per_execution = largest_block(self.trainer, batches, self.hparams["steps_per_execution"])
+            self._batches_per_epoch = batches if data.steps_per_execution != 1 else None
+
+    @pl.LightningModule.automatic_optimization.getter  # type: ignore[attr-defined, untyped-decorator]
+    def automatic_optimization(self) -> bool:
+        """Whether Lightning steps by autograd: not while a Trainer uses the fast path that was chosen for it."""
+        explicit = self._explicit_in is not None and self._explicit_in() is self._trainer
+        return bool(self._automatic_optimization) and not explicit
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """The choice of threads."""
+        return [Threads()]
 
     def _build_if_complete(self) -> None:
         if all(self.hparams[size] is not None for size in self.sizes):
@@ -102,10 +139,9 @@ class Task(pl.LightningModule):
         """Targets as the head wants them."""
         return y
 
-    def _step(self, stage: str, batch: tuple[Tensor, Tensor]) -> Tensor:
+    def _evaluate(self, stage: str, batch: tuple[Tensor, Tensor]) -> None:
         x, y = batch
-        y = self.prepare_target(y)
-        return self._add(stage, self(x), y).mean()
+        self._add(stage, self(x), self.prepare_target(y))
 
     def _add(self, stage: str, outputs: Tensor, y: Tensor) -> Tensor:
         losses = self.head.losses(outputs, y)
@@ -119,17 +155,48 @@ class Task(pl.LightningModule):
         assert isinstance(metrics, RowMetrics)
         self.log_dict(metrics.compute(stage), prog_bar=True, sync_dist=True)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor | None:
-        """Mean loss of a batch ``(x, y)``."""
-        return self._step("train_", batch)
+    def on_train_start(self) -> None:
+        """Prepares the fast path, where it can take the fit."""
+        self._steps = None
+        if not self.automatic_optimization and isinstance(self.net, MLP):
+            self._steps = ExplicitSteps(self.net, self.head, self.trainer.optimizers[0])
+
+    def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> Tensor | None:
+        """Mean loss of a batch ``(x, y)``, for autograd, or of a block of batches that have been trained already."""
+        x, y = batch[0], self.prepare_target(batch[1])
+        if self._steps is None:
+            return self._add("train_", self(x), y).mean()
+        batch_size = batch.batch_size if isinstance(batch, Block) else len(x)
+        with torch.no_grad():
+            self.head.losses(self(x[:batch_size]), y[:batch_size])  # for the errors they raise
+            outputs = self._train_block(x, y, batch_size)
+            return self._add("train_", outputs, y[: len(outputs)]).mean()
+
+    def _train_block(self, x: Tensor, y: Tensor, batch_size: int) -> Tensor:
+        assert self._steps is not None
+        trainer, outputs = self.trainer, []
+        left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else len(x)
+        schedules = trainer.lr_scheduler_configs
+        per_step = [config.scheduler for config in schedules if config.interval == "step"]
+        x = x.to(next(self.net.parameters()).dtype)
+        for x_batch, y_batch in islice(Block(x, y, batch_size).batches(), left):
+            outputs.append(self._steps.step(x_batch, y_batch))
+            for scheduler in per_step:
+                scheduler.step()
+        count_steps(trainer, len(outputs), all_trained=left * batch_size >= len(x))
+        if trainer.is_last_batch:
+            for config in schedules:
+                if config.interval == "epoch" and not isinstance(config.scheduler, ReduceLROnPlateau):
+                    config.scheduler.step()
+        return torch.cat(outputs)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the validation figures."""
-        self._step("val_", batch)
+        self._evaluate("val_", batch)
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the test figures."""
-        self._step("test_", batch)
+        self._evaluate("test_", batch)
 
     def on_train_epoch_start(self) -> None:
         """Logs the learning rate that the epoch begins with; when it ends the schedule has moved on."""
@@ -138,6 +205,10 @@ class Task(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training figures."""
         self._end("train_")
+        if self._steps is not None:  # Lightning leaves schedules to a task that steps by itself
+            for config in self.trainer.lr_scheduler_configs:
+                if isinstance(config.scheduler, ReduceLROnPlateau) and "val_loss" in self.trainer.callback_metrics:
+                    config.scheduler.step(self.trainer.callback_metrics["val_loss"])
 
     def on_validation_epoch_end(self) -> None:
         """Logs the validation figures."""
@@ -150,15 +221,24 @@ class Task(pl.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule that the hyperparameters name."""
         h: Any = self.hparams
-        optimizer = make_optimizer(h.optimizer, self.net.parameters(), h.lr, h.momentum, h.nesterov, h.weight_decay)
+        knobs = (h.lr, h.momentum, h.nesterov, h.weight_decay)
+        optimizer = make_optimizer(h.optimizer, self.net.parameters(), *knobs, fused=not self.automatic_optimization)
         epochs = self.trainer.max_epochs if (self.trainer.max_epochs or -1) > 0 else None
-        steps = None
-        if h.lr_schedule == "one_cycle" and math.isfinite(estimate := self.trainer.estimated_stepping_batches):
-            steps = int(estimate)
+        steps = self._total_steps(epochs) if h.lr_schedule == "one_cycle" else None
         schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
         if schedule is None:
             return optimizer
+        if not self.automatic_optimization:
+            del schedule["monitor"]  # Lightning leaves stepping to a task that steps by itself
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
+
+    def _total_steps(self, epochs: int | None) -> int | None:
+        if self._batches_per_epoch is None:  # one step per batch that Lightning sees
+            estimate = self.trainer.estimated_stepping_batches
+            return int(estimate) if math.isfinite(estimate) else None
+        totals = [self._batches_per_epoch * epochs] if epochs is not None else []
+        totals += [self.trainer.max_steps] if self.trainer.max_steps >= 0 else []
+        return min(totals, default=None)
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """What the net's outputs say, by meaning (``"class"``, ``"proba"``, ``"value"``), each ``(batch, ...)``."""

@@ -1,0 +1,198 @@
+"""What the command line refuses, what it suggests, and what its help says."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import EXPERIMENTS
+
+HOUSING = EXPERIMENTS / "housing_mlp.yaml"
+FRAMEWORKS = {"torch", "lightning", "torchmetrics", "sklearn", "matplotlib", "tensorboard", "jsonargparse", "numpy"}
+OPTIONS = {
+    "--model.lrr": "'model.lr'",
+    "--model.hidden_size": "'model.hidden_sizes'",
+    "--data.bath_size": "'data.batch_size'",
+    "--trainer.max_epoch": "'trainer.max_epochs'",
+    "--max_epochs": "'trainer.max_epochs'",
+    "--batch_size": "'data.batch_size'",
+    "--quite": "'--quiet'",
+}
+LINES = {
+    ("hidden_sizes", "hidden_size"): "'model.hidden_sizes'",
+    ("    lr:", "    lrate:"): None,
+    ("batch_size", "bath_size"): "'data.batch_size'",
+    ("max_epochs", "max_epoch"): "'trainer.max_epochs'",
+    ("trainer:", "trianer:"): "'trainer.max_epochs'",
+    ("torchann.RegressionMLP", "torchann.RegresionMLP"): "'torchann.RegressionMLP'",
+    ("torchann.RegressionMLP", "RegresionMLP"): "'torchann.RegressionMLP'",
+    ("torchann.California", "torchann.Californian"): "'torchann.CaliforniaHousingDataModule'",
+}
+VALUES = {
+    ("--model.optimizer", "sgdd"): "model.optimizer is 'sgdd'; give one of sgd, adam, adamw, nadam, adagrad, rmsprop;",
+    ("--model.lr", "fast"): "model.lr is 'fast'; give a number",
+    ("--model.nesterov", "maybe"): "model.nesterov is 'maybe'; give true or false",
+    ("--model.hidden_sizes", "thirty"): "model.hidden_sizes is 'thirty'; give a list, such as [300, 100]",
+    ("--model.hidden_sizes", "[30, x]"): "model.hidden_sizes is 'x'; give a whole number",
+    ("--model.in_features", "x"): "model.in_features is 'x'; give a whole number or null",
+    ("--model.lr_schedule_options", "x"): "model.lr_schedule_options is 'x'; give a mapping, such as {a: 1} or null",
+    ("--model.target_names", "x"): "model.target_names is 'x'; give a list, such as [a, b] or null",
+    ("--data.batch_size", "1.5"): "data.batch_size is '1.5'; give a whole number",
+    ("--trainer.max_epochs", "lots"): "trainer.max_epochs is 'lots'; give a whole number or null",
+    ("--seed_everything", "x"): "seed_everything is 'x'; give true or false or a whole number",
+    ("--model", "torch.nn.Linear"): "model is 'torch.nn.Linear'; give a subclass of LightningModule",
+}
+
+
+def refused(outcome, what="torchann fit"):
+    """The message of a command line that could not be understood: one line, where the help is, and no traceback."""
+    assert (outcome.status, outcome.out) == (2, "")
+    message, *rest = outcome.err.splitlines()
+    assert rest in ([], [f"All knobs: {what} --help"])
+    assert message.startswith(f"{what}: error: ") and len(message) < 250
+    return message
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_mistyped_option_is_refused_with_the_one_that_was_meant(command, option):
+    message = refused(command("fit", "--config", HOUSING, option, 3))
+    assert option.rpartition(".")[2].lstrip("-") in message
+    assert message.endswith(f"; did you mean {OPTIONS[option]}?")
+
+
+@pytest.mark.parametrize(("right", "wrong"), LINES)
+def test_mistyped_line_of_a_config_is_refused_with_the_one_that_was_meant(command, tmp_path, right, wrong):
+    (tmp_path / "mine.yaml").write_text(HOUSING.read_text().replace(right, wrong))
+    message = refused(command("fit", "--config", "mine.yaml"))
+    assert wrong.strip(" :").removeprefix("torchann.") in message
+    meant = LINES[right, wrong]
+    assert message.endswith(f"; did you mean {meant}?") if meant else "did you mean" not in message
+
+
+@pytest.mark.parametrize("subcommand", ["validate", "test", "predict"])
+def test_mistyped_option_is_refused_by_every_subcommand(command, subcommand):
+    message = refused(command(subcommand, "--config", HOUSING, "--model.lrr", 3), f"torchann {subcommand}")
+    assert message.endswith("; did you mean 'model.lr'?")
+
+
+@pytest.mark.parametrize(("option", "value"), VALUES)
+def test_wrong_value_is_refused_with_what_would_do(command, option, value):
+    message = refused(command("fit", "--config", HOUSING, option, value))
+    assert message.startswith(f"torchann fit: error: {VALUES[option, value]}")
+
+
+def test_mistyped_choice_is_refused_with_the_one_that_was_meant(command):
+    assert refused(command("fit", "--config", HOUSING, "--model.optimizer", "sgdd")).endswith("; did you mean 'sgd'?")
+    iris = EXPERIMENTS / "iris_perceptron.yaml"
+    assert refused(command("fit", "--config", iris, "--data.order", "sotred")).endswith("; did you mean 'stored'?")
+
+
+def test_mistyped_class_on_the_command_line_is_refused_with_the_one_that_was_meant(command):
+    message = refused(command("fit", "--model", "torchann.ClassificationMPL", "--data", "IrisDataModule"))
+    assert message.endswith("there is no class torchann.ClassificationMPL; did you mean 'torchann.ClassificationMLP'?")
+
+
+def test_abbreviation_is_refused_as_it_would_hide_a_mistake(command):
+    assert "'--trainer.max_ep" not in refused(command("fit", "--config", HOUSING, "--trainer.max_ep", 3))
+
+
+def test_word_that_stands_for_nothing_is_refused(command):
+    assert "unrecognized arguments: extra" in refused(command("fit", "--config", HOUSING, "extra"))
+
+
+def test_fit_without_model_and_data_asks_for_a_config(command):
+    assert "there is no data and no model; give --config FILE" in refused(command("fit"))
+
+
+def test_config_that_is_not_there_is_refused(command):
+    message = refused(command("fit", "--config", "nowhere.yaml"))
+    assert "File does not exist" in message and "nowhere.yaml" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("model: [unclosed", "Problems parsing config"),
+        ("\x00\x01", "unacceptable character #x0000"),
+        ("just words", "the config is 'just words'; give a YAML file with model, data and trainer"),
+        ("", "the config is ''; give a YAML file"),
+    ],
+)
+def test_config_that_is_no_yaml_is_refused(command, tmp_path, text, told):
+    (tmp_path / "mine.yaml").write_text(text)
+    assert told in refused(command("fit", "--config", "mine.yaml"))
+
+
+def test_help_of_fit_names_and_explains_the_knobs(command):
+    outcome = command("fit", "--help")
+    assert (outcome.status, outcome.err) == (0, "")
+    text = " ".join(outcome.out.split())
+    for knob, meaning in {
+        "--model.hidden_sizes": "neurons in each hidden layer",
+        "--model.lr": "learning rate",
+        "--model.optimizer {sgd,adam,adamw,nadam,adagrad,rmsprop}": "what moves the weights",
+        "--data.batch_size": "batch, at least 1",
+        "--data.order {stored,shuffled,scikit-learn}": "the order of the training rows",
+        "--trainer.max_epochs": "Stop training once this number of epochs is reached",
+        "--trainer.runs": "the folder of all runs",
+        "--quiet": "no progress bars",
+        "--ckpt_path": "best or last of the latest run, or a .ckpt file",
+    }.items():
+        assert knob in text
+        assert meaning in text[text.index(knob) :][:400]
+    assert text.startswith("usage: torchann fit --config FILE") and "ARG:" not in text
+
+
+def test_help_of_predict_explains_the_output(command):
+    text = " ".join(command("predict", "--help").out.split())
+    assert "--output OUTPUT a .csv or .npy file; by default in the run's folder" in text
+
+
+def test_config_can_be_printed(command):
+    outcome = command("fit", "--config", HOUSING, "--print_config")
+    assert outcome.status == 0 and "max_epochs: 20" in outcome.out
+
+
+@pytest.mark.parametrize("words", ["['--help']", "['reproduce', '--help']", "['--version']", "['ft']"])
+def test_help_imports_no_framework(words):
+    program = (
+        "import sys\nfrom torchann.__main__ import main\n"
+        f"try: main({words})\nexcept SystemExit: pass\n"
+        f"print(sorted({FRAMEWORKS} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_names_every_command(command):
+    outcome = command("--help")
+    assert outcome.status == 0
+    for name in ("fit", "validate", "test", "predict", "reproduce", "data", "tensorboard"):
+        assert f"\n    {name} " in outcome.out or f"\n    {name}\n" in outcome.out
+
+
+def test_no_command_shows_the_help(command):
+    outcome = command()
+    assert outcome.status == 0 and outcome.out == command("--help").out
+
+
+def test_mistyped_command_is_refused_with_the_one_that_was_meant(command):
+    assert command("fti") == (2, "", "torchann: error: there is no command 'fti'; did you mean 'fit'?\n")
+    assert "'xyz'; choose one of fit, validate, test, predict, reproduce, data, tensorboard" in command("xyz").err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["reproduce", "--lsit"], "torchann reproduce: error: unrecognized arguments: --lsit; did you mean '--list'?"),
+        (["reproduce", "--see", 3], "torchann reproduce: error: unrecognized arguments: --see 3"),
+        (["reproduce", "--seeds", "x"], "torchann reproduce: error: argument --seeds: invalid int value: 'x'"),
+        (["data", "--no-downlod"], "torchann data: error: unrecognized arguments: --no-downlod; did you mean '--no-d"),
+        (["tensorboard", "--prot=1"], "torchann tensorboard: error: unrecognized arguments: --prot=1; did you mean"),
+        (["--vresion"], "torchann: error: unrecognized arguments: --vresion; did you mean '--version'?"),
+    ],
+)
+def test_mistyped_option_of_a_plain_command_is_refused_in_one_line(command, words, told):
+    outcome = command(*words)
+    assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert outcome.err.startswith(told)

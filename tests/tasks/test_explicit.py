@@ -1,0 +1,181 @@
+"""The fast path against autograd, both through Lightning's Trainer."""
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+
+import torchann
+from torchann.tasks.explicit import largest_block
+from torchann.tasks.regression import RegressionMLP
+
+AUTOGRAD = {"gradient_clip_val": 1e9}  # clips nothing, and only autograd can honour it
+
+
+@pytest.fixture(scope="module")
+def data():
+    module = torchann.CaliforniaHousingDataModule(batch_size=64)
+    module.setup()
+    return module
+
+
+def fit(data, folder, trainer=None, epochs=2, **knobs):
+    torch.manual_seed(0)
+    model = RegressionMLP([12, 7], **{"lr": 1e-3, **knobs})
+    trainer = torchann.Trainer(runs=str(folder), max_epochs=epochs, quiet=True, **(trainer or {}))
+    trainer.fit(model, datamodule=data)
+    return model, trainer
+
+
+def figures(trainer):
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in trainer.logger.history]
+
+
+def assert_same_training(one, other, rtol=2e-4):
+    (model, trainer), (twin, its_trainer) = one, other
+    assert trainer.global_step == its_trainer.global_step
+    for row, its_row in zip(figures(trainer), figures(its_trainer), strict=True):
+        assert row == pytest.approx(its_row, rel=rtol)
+    for mine, its in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(mine, its, rtol=rtol, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"weight_decay": 0.01},
+        {"momentum": 0.9},
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+        {"optimizer": "adam"},
+        {"optimizer": "adamw", "weight_decay": 0.01},
+        {"optimizer": "rmsprop", "momentum": 0.5},
+        {"loss": "mae", "activation": "tanh"},
+        {"loss": "huber", "activation": "gelu"},
+        {"lr_schedule": "one_cycle"},
+        {"lr_schedule": "cosine"},
+        {"lr_schedule": "plateau", "lr_schedule_options": {"patience": 0, "threshold": 0.9}},
+    ],
+    ids=str,
+)
+def test_explicit_training_equals_autograd(data, tmp_path, knobs):
+    explicit = fit(data, tmp_path, epochs=3, **knobs)
+    assert not explicit[0].automatic_optimization
+    autograd = fit(data, tmp_path, AUTOGRAD, epochs=3, **knobs)
+    assert autograd[0].automatic_optimization
+    assert_same_training(explicit, autograd)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 182, 1000])
+def test_steps_per_execution_changes_no_figure(data, tmp_path, steps):
+    usual, chosen = fit(data, tmp_path), fit(data, tmp_path, steps_per_execution=steps)
+    assert figures(usual[1]) == [pytest.approx(row, rel=1e-6) for row in figures(chosen[1])]
+    for mine, its in zip(usual[0].parameters(), chosen[0].parameters(), strict=True):
+        assert torch.equal(mine, its)
+
+
+def test_batch_hooks_fire_once_per_block_and_steps_are_counted(data, tmp_path):
+    class Count(pl.Callback):
+        seen = ()
+
+        def on_train_batch_end(self, trainer, *_):
+            self.seen = (*self.seen, trainer.global_step)
+
+    count = Count()
+    _, trainer = fit(data, tmp_path, {"callbacks": [count]}, steps_per_execution=100)
+    assert trainer.global_step == 2 * 182  # 11,610 rows in batches of 64
+    assert count.seen == (100, 182, 282, 364)
+
+
+def test_max_steps_holds_inside_a_block(data, tmp_path):
+    explicit = fit(data, tmp_path, {"max_steps": 250}, epochs=-1)
+    assert explicit[1].global_step == 250
+    assert_same_training(explicit, fit(data, tmp_path, {"max_steps": 250, **AUTOGRAD}, epochs=-1))
+
+
+def test_checkpoints_every_n_steps_are_taken_at_those_steps(data, tmp_path):
+    every = ModelCheckpoint(tmp_path / "every", "{step}", every_n_train_steps=26, save_top_k=-1)
+    fit(data, tmp_path, {"callbacks": [every]})  # 182 = 7 * 26
+    steps = sorted(int(path.stem.split("=")[1]) for path in (tmp_path / "every").iterdir())
+    assert steps == list(range(26, 365, 26))
+
+
+def test_rates_are_logged_at_the_step_they_belong_to(data, tmp_path):
+    rates = []
+
+    class Rates(pl.loggers.CSVLogger):
+        def log_metrics(self, metrics, step):
+            rates.extend((step, value) for name, value in metrics.items() if name == "lr-SGD")
+
+    options = {"callbacks": [LearningRateMonitor("step")], "log_every_n_steps": 1}
+    fit(data, tmp_path, {"logger": Rates(tmp_path), **options}, steps_per_execution=91, lr_schedule="one_cycle")
+    assert [step for step, _ in rates] == [0, 91, 182, 273]
+
+
+def test_largest_block_divides_what_counts_in_steps():
+    every = ModelCheckpoint(every_n_train_steps=30)
+    trainer = torchann.Trainer(logger=False, quiet=True, callbacks=[every])
+    assert largest_block(trainer, 90, None) == 30
+    assert largest_block(trainer, 90, 20) == 10
+    assert largest_block(trainer, 91, None) == 1
+    assert largest_block(torchann.Trainer(logger=False, quiet=True), 90, None) is None
+    assert largest_block(torchann.Trainer(logger=False, quiet=True, limit_train_batches=5), 90, None) == 1
+
+
+class OwnStep(RegressionMLP):
+    def training_step(self, batch, batch_idx):
+        return super().training_step(batch, batch_idx)
+
+
+class WatchGradients(pl.Callback):
+    def on_after_backward(self, trainer, module):
+        assert module.net.linears()[0].weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "reason"),
+    [
+        (RegressionMLP, AUTOGRAD, "gradient_clip_val=1000000000.0"),
+        (RegressionMLP, {"accumulate_grad_batches": 2}, "gradients are accumulated"),
+        (RegressionMLP, {"precision": "bf16-mixed"}, "precision bf16-mixed"),
+        (RegressionMLP, {"detect_anomaly": True}, "detect_anomaly"),
+        (RegressionMLP, {"callbacks": [WatchGradients()]}, "the callback WatchGradients has on_after_backward"),
+        (OwnStep, {}, "OwnStep has its own training_step"),
+    ],
+)
+def test_fallback_trains_by_autograd_and_says_why_in_one_line(data, caplog, make, options, reason):
+    trainer = torchann.Trainer(logger=False, quiet=True, max_epochs=1, **options)
+    model = make([5], lr=1e-3)
+    trainer.fit(model, datamodule=data)
+    assert [record.getMessage() for record in caplog.records if record.name == "torchann"] == [
+        f"{make.__name__} trains by autograd, one batch per step: {reason}"
+    ]
+    assert model.automatic_optimization
+
+
+def test_fallback_takes_frozen_weights_and_hooks(data, caplog):
+    for change, reason in (
+        (lambda net: net.linears()[0].weight.requires_grad_(False), "some weights are frozen"),
+        (lambda net: net.register_forward_hook(lambda *_: None), "the net has hooks"),
+    ):
+        model = RegressionMLP([5], in_features=8, out_features=1)
+        change(model.net)
+        torchann.Trainer(logger=False, quiet=True, max_epochs=1).fit(model, datamodule=data)
+        assert caplog.records[-1].getMessage().endswith(reason)
+
+
+def test_a_model_can_be_fitted_again_on_the_other_path(data):
+    model = RegressionMLP([5], lr=1e-3)
+    for options, automatic in (({}, False), (AUTOGRAD, True), ({}, False)):
+        torchann.Trainer(logger=False, quiet=True, max_epochs=1, **options).fit(model, datamodule=data)
+        assert model.automatic_optimization is automatic
+
+
+def test_any_loader_of_pairs_trains_explicitly(data):
+    model = RegressionMLP([5], in_features=8, out_features=1, lr=1e-3)
+    rows = torch.utils.data.TensorDataset(*data.splits.train)
+    loader = torch.utils.data.DataLoader(rows, batch_size=500)
+    trainer = torchann.Trainer(logger=False, quiet=True, max_epochs=1)
+    trainer.fit(model, loader)
+    assert not model.automatic_optimization
+    assert trainer.global_step == 24  # 11,610 / 500
