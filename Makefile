@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 3
 
-.PHONY: chapter test install fashion-mnist clean
+.PHONY: chapter test bench install fashion-mnist clean
 .DEFAULT_GOAL := chapter
 
 chapter: install fashion-mnist  ## the chapter's published figures beside the ones measured here
@@ -39,3 +39,11 @@ fashion-mnist: install
 
 clean:  ## everything that was set up or made here but the runs
 	rm -rf .venv results build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+
+bench: .venv-bench/installed  ## side by side with the peers, which get an environment of their own; writes benchmarks/RESULTS.md
+	.venv-bench/bin/python benchmarks/run.py
+
+.venv-bench/installed: pyproject.toml constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install -q -c constraints.txt -e . -r benchmarks/requirements.txt
+	touch $@

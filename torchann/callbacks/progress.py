@@ -63,9 +63,8 @@ class Progress(ProgressBar):
         # At the end of an epoch this callback is called before the task has logged its training figures.
         if self._bar is not None:
             figures = {name: float(value) for name, value in trainer.progress_bar_metrics.items()}
-            names = sorted(
-                figures, key=lambda name: not name.endswith("_loss")
-            )  # a narrow terminal cuts the others off
+            # The losses first: a narrow terminal cuts the others off.
+            names = sorted(figures, key=lambda name: not name.endswith("_loss"))
             self._bar.set_postfix({name: f"{figures[name]:.4g}" for name in names}, refresh=False)
 
     def on_train_end(self, trainer: pl.Trainer, *_: Any) -> None:

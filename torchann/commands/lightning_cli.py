@@ -61,7 +61,7 @@ class CLI(LightningCLI):
         return {"fit": fit, "validate": hidden, "test": hidden, "predict": hidden}
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> Any:
-        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        parser = super()._prepare_subcommand_parser(pl.Trainer, subcommand, **kwargs)  # ours passes them on
         checkpoint = next(action for action in parser._actions if action.dest == "ckpt_path")
         checkpoint.help = "best or last of the latest run, or a .ckpt file; fit goes on from it"
         if subcommand == "predict":
