@@ -52,7 +52,7 @@ def keras_net(task: str) -> Any:
 
 
 def torchann_peer(task: str) -> tuple[Epoch, Predict]:
-    """This project through ``Trainer.fit``: validation, history, TensorBoard and checkpoints on."""
+    """The project through ``Trainer.fit``: validation, history, TensorBoard and checkpoints on."""
     import torchann
 
     _, hidden, lr = TASKS[task]
@@ -135,7 +135,13 @@ def sklearn_peer(task: str) -> tuple[Epoch, Predict]:
     x, y, _, _ = arrays(task)
     make = MLPClassifier if task == "fashion" else MLPRegressor
     net = make(
-        hidden_layer_sizes=hidden, solver="sgd", learning_rate_init=lr, momentum=0, alpha=0, batch_size=BATCH, max_iter=1
+        hidden_layer_sizes=hidden,
+        solver="sgd",
+        learning_rate_init=lr,
+        momentum=0,
+        alpha=0,
+        batch_size=BATCH,
+        max_iter=1,
     )
 
     def epochs() -> Epoch:
@@ -147,7 +153,7 @@ def sklearn_peer(task: str) -> tuple[Epoch, Predict]:
 
 
 def skorch_peer(task: str) -> tuple[Epoch, Predict]:
-    """skorch with its own data loader, without validation."""
+    """The scikit-learn wrapper skorch with its own data loader, without validation."""
     import torch
     from skorch import NeuralNetClassifier, NeuralNetRegressor
 

@@ -1,7 +1,7 @@
 """Measures this project beside its peers in one run, alternating, and writes benchmarks/RESULTS.md.
 
-    make bench                                   everything, in an environment of its own
-    python benchmarks/run.py --tasks housing     one task
+make bench                                   everything, in an environment of its own
+python benchmarks/run.py --tasks housing     one task
 """
 
 import argparse
@@ -35,12 +35,18 @@ AIMS = {  # of torchann's epoch, as a ratio to the peer's
 PACKAGES = ("torchann", "torch", "lightning", "scikit-learn", "skorch", "keras", "tensorflow-cpu", "numpy")
 
 
+EXPLANATION = """\
+Seconds per training epoch, median and range over the rounds of one run; in each round every peer trains one epoch, one
+after the other. The ratio is the median of the rounds' ratios. torchann, Lightning and Keras validate after each epoch,
+torchann also keeps checkpoints, history and TensorBoard events; plain PyTorch, scikit-learn and skorch only train."""
+
+
 class Peer:
     """A peer's process; it sleeps unless it is asked for an epoch."""
 
     def __init__(self, name: str, task: str) -> None:
         command = [sys.executable, str(HERE / "peers.py"), name, task]
-        pipe, self.errors = subprocess.PIPE, tempfile.TemporaryFile("w+")
+        pipe, self.errors = subprocess.PIPE, tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self.errors, text=True)
         self.ready = self.read()["ready"]
 
@@ -92,13 +98,11 @@ def measure(task: str, names: list[str], rounds: int) -> tuple[str, list[str]]:
         aim = AIMS.get((task, name))
         told = "" if aim is None else f"{aim} {'met' if ratio <= aim else 'MISSED'}"
         spread = sorted(e["seconds"] for e in epochs[name])
-        rows.append([
-            name, f"{median[name]:.3f}", f"{spread[0]:.3f} to {spread[-1]:.3f}", f"{ratio:.2f}", told, f"{first[name]:.1f}",
-            f"{rows_per_epoch / ends[name]['predict'] / 1e6:.2f}", f"{ends[name]['megabytes']:.0f}",
-        ])  # fmt: skip
-    headers = [
-        "peer", "s / epoch", "range", "torchann / peer", "aim", "start to end of epoch 1, s", "predicts, M rows / s", "MB",
-    ]  # fmt: skip
+        row = [name, f"{median[name]:.3f}", f"{spread[0]:.3f} to {spread[-1]:.3f}", f"{ratio:.2f}", told]
+        row += [f"{first[name]:.1f}", f"{rows_per_epoch / ends[name]['predict'] / 1e6:.2f}"]
+        rows.append([*row, f"{ends[name]['megabytes']:.0f}"])
+    headers = ["peer", "s / epoch", "range", "torchann / peer", "aim"]
+    headers += ["start to end of epoch 1, s", "predicts, M rows / s", "MB"]
     notes = []
     if task == "fashion":
         flop = 55_000 * 2 * (2 * 784 * 300 + 3 * (300 * 100 + 100 * 10))
@@ -120,13 +124,7 @@ def main() -> None:
     options = parser.parse_args()
     names = list(dict.fromkeys(["torchann", *options.peers]))
     lines = ["# Measured beside the peers", ""]
-    lines += [
-        "Seconds per training epoch, median and range over the rounds of one run; in each round every peer trains one epoch,",
-        "one after the other. The ratio is the median of the rounds' ratios. torchann, Lightning and Keras validate after each",
-        "epoch, torchann also keeps checkpoints, history and TensorBoard events; plain PyTorch, scikit-learn and skorch only",
-        "train.",
-        "",
-    ]
+    lines += [EXPLANATION, ""]
     for task in options.tasks:
         table, notes = measure(task, names, options.rounds)
         _, hidden, lr = TASKS[task]

@@ -145,7 +145,8 @@ class _RunRecord(Callback):
         best, figure = trainer.checkpoint_callback, ""
         if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
             figure = f"best {best.monitor} {best.best_model_score:.4f}; "
-        print(f"{trainer.current_epoch} epochs, {figure}run folder {folder}")
+        epochs = "1 epoch" if trainer.current_epoch == 1 else f"{trainer.current_epoch} epochs"
+        print(f"{epochs}, {figure}run folder {folder}")
 
 
 def versions() -> dict[str, str]:

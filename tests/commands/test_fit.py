@@ -130,7 +130,7 @@ def test_real_process_writes_one_line_and_no_advertising(tmp_path):
     )
     assert [word for word in ADVERTISING if word in done.stderr + done.stdout] == []
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch(r"1 epochs, best val_loss \d+\.\d{4}; run folder runs/housing_mlp/001\n", done.stdout)
+    assert re.fullmatch(r"1 epoch, best val_loss \d+\.\d{4}; run folder runs/housing_mlp/001\n", done.stdout)
 
 
 class Terminal:

@@ -154,3 +154,8 @@ def test_training_resumed_within_an_epoch_or_at_its_end_ends_with_the_same_weigh
         resumed = model_of(momentum=0.9)
         fit(resumed, shuffled(), ckpt_path=tmp_path / f"{step}.ckpt")
         assert torch.equal(weights(resumed), weights(uninterrupted)), step
+
+
+def test_target_names_must_name_every_value():
+    with pytest.raises(ValueError, match=r"target_names are \['a'\] and out_features is 2; name every value"):
+        RegressionMLP([5], in_features=3, out_features=2, target_names=["a"])

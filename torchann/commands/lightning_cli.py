@@ -109,8 +109,9 @@ class CLI(LightningCLI):
                 f"{path} is damaged or no checkpoint of a {kind.__name__}; give another one, or the config of its run"
             ) from error
         run = _run_folder(path)
-        for name, value in self.model.hparams.items():
-            if given.get(name) is not None and given[name] != value:
+        for name in getattr(kind, "architecture", ()):
+            value = self.model.hparams[name]
+            if given[name] is not None and given[name] != value:
                 raise ValueError(
                     f"{path} was trained with {name}={value!r} and the command says {given[name]!r}; train again with "
                     f"`torchann fit`, or give the config of that run{'' if run is None else f', {run}/config.yaml'}"

@@ -47,6 +47,7 @@ class ClassificationMLP(Task):
     """
 
     sizes = ("in_features", "num_classes")
+    architecture = (*sizes, "task", "hidden_sizes", "activation")
     names = ("class_names",)
 
     def __init__(

@@ -40,6 +40,7 @@ class Perceptron(Task):
 
     net: nn.Linear
     sizes = ("in_features",)
+    architecture = sizes
     names = ("class_names",)
 
     def __init__(

@@ -46,6 +46,7 @@ class RegressionMLP(Task):
     """
 
     sizes = ("in_features", "out_features")
+    architecture = (*sizes, "hidden_sizes", "activation")
     names = ("target_names",)
 
     def __init__(
@@ -76,6 +77,10 @@ class RegressionMLP(Task):
     def build(self) -> None:
         """Makes the MLP and its head."""
         h: Any = self.hparams
+        if h.target_names is not None and len(h.target_names) != h.out_features:
+            raise ValueError(
+                f"target_names are {h.target_names} and out_features is {h.out_features}; name every value"
+            )
         self.head = regression_head(h.out_features, h.loss)
         inits = (h.weight_init, h.weight_init_options, h.bias_init)
         self.net = MLP(h.in_features, h.hidden_sizes, h.out_features, h.activation, *inits)

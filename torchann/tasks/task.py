@@ -41,6 +41,8 @@ class Task(pl.LightningModule):
     _steps: ExplicitSteps | None = None
     _batches_per_epoch: int | None = None
     _explicit_in: "weakref.ref[pl.Trainer] | None" = None
+    architecture: tuple[str, ...]
+    """Hyperparameters that another value of would make it another net."""
     names: tuple[str, ...] = ()
     """Hyperparameters that are taken from the data module where it has them."""
 
