@@ -44,13 +44,16 @@ class Activation:
         function: from weighted sums ``z`` to activations ``a``.
         derivative: at ``z``, where the function's value is ``a``.
         needs_sums: whether the derivative looks at ``z``; otherwise ``a`` is enough and ``z`` need not be kept.
+        chain: the derivative times the error above it, of ``(error, z, a)``, where one product does both.
     """
 
     function: Callable[[Tensor], Tensor]
     derivative: Callable[[Tensor, Tensor], Tensor]
     needs_sums: bool = False
+    chain: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
 
 
+_relu_backward = torch.ops.aten.threshold_backward
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017
 _SIXTH = 0.1666666716337204  # torch's hardsigmoid has the float32 nearest to 1/6
 _SOFTPLUS_LINEAR = 20  # from here on torch's softplus is the identity
@@ -80,7 +83,9 @@ def _hardswish_derivative(z: Tensor, a: Tensor) -> Tensor:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(torch.relu, lambda z, a: (a > 0).to(a.dtype)),
+    "relu": Activation(
+        torch.relu, lambda z, a: (a > 0).to(a.dtype), chain=lambda error, z, a: _relu_backward(error, a, 0)
+    ),
     "tanh": Activation(torch.tanh, lambda z, a: 1 - a * a),
     "sigmoid": Activation(torch.sigmoid, lambda z, a: a * (1 - a)),
     "leaky_relu": Activation(F.leaky_relu, lambda z, a: torch.where(a > 0, torch.ones_like(a), 0.01)),

@@ -31,13 +31,13 @@ def figures(trainer):
     return [{name: value for name, value in row.items() if name != "seconds"} for row in trainer.logger.history]
 
 
-def assert_same_training(one, other, rtol=2e-4):
+def assert_same_training(one, other, rtol=2e-4, atol=1e-5):
     (model, trainer), (twin, its_trainer) = one, other
     assert trainer.global_step == its_trainer.global_step
     for row, its_row in zip(figures(trainer), figures(its_trainer), strict=True):
         assert row == pytest.approx(its_row, rel=rtol)
     for mine, its in zip(model.parameters(), twin.parameters(), strict=True):
-        torch.testing.assert_close(mine, its, rtol=rtol, atol=1e-5)
+        torch.testing.assert_close(mine, its, rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,18 @@ def assert_same_training(one, other, rtol=2e-4):
     ],
     ids=str,
 )
-def test_explicit_training_equals_autograd(data, tmp_path, knobs):
-    explicit = fit(data, tmp_path, epochs=3, **knobs)
+def test_explicit_training_equals_autograd_in_float64(data, tmp_path, knobs):
+    double = {"precision": "64-true"}  # figures are logged as float32
+    explicit = fit(data, tmp_path, double, epochs=3, **knobs)
     assert not explicit[0].automatic_optimization
-    autograd = fit(data, tmp_path, AUTOGRAD, epochs=3, **knobs)
+    autograd = fit(data, tmp_path, {**AUTOGRAD, **double}, epochs=3, **knobs)
     assert autograd[0].automatic_optimization
-    assert_same_training(explicit, autograd)
+    assert_same_training(explicit, autograd, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("knobs", [{}, {"optimizer": "adam"}, {"activation": "tanh", "momentum": 0.9}], ids=str)
+def test_explicit_training_equals_autograd_in_float32(data, tmp_path, knobs):
+    assert_same_training(fit(data, tmp_path, **knobs), fit(data, tmp_path, AUTOGRAD, **knobs), rtol=2e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("steps", [1, 7, 182, 1000])

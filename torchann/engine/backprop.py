@@ -45,20 +45,27 @@ class Backprop:
     """
 
     def __init__(self, net: MLP, error: Callable[[Tensor, Tensor], Tensor]) -> None:
-        self.layers: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in net.linears()]
+        self.parameters = [(layer.weight, layer.bias) for layer in net.linears()]
+        # Views of the same memory, made once: what autograd would add to each call costs as much as a small product.
+        self.layers = [(weight.detach(), weight.detach().t(), bias.detach()) for weight, bias in self.parameters]
         self.activation = ACTIVATIONS[net.activation]
         self.error = error
+        self._ones = torch.ones(0)
 
     def forward(self, x: Tensor) -> Trace:
-        """Steps 1 and 2: a mini-batch goes forward, layer by layer, and all intermediate results are kept."""
+        """Steps 1 and 2: a mini-batch goes forward, layer by layer, and all intermediate results are kept.
+
+        Args:
+            x: inputs ``(batch, in_features)``.
+        """
         function, needs_sums = self.activation.function, self.activation.needs_sums
-        inputs, sums = [x.flatten(1)], []
-        for weight, bias in self.layers[:-1]:
-            z = torch.addmm(bias, inputs[-1], weight.t())
+        inputs, sums = [x], []
+        for _, transposed, bias in self.layers[:-1]:
+            z = torch.addmm(bias, inputs[-1], transposed)
             inputs.append(function(z))
             sums.append(z if needs_sums else inputs[-1])
-        weight, bias = self.layers[-1]
-        return Trace(inputs, sums, torch.addmm(bias, inputs[-1], weight.t()))
+        _, transposed, bias = self.layers[-1]
+        return Trace(inputs, sums, torch.addmm(bias, inputs[-1], transposed))
 
     def backward(self, trace: Trace, error: Tensor) -> Iterator[tuple[int, Tensor]]:
         """Steps 4 and 5: how much each unit contributed to the error, by the chain rule, from the output back.
@@ -71,16 +78,15 @@ class Backprop:
             A layer's number and the derivative of the loss by its weighted sums, ``(batch, units)``; the layer's
             weights are free to be changed then, those below are not.
         """
-        derivative = self.activation.derivative
+        derivative, chain = self.activation.derivative, self.activation.chain
         for number in range(len(self.layers) - 1, -1, -1):
             below = error
             if number > 0:
-                below = error @ self.layers[number][0]
-                below *= derivative(trace.sums[number - 1], trace.inputs[number])
+                below, z, a = error @ self.layers[number][0], trace.sums[number - 1], trace.inputs[number]
+                below = below.mul_(derivative(z, a)) if chain is None else chain(below, z, a)
             yield number, error
             error = below
 
-    @torch.no_grad()
     def descend(
         self, x: Tensor, y: Tensor, lr: float, weight_decay: float = 0.0, row_weight: Tensor | None = None
     ) -> Tensor:
@@ -89,7 +95,7 @@ class Backprop:
         The gradient of a layer's weights, ``error.T @ inputs``, is never stored: its product is added to them.
 
         Args:
-            x: inputs ``(batch, *)``.
+            x: inputs ``(batch, in_features)``.
             y: targets as the error wants them.
             lr: learning rate.
             weight_decay: L2 penalty, as ``torch.optim.SGD`` applies it.
@@ -99,20 +105,21 @@ class Backprop:
             The outputs before the step, ``(batch, out_features)``.
         """
         trace = self.forward(x)
-        keep, rate = 1 - lr * weight_decay, -lr
-        for number, error in self.backward(trace, self._mean_error(trace.outputs, y, row_weight)):
-            weight, bias = self.layers[number]
-            weight.addmm_(error.t(), trace.inputs[number], beta=keep, alpha=rate)
-            bias.mul_(keep) if keep != 1 else None
-            bias.add_(error.sum(0), alpha=rate)
+        keep, rate = 1 - lr * weight_decay, -lr / len(x)
+        if len(self._ones) != len(x):
+            self._ones = torch.ones_like(x[:, 0])
+        for number, error in self.backward(trace, self._weighted_error(trace.outputs, y, row_weight)):
+            weight, _, bias = self.layers[number]
+            transposed = error.t()
+            weight.addmm_(transposed, trace.inputs[number], beta=keep, alpha=rate)
+            bias.addmv_(transposed, self._ones, beta=keep, alpha=rate)
         return trace.outputs
 
-    @torch.no_grad()
     def gradients(self, x: Tensor, y: Tensor, row_weight: Tensor | None = None) -> Tensor:
         """Puts the gradient of the batch's mean loss into each parameter's ``grad``, for any optimiser.
 
         Args:
-            x: inputs ``(batch, *)``.
+            x: inputs ``(batch, in_features)``.
             y: targets as the error wants them.
             row_weight: how much each row counts, ``(batch,)``; 1 if not given.
 
@@ -120,17 +127,15 @@ class Backprop:
             The outputs, ``(batch, out_features)``.
         """
         trace = self.forward(x)
-        for number, error in self.backward(trace, self._mean_error(trace.outputs, y, row_weight)):
-            weight, bias = self.layers[number]
+        mean_error = self._weighted_error(trace.outputs, y, row_weight).div_(len(x))
+        for number, error in self.backward(trace, mean_error):
+            weight, bias = self.parameters[number]
             if weight.grad is None or bias.grad is None:
                 weight.grad, bias.grad = torch.empty_like(weight), torch.empty_like(bias)
             torch.mm(error.t(), trace.inputs[number], out=weight.grad)
             torch.sum(error, 0, out=bias.grad)
         return trace.outputs
 
-    def _mean_error(self, outputs: Tensor, y: Tensor, row_weight: Tensor | None) -> Tensor:
+    def _weighted_error(self, outputs: Tensor, y: Tensor, row_weight: Tensor | None) -> Tensor:
         error = self.error(outputs, y)
-        error /= len(error)
-        if row_weight is not None:
-            error *= row_weight.unsqueeze(1)
-        return error
+        return error if row_weight is None else error.mul_(row_weight.unsqueeze(1))

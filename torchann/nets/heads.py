@@ -27,7 +27,7 @@ class Head:
 
 _Elementwise = Callable[[Tensor, Tensor], Tensor]
 REGRESSION_LOSSES: dict[str, tuple[_Elementwise, _Elementwise]] = {
-    "mse": (lambda y_hat, y: F.mse_loss(y_hat, y, reduction="none"), lambda y_hat, y: 2 * (y_hat - y)),
+    "mse": (lambda y_hat, y: F.mse_loss(y_hat, y, reduction="none"), lambda y_hat, y: (y_hat - y).mul_(2)),
     "mae": (lambda y_hat, y: F.l1_loss(y_hat, y, reduction="none"), lambda y_hat, y: torch.sign(y_hat - y)),
     "huber": (lambda y_hat, y: F.huber_loss(y_hat, y, reduction="none"), lambda y_hat, y: (y_hat - y).clamp(-1, 1)),
 }
@@ -64,7 +64,11 @@ def regression_head(out_features: int, loss: str = "mse") -> Head:
             )
         return elementwise(y_hat, y).mean(1)
 
-    return Head(out_features, losses, lambda y_hat, y: derivative(y_hat, y) / out_features, lambda y_hat: y_hat)
+    def error(y_hat: Tensor, y: Tensor) -> Tensor:
+        of_values = derivative(y_hat, y)
+        return of_values if out_features == 1 else of_values.div_(out_features)
+
+    return Head(out_features, losses, error, lambda y_hat: y_hat)
 
 
 def classification_head(task: str, num_classes: int) -> Head:

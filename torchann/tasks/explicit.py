@@ -98,7 +98,7 @@ class ExplicitSteps:
     def __init__(self, net: MLP, head: Head, optimizer: optim.Optimizer) -> None:
         self.backprop = Backprop(net, head.error)
         self.optimizer = optimizer
-        group = optimizer.param_groups[0]
+        self.group = group = optimizer.param_groups[0]
         self.folded = type(optimizer) is optim.SGD and not group["momentum"]
         if self.folded:
             optimizer._opt_called = True  # type: ignore[attr-defined]  # or schedules warn that it never steps
@@ -106,8 +106,7 @@ class ExplicitSteps:
     def step(self, x: Tensor, y: Tensor) -> Tensor:
         """One optimiser step on a mini-batch; returns the outputs before it, ``(batch, out_features)``."""
         if self.folded:
-            group = self.optimizer.param_groups[0]
-            return self.backprop.descend(x, y, group["lr"], group["weight_decay"])
+            return self.backprop.descend(x, y, self.group["lr"], self.group["weight_decay"])
         outputs = self.backprop.gradients(x, y)
         self.optimizer.step()
         return outputs

@@ -180,7 +180,7 @@ class Task(pl.LightningModule):
         left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else len(x)
         schedules = trainer.lr_scheduler_configs
         per_step = [config.scheduler for config in schedules if config.interval == "step"]
-        x = x.to(next(self.net.parameters()).dtype)
+        x = x.flatten(1).to(next(self.net.parameters()).dtype)
         for x_batch, y_batch in islice(Block(x, y, batch_size).batches(), left):
             outputs.append(self._steps.step(x_batch, y_batch))
             for scheduler in per_step:
