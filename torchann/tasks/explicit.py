@@ -1,5 +1,6 @@
 """The fast path of a fit: blocks of explicit backpropagation steps, or the reason why autograd trains instead."""
 
+from itertools import islice
 from math import gcd
 from typing import Any
 
@@ -8,7 +9,9 @@ import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor, nn, optim
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from torchann.batches import Block
 from torchann.engine.backprop import Backprop
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
@@ -87,85 +90,71 @@ def largest_block(trainer: pl.Trainer, batches: int, wanted: int | None) -> int 
 
 
 class ExplicitSteps:
-    """Runs optimiser steps of an MLP without autograd.
+    """Runs optimiser steps of an MLP without autograd, and moves what Lightning leaves to a task that steps by itself.
 
     Args:
         net: what is trained.
         head: whose error goes backwards.
-        optimizer: plain ``torch.optim.SGD`` is folded into backpropagation, any other is given its gradients.
+        trainer: of the fit, whose first optimiser is stepped: plain ``torch.optim.SGD`` is folded into backpropagation,
+            any other is given its gradients.
     """
 
-    def __init__(self, net: MLP, head: Head, optimizer: optim.Optimizer) -> None:
+    def __init__(self, net: MLP, head: Head, trainer: pl.Trainer) -> None:
         self.backprop = Backprop(net, head.error)
-        self.optimizer = optimizer
-        self.group = group = optimizer.param_groups[0]
-        self.folded = type(optimizer) is optim.SGD and not group["momentum"]
+        self.trainer = trainer
+        self.optimizer = trainer.optimizers[0]
+        self.group = self.optimizer.param_groups[0]
+        self.folded = type(self.optimizer) is optim.SGD and not self.group["momentum"]
         if self.folded:
-            optimizer._opt_called = True  # type: ignore[attr-defined]  # or schedules warn that it never steps
+            self.optimizer._opt_called = True  # type: ignore[attr-defined]  # or schedules warn that it never steps
 
-    def step(self, x: Tensor, y: Tensor) -> Tensor:
-        """One optimiser step on a mini-batch; returns the outputs before it, ``(batch, out_features)``."""
+    def run(self, x: Tensor, y: Tensor, batch_size: int) -> Tensor:
+        """Trains a block of mini-batches, up to the Trainer's ``max_steps``.
+
+        Args:
+            x: inputs ``(rows, in_features)``.
+            y: targets as the head wants them.
+            batch_size: rows per step.
+
+        Returns:
+            The outputs before each step, ``(rows, out_features)``; fewer rows if the last step came inside the block.
+        """
+        trainer, outputs = self.trainer, []
+        left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else len(x)
+        per_step = [config.scheduler for config in trainer.lr_scheduler_configs if config.interval == "step"]
+        for x_batch, y_batch in islice(Block(x, y, batch_size).batches(), left):
+            outputs.append(self._step(x_batch, y_batch))
+            for scheduler in per_step:
+                scheduler.step()
+        self._count(len(outputs), all_trained=left * batch_size >= len(x))
+        if trainer.is_last_batch:
+            for config in trainer.lr_scheduler_configs:
+                if config.interval == "epoch" and not isinstance(config.scheduler, ReduceLROnPlateau):
+                    config.scheduler.step()
+        return torch.cat(outputs)
+
+    def _step(self, x: Tensor, y: Tensor) -> Tensor:
         if self.folded:
             return self.backprop.descend(x, y, self.group["lr"], self.group["weight_decay"])
         outputs = self.backprop.gradients(x, y)
         self.optimizer.step()
         return outputs
 
+    def _count(self, steps: int, all_trained: bool) -> None:
+        # Lightning has seen one batch, and no step; an epoch that max_steps cuts short has no validation.
+        loop = self.trainer.fit_loop.epoch_loop
+        progress = loop.manual_optimization.optim_step_progress
+        for tracker in (progress.total, progress.current):
+            tracker.ready += steps
+            tracker.completed += steps
+        loop._batches_that_stepped += steps - 1
+        if not all_trained:
+            loop.batch_progress.is_last_batch = False
+            loop._skip_next_val = True
 
-def count_steps(trainer: pl.Trainer, steps: int, all_trained: bool) -> None:
-    """Tells Lightning what a call has done, of which it has seen one batch.
-
-    Args:
-        trainer: that made the call.
-        steps: optimiser steps.
-        all_trained: whether the whole block was trained; if not, the epoch does not end with it.
-    """
-    loop = trainer.fit_loop.epoch_loop
-    progress = loop.manual_optimization.optim_step_progress
-    for tracker in (progress.total, progress.current):
-        tracker.ready += steps
-        tracker.completed += steps
-    loop._batches_that_stepped += steps - 1
-    if not all_trained:
-        loop.batch_progress.is_last_batch = False
-        loop._skip_next_val = True
-
-
-class Threads(Callback):
-    """Gives a fit as many threads as its products can use, and the caller his own back."""
-
-    def __init__(self) -> None:
-        self.before: int | None = None
-
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Chooses by the sizes of the layers."""
-        net, batch_size = getattr(pl_module, "net", None), getattr(trainer.datamodule, "batch_size", 32)  # type: ignore[attr-defined]
-        if isinstance(net, MLP):
-            self.before = torch.get_num_threads()
-            torch.set_num_threads(threads_for(net, batch_size))
-
-    def _restore(self) -> None:
-        if self.before is not None:
-            torch.set_num_threads(self.before)
-            self.before = None
-
-    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Restores the number of threads."""
-        self._restore()
-
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Restores the number of threads."""
-        self._restore()
-
-
-def threads_for(net: MLP, batch_size: int) -> int:
-    """How many threads a net's products can use: two cores help from some millions of operations on.
-
-    Small products spread over threads can wait 8 ms for a core that another process holds.
-
-    Args:
-        net: whose layers are multiplied.
-        batch_size: rows per product.
-    """
-    largest = max(2 * batch_size * layer.in_features * layer.out_features for layer in net.linears())
-    return torch.get_num_threads() if largest >= 4_000_000 else 1
+    def end_epoch(self) -> None:
+        """Moves the schedules that wait for the validation loss."""
+        figures = self.trainer.callback_metrics
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, ReduceLROnPlateau) and "val_loss" in figures:
+                config.scheduler.step(figures["val_loss"])

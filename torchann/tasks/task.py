@@ -3,7 +3,6 @@
 import logging
 import math
 import weakref
-from itertools import islice
 from typing import Any
 
 import lightning.pytorch as pl
@@ -11,13 +10,13 @@ import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import Metric
 
 from torchann.batches import Block
+from torchann.callbacks.threads import Threads
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
-from torchann.tasks.explicit import ExplicitSteps, Threads, count_steps, largest_block, why_autograd
+from torchann.tasks.explicit import ExplicitSteps, largest_block, why_autograd
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.optimizers import make_optimizer, make_schedule
 
@@ -105,8 +104,9 @@ class Task(pl.LightningModule):
         return bool(self._automatic_optimization) and not explicit
 
     def configure_callbacks(self) -> list[pl.Callback]:
-        """The choice of threads."""
-        return [Threads()]
+        """The choice of threads, unless the Trainer has one."""
+        given: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        return [] if any(isinstance(callback, Threads) for callback in given) else [Threads()]
 
     def _build_if_complete(self) -> None:
         if all(self.hparams[size] is not None for size in self.sizes):
@@ -161,7 +161,7 @@ class Task(pl.LightningModule):
         """Prepares the fast path, where it can take the fit."""
         self._steps = None
         if not self.automatic_optimization and isinstance(self.net, MLP):
-            self._steps = ExplicitSteps(self.net, self.head, self.trainer.optimizers[0])
+            self._steps = ExplicitSteps(self.net, self.head, self.trainer)
 
     def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> Tensor | None:
         """Mean loss of a batch ``(x, y)``, for autograd, or of a block of batches that have been trained already."""
@@ -171,26 +171,8 @@ class Task(pl.LightningModule):
         batch_size = batch.batch_size if isinstance(batch, Block) else len(x)
         with torch.no_grad():
             self.head.losses(self(x[:batch_size]), y[:batch_size])  # for the errors they raise
-            outputs = self._train_block(x, y, batch_size)
+            outputs = self._steps.run(x.flatten(1).to(next(self.net.parameters()).dtype), y, batch_size)
             return self._add("train_", outputs, y[: len(outputs)]).mean()
-
-    def _train_block(self, x: Tensor, y: Tensor, batch_size: int) -> Tensor:
-        assert self._steps is not None
-        trainer, outputs = self.trainer, []
-        left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else len(x)
-        schedules = trainer.lr_scheduler_configs
-        per_step = [config.scheduler for config in schedules if config.interval == "step"]
-        x = x.flatten(1).to(next(self.net.parameters()).dtype)
-        for x_batch, y_batch in islice(Block(x, y, batch_size).batches(), left):
-            outputs.append(self._steps.step(x_batch, y_batch))
-            for scheduler in per_step:
-                scheduler.step()
-        count_steps(trainer, len(outputs), all_trained=left * batch_size >= len(x))
-        if trainer.is_last_batch:
-            for config in schedules:
-                if config.interval == "epoch" and not isinstance(config.scheduler, ReduceLROnPlateau):
-                    config.scheduler.step()
-        return torch.cat(outputs)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the validation figures."""
@@ -207,10 +189,8 @@ class Task(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training figures."""
         self._end("train_")
-        if self._steps is not None:  # Lightning leaves schedules to a task that steps by itself
-            for config in self.trainer.lr_scheduler_configs:
-                if isinstance(config.scheduler, ReduceLROnPlateau) and "val_loss" in self.trainer.callback_metrics:
-                    config.scheduler.step(self.trainer.callback_metrics["val_loss"])
+        if self._steps is not None:
+            self._steps.end_epoch()
 
     def on_validation_epoch_end(self) -> None:
         """Logs the validation figures."""
