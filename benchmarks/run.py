@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from cost import BATCH, FEATURES, cost_table
 from peers import PEERS, TASKS
 from tabulate import tabulate
 
@@ -124,6 +125,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--no-cost", action="store_true", help="leave out how cost grows with rows, width and depth")
     options = parser.parse_args()
     names = list(dict.fromkeys(["torchann", *options.peers]))
     lines = ["# Measured beside the peers", ""]
@@ -133,6 +135,8 @@ def main() -> None:
         _, hidden, lr = TASKS[task]
         lines += [f"## {task}: hidden layers {hidden}, SGD {lr}, batch 32", "", table, "", *notes, ""]
         print("\n".join(lines[-6:]), flush=True)
+    if not options.no_cost:
+        lines += [f"## Cost of an epoch, {FEATURES} features, SGD, batch {BATCH}", "", cost_table(), ""]
     versions = []
     for name in PACKAGES:
         try:
