@@ -133,6 +133,8 @@ class TensorLoader:
             raise ValueError(f"x has {len(x)} rows and y {len(y)}; give both the same number, at least one")
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; give a whole number of rows, at least 1")
+        if steps_per_execution is not None and steps_per_execution < 1:
+            raise ValueError(f"steps_per_execution is {steps_per_execution}; give a whole number, at least 1")
         if shuffle and order is not None:
             raise ValueError("shuffle=True and an order exclude each other; give one of them")
         if shuffle:

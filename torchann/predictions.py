@@ -29,6 +29,10 @@ def prediction_table(
     """
     if not batches:
         raise ValueError("there are no rows to predict; give a data module whose predict_dataloader has some")
+    if not isinstance(batches[0], Mapping):
+        raise ValueError(
+            f"predict_step gave a {type(batches[0]).__name__}; give a dictionary with 'class' and 'proba', or 'value'"
+        )
     whole = {key: torch.cat([batch[key] for batch in batches]).cpu().numpy() for key in batches[0]}
     if "value" in whole:
         count = whole["value"].shape[1]
@@ -48,6 +52,16 @@ def prediction_table(
     return table
 
 
+def check_ending(path: Path) -> None:
+    """Raises unless predictions can be written to such a file.
+
+    Raises:
+        ValueError: if it is neither CSV nor NPY.
+    """
+    if path.suffix not in (".csv", ".npy"):
+        raise ValueError(f"predictions cannot be written to {path}; give a file that ends in .csv or .npy")
+
+
 def write_predictions(path: Path, batches: Sequence[Mapping[str, Tensor]], hparams: Mapping[str, Any]) -> int:
     """Writes predictions as CSV, or as a NumPy structured array with the same columns.
 
@@ -62,6 +76,7 @@ def write_predictions(path: Path, batches: Sequence[Mapping[str, Tensor]], hpara
     Raises:
         ValueError: if the file is to be of another kind.
     """
+    check_ending(path)
     table = prediction_table(batches, hparams)
     rows = len(next(iter(table.values())))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,11 +85,9 @@ def write_predictions(path: Path, batches: Sequence[Mapping[str, Tensor]], hpara
         for name, column in table.items():
             array[name] = column
         np.save(path, array)
-    elif path.suffix == ".csv":
+    else:
         with path.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(table)
             writer.writerows(zip(*(column.astype(str) for column in table.values()), strict=True))
-    else:
-        raise ValueError(f"predictions cannot be written to {path}; give a file that ends in .csv or .npy")
     return rows

@@ -6,6 +6,8 @@ import platform
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,7 @@ class Trainer(pl.Trainer):
         **kwargs: Any,
     ) -> None:
         quieten_framework()
+        self.quiet = quiet
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
         own_checkpoint = any(isinstance(callback, Checkpoint) for callback in callbacks)
         if logger is None or logger is True:
@@ -104,16 +107,39 @@ class Trainer(pl.Trainer):
         Raises:
             KeyboardInterrupt: after Ctrl-C, where Lightning ends the whole program.
         """
+        with self._interruptible():
+            super().fit(*args, **kwargs)
+
+    def validate(self, *args: Any, **kwargs: Any) -> Any:
+        """Measures on validation rows; takes the arguments of Lightning's Trainer."""
+        with self._interruptible():
+            return super().validate(*args, **kwargs)
+
+    def test(self, *args: Any, **kwargs: Any) -> Any:
+        """Measures on test rows; takes the arguments of Lightning's Trainer."""
+        with self._interruptible():
+            return super().test(*args, **kwargs)
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Predicts; takes the arguments of Lightning's Trainer."""
+        with self._interruptible():
+            return super().predict(*args, **kwargs)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
         handler = signal.getsignal(signal.SIGINT)
         try:
-            super().fit(*args, **kwargs)
+            yield
         except SystemExit as end:
             if not isinstance(end.__context__, KeyboardInterrupt):
                 raise
             signal.signal(signal.SIGINT, handler)
-            last = getattr(self.checkpoint_callback, "last_model_path", "")
-            where = f"the last checkpoint is {last}" if last else "no epoch was finished, there is no checkpoint"
-            print(f"interrupted in epoch {self.current_epoch + 1}; {where}", file=sys.stderr)
+            where = ""
+            if self.state.fn == "fit":
+                last = getattr(self.checkpoint_callback, "last_model_path", "")
+                where = f" in epoch {self.current_epoch + 1}; "
+                where += f"the last checkpoint is {last}" if last else "no epoch was finished, there is no checkpoint"
+            print(f"interrupted{where}", file=sys.stderr)
             raise KeyboardInterrupt from None
 
     @property
@@ -145,6 +171,8 @@ class _RunRecord(Callback):
         best, figure = trainer.checkpoint_callback, ""
         if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
             figure = f"best {best.monitor} {best.best_model_score:.4f}; "
+            if not trainer.callback_metrics.get(best.monitor or "", best.best_model_score).isfinite():
+                figure = f"{best.monitor} is no longer finite: training diverged, lower the learning rate; "
         epochs = "1 epoch" if trainer.current_epoch == 1 else f"{trainer.current_epoch} epochs"
         print(f"{epochs}, {figure}run folder {folder}")
 

@@ -199,3 +199,17 @@ def test_truncated_checkpoint_is_an_error(command, housing, keep):
     outcome = command("test", *HOUSING)
     assert outcome.status == 1
     assert "best.ckpt is damaged or no checkpoint of a RegressionMLP" in outcome.err
+
+
+def test_config_of_a_run_means_that_run_and_not_the_latest(command, housing):
+    before = command("test", *HOUSING).out.splitlines()[1:]
+    command("fit", *HOUSING, "--trainer.max_epochs", 1, "--model.lr", 1e-6, "--quiet")
+    assert command("test", *HOUSING).out.splitlines()[1:] != before
+    assert command("test", "--config", housing / "config.yaml").out.splitlines()[1:] == before
+    assert (housing / "config.yaml").read_text().count("quiet: true") == 0
+
+
+def test_config_of_a_resumed_run_does_not_resume_again(command, housing):
+    resumed = ["--ckpt_path", housing / "checkpoints" / "last.ckpt", "--trainer.max_epochs", 30]
+    assert command("fit", *HOUSING, *resumed, "--quiet").status == 0
+    assert "ckpt_path: null" in (housing.parent / "002" / "config.yaml").read_text()

@@ -1,11 +1,14 @@
 """The fast path against autograd, both through Lightning's Trainer."""
 
+import pickle
+
 import lightning.pytorch as pl
 import pytest
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 
 import torchann
+from torchann.batches import TensorLoader
 from torchann.tasks.explicit import largest_block
 from torchann.tasks.regression import RegressionMLP
 
@@ -119,13 +122,13 @@ def test_rates_are_logged_at_the_step_they_belong_to(data, tmp_path):
 
 
 def test_largest_block_divides_what_counts_in_steps():
-    every = ModelCheckpoint(every_n_train_steps=30)
+    model, every = RegressionMLP(), ModelCheckpoint(every_n_train_steps=30)
     trainer = torchann.Trainer(logger=False, quiet=True, callbacks=[every])
-    assert largest_block(trainer, 90, None) == 30
-    assert largest_block(trainer, 90, 20) == 10
-    assert largest_block(trainer, 91, None) == 1
-    assert largest_block(torchann.Trainer(logger=False, quiet=True), 90, None) is None
-    assert largest_block(torchann.Trainer(logger=False, quiet=True, limit_train_batches=5), 90, None) == 1
+    assert largest_block(model, trainer, 90, None) == 30
+    assert largest_block(model, trainer, 90, 20) == 10
+    assert largest_block(model, trainer, 91, None) == 1
+    assert largest_block(model, torchann.Trainer(logger=False, quiet=True), 90, None) is None
+    assert largest_block(model, torchann.Trainer(logger=False, quiet=True, limit_train_batches=5), 90, None) == 1
 
 
 class OwnStep(RegressionMLP):
@@ -150,7 +153,7 @@ class WatchGradients(pl.Callback):
     ],
 )
 def test_fallback_trains_by_autograd_and_says_why_in_one_line(data, caplog, make, options, reason):
-    trainer = torchann.Trainer(logger=False, quiet=True, max_epochs=1, **options)
+    trainer = torchann.Trainer(logger=False, max_epochs=1, **options)
     model = make([5], lr=1e-3)
     trainer.fit(model, datamodule=data)
     assert [record.getMessage() for record in caplog.records if record.name == "torchann"] == [
@@ -166,7 +169,7 @@ def test_fallback_takes_frozen_weights_and_hooks(data, caplog):
     ):
         model = RegressionMLP([5], in_features=8, out_features=1)
         change(model.net)
-        torchann.Trainer(logger=False, quiet=True, max_epochs=1).fit(model, datamodule=data)
+        torchann.Trainer(logger=False, max_epochs=1).fit(model, datamodule=data)
         assert caplog.records[-1].getMessage().endswith(reason)
 
 
@@ -185,3 +188,97 @@ def test_any_loader_of_pairs_trains_explicitly(data):
     trainer.fit(model, loader)
     assert not model.automatic_optimization
     assert trainer.global_step == 24  # 11,610 / 500
+
+
+class Watch(pl.Callback):
+    batches = 0
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        _, _ = batch
+        self.batches += 1
+
+
+def test_callbacks_that_watch_batches_see_each_by_default(data, tmp_path):
+    watch = Watch()
+    fit(data, tmp_path, {"callbacks": [watch]})
+    assert watch.batches == 2 * 182
+
+
+def test_averaged_weights_equal_those_under_autograd(data, tmp_path):
+    explicit = fit(data, tmp_path, {"callbacks": [EMAWeightAveraging()]})
+    assert_same_training(explicit, fit(data, tmp_path, {"callbacks": [EMAWeightAveraging()], **AUTOGRAD}))
+
+
+def test_data_module_serves_plain_batches_after_a_fit(data, tmp_path):
+    fit(data, tmp_path)
+    x, y = next(iter(data.train_dataloader()))
+    assert len(x) == len(y) == 64
+
+
+def test_data_module_with_a_loader_of_its_own_trains(tmp_path):
+    class Own(torchann.CaliforniaHousingDataModule):
+        def train_dataloader(self):
+            return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*self.splits.train), batch_size=500)
+
+    assert fit(Own(), tmp_path, epochs=1)[1].global_step == 24  # 11,610 / 500
+
+
+def test_own_optimizers_train_by_autograd(data, caplog):
+    class Own(RegressionMLP):
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.net.linears()[-1].parameters(), lr=1e-3)
+
+    model = Own([5], in_features=8, out_features=1)
+    before = model.net.linears()[0].weight.clone()
+    torchann.Trainer(logger=False, quiet=True, max_epochs=1).fit(model, datamodule=data)
+    assert torch.equal(model.net.linears()[0].weight, before)
+    assert model.automatic_optimization
+
+
+def test_parametrized_layers_train_by_autograd(data):
+    model = RegressionMLP([5], in_features=8, out_features=1, lr=1e-3)
+    layer = torch.nn.utils.parametrizations.weight_norm(model.net.linears()[0])
+    before = layer.parametrizations.weight.original1.clone()
+    torchann.Trainer(logger=False, quiet=True, max_epochs=1).fit(model, datamodule=data)
+    assert not torch.equal(layer.parametrizations.weight.original1, before)
+
+
+@pytest.mark.parametrize(("first", "then"), [({}, AUTOGRAD), (AUTOGRAD, {})])
+def test_resuming_on_the_other_engine_goes_on_counting(data, tmp_path, first, then):
+    _, trainer = fit(data, tmp_path, first, epochs=1)
+    model = RegressionMLP([12, 7], lr=1e-3)
+    other = torchann.Trainer(runs=str(tmp_path), max_epochs=2, quiet=True, **then)
+    other.fit(model, datamodule=data, ckpt_path=trainer.checkpoint_callback.last_model_path, weights_only=True)
+    assert other.global_step == 2 * 182
+
+
+def test_fitted_model_can_be_pickled(data, tmp_path):
+    model, _ = fit(data, tmp_path, epochs=1)
+    twin = pickle.loads(pickle.dumps(model))
+    assert torch.equal(twin.predict(data.splits.test.x), model.predict(data.splits.test.x))
+
+
+def test_plateau_without_validation_is_refused():
+    loader = TensorLoader(torch.randn(8, 2), torch.randn(8))
+    model = RegressionMLP([5], in_features=2, out_features=1, lr_schedule="plateau")
+    with pytest.raises(ValueError, match="'plateau' waits for val_loss and there is no validation"):
+        torchann.Trainer(logger=False, quiet=True, max_epochs=1).fit(model, loader)
+
+
+@pytest.mark.parametrize(("target", "classes"), [([-1, 1], 2), ([0, 3], 3), ([0.5, 1.0], 2)])
+def test_targets_that_are_no_class_are_refused(target, classes):
+    loader = TensorLoader(torch.randn(2, 2), torch.tensor(target))
+    model = torchann.ClassificationMLP([5], in_features=2, num_classes=classes)
+    wrong = next(t for t in target if t not in range(classes))
+    with pytest.raises(ValueError, match=f"there is a target {wrong}; give whole numbers from 0 to {classes - 1}"):
+        torchann.Trainer(logger=False, quiet=True, max_epochs=1).fit(model, loader)
+
+
+def test_steps_per_execution_below_one_is_refused():
+    with pytest.raises(ValueError, match="steps_per_execution is 0; give a whole number"):
+        TensorLoader(torch.zeros(2), torch.zeros(2), steps_per_execution=0)
+
+
+def test_quiet_fallback_says_nothing(data, caplog):
+    torchann.Trainer(logger=False, quiet=True, max_epochs=1, **AUTOGRAD).fit(RegressionMLP([5]), datamodule=data)
+    assert not caplog.records

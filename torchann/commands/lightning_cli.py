@@ -16,8 +16,17 @@ from tabulate import tabulate
 
 from torchann.commands.parser import Parser
 from torchann.dashboard.run_logger import RunLogger
-from torchann.predictions import write_predictions
+from torchann.predictions import check_ending, write_predictions
 from torchann.runs import RunFolderError, Trainer, latest_run, quieten_framework
+
+
+class SaveRunConfig(SaveConfigCallback):
+    """Saves what describes the run, to be given to any subcommand again; not what was asked of this one fit."""
+
+    def __init__(self, parser: Any, config: Any, **kwargs: Any) -> None:
+        config = config.clone()
+        config.ckpt_path, config.quiet, config.trainer.quiet = None, False, False
+        super().__init__(parser, config, **kwargs)
 
 
 class CLI(LightningCLI):
@@ -42,7 +51,7 @@ class CLI(LightningCLI):
             subclass_mode_model=True,
             subclass_mode_data=True,
             auto_configure_optimizers=False,
-            save_config_callback=SaveConfigCallback if args[0] == "fit" else None,  # a test keeps the run's config
+            save_config_callback=SaveRunConfig if args[0] == "fit" else None,  # a test keeps the run's config
             save_config_kwargs={"overwrite": True},
             load_from_checkpoint_support=False,
             args=list(args),
@@ -84,9 +93,12 @@ class CLI(LightningCLI):
             return
         if self.config.subcommand == "predict":
             given.trainer.devices, given.trainer.strategy = 1, "auto"  # one file, rows in their order
+            if given.output is not None:
+                check_ending(Path(given.output))
         wanted = str(given.ckpt_path or "best")
         if wanted in ("best", "last"):
-            given.ckpt_path = str(latest_run(given.trainer.runs, given.trainer.name) / "checkpoints" / f"{wanted}.ckpt")
+            run = _run_of_config(given) or latest_run(given.trainer.runs, given.trainer.name)
+            given.ckpt_path = str(run / "checkpoints" / f"{wanted}.ckpt")
         if not Path(given.ckpt_path).is_file():
             raise RunFolderError(f"there is no checkpoint {given.ckpt_path}; give best, last or a .ckpt file")
         self._say(f"checkpoint {given.ckpt_path}")
@@ -151,6 +163,12 @@ class CLI(LightningCLI):
         self._say(f"{rows:,} rows in {output}")
 
 
+def _run_of_config(given: Any) -> Path | None:
+    # A run's own config means that run, not the latest of its name.
+    path = Path(str(given.config[0])) if given.config else Path()
+    return path.parent if path.name == "config.yaml" and (path.parent / "checkpoints").is_dir() else None
+
+
 def _run_folder(checkpoint: Path) -> Path | None:
     # None for a checkpoint that lies elsewhere
     folder = checkpoint.parent.parent
@@ -169,11 +187,14 @@ def main(args: Sequence[str]) -> int:
     Raises:
         KeyboardInterrupt: after Ctrl-C.
     """
+    sys.path.insert(0, "")  # a config may name classes of the folder that the command is called in
     try:
         CLI(args)
-    except (ValueError, TypeError, OSError, RuntimeError, MisconfigurationException) as error:
+    except (ValueError, TypeError, OSError, IndexError, RuntimeError, MisconfigurationException) as error:
         if os.environ.get("TORCHANN_TRACEBACK"):
             raise
         print(f"torchann {args[0]}: error: {error}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
         return 1
+    finally:
+        sys.path.remove("")
     return 0

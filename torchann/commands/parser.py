@@ -54,7 +54,8 @@ class Parser(LightningArgumentParser):
         told = _in_one_line(message)
         for pattern in _NOT_ACCEPTED:
             if found := re.search(pattern, message):
-                told += _suggestion(found.group(1))
+                owner = re.search(r"given class_path '(?:[\w.]+\.)?(\w+)'", message)
+                told += _suggestion(found.group(1), owner.group(1) if owner else None)
                 break
         print(f"{self.command}: error: {told}\nAll knobs: {self.command} --help", file=sys.stderr)
         sys.exit(2)
@@ -98,8 +99,12 @@ def _parameters(owner: type) -> list[str]:
     return [name for name in inspect.signature(owner).parameters if name not in ("self", "kwargs")]
 
 
-def _suggestion(name: str) -> str:
+def _suggestion(name: str, owner: str | None) -> str:
     leaf = name.rpartition(".")[2]
+    for place, kind in [("model.", task) for task in TASKS] + [("data.", data) for data in DATA]:
+        if kind.__name__ == owner:
+            near = difflib.get_close_matches(leaf, _parameters(kind), n=1)
+            return f"; did you mean {place + near[0]!r}?" if near else f"; {owner} has {', '.join(_parameters(kind))}"
     lightning = _parameters(Trainer.__bases__[0])
     places = {"--": list(_OWN), "torchann.": [owner.__name__ for owner in (*TASKS, *DATA)]}
     places |= {"model.": [knob for task in TASKS for knob in _parameters(task)]}

@@ -57,7 +57,7 @@ class InMemoryDataModule(LightningDataModule, ABC):
         self.batch_size = batch_size
         self.seed = seed
         self.steps_per_execution: int | None = 1
-        """Mini-batches that the training loader draws at once; set by a task that trains several per call."""
+        """Mini-batches that the next training loader draws at once; set by a task that trains several per call."""
         self._splits: Splits | None = None
 
     @abstractmethod
@@ -86,7 +86,7 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     def train_dataloader(self) -> TensorLoader:
         """The training rows, in another order in each epoch."""
-        return self._loader(self.splits.train, shuffle=True, steps_per_execution=self.steps_per_execution)
+        return self._training_loader(shuffle=True)
 
     def val_dataloader(self) -> TensorLoader:
         """The validation rows, in stored order."""
@@ -104,6 +104,10 @@ class InMemoryDataModule(LightningDataModule, ABC):
     def evaluation_batch_size(self) -> int:
         """Rows per batch where nothing is learnt: figures over rows do not depend on it, and fewer calls cost less."""
         return max(self.batch_size, EVALUATION_ROWS)
+
+    def _training_loader(self, *, shuffle: bool = False, order: Order | None = None) -> TensorLoader:
+        steps, self.steps_per_execution = self.steps_per_execution, 1
+        return self._loader(self.splits.train, shuffle=shuffle, order=order, steps_per_execution=steps)
 
     def _loader(
         self,

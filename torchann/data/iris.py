@@ -2,10 +2,12 @@
 
 import difflib
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, get_args
 
 import torch
 from sklearn.datasets import load_iris
+from torch import Tensor
 
 from torchann.batches import TensorLoader, sklearn_order
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
@@ -28,8 +30,9 @@ class IrisDataModule(InMemoryDataModule):
     Args:
         target: ``"setosa"`` for 1 = setosa and 0 = not, ``"species"`` for the three species.
         batch_size: rows per training batch, at least 1.
-        order: the order of the training rows: as ``"stored"`` by scikit-learn, ``"shuffled"`` in each epoch, or as
-            ``"scikit-learn"``'s ``Perceptron(random_state=seed)`` visits them.
+        order: the order of the training rows: ``"stored"``, as scikit-learn has them, sorted by species, which suits
+            a Perceptron; ``"shuffled"`` in each epoch, which suits gradient descent; or ``"scikit-learn"``, as its
+            ``Perceptron(random_state=seed)`` visits them.
         seed: seed of the last two orders.
 
     Raises:
@@ -71,16 +74,15 @@ class IrisDataModule(InMemoryDataModule):
 
     def train_dataloader(self) -> TensorLoader:
         """The 150 rows in the order asked for."""
-        rows = self.splits.train
-        if self.order == "scikit-learn":
-            return self._loader(
-                rows, order=sklearn_order(len(rows.y), self.seed), steps_per_execution=self.steps_per_execution
-            )
+        rows = len(self.splits.train.y)
         if self.order == "shuffled":
-            return super().train_dataloader()
-        return self._loader(
-            rows, order=lambda epoch: torch.arange(len(rows.y)), steps_per_execution=self.steps_per_execution
-        )
+            return self._training_loader(shuffle=True)
+        stored = partial(_stored_order, rows)
+        return self._training_loader(order=sklearn_order(rows, self.seed) if self.order == "scikit-learn" else stored)
+
+
+def _stored_order(rows: int, epoch: int) -> Tensor:
+    return torch.arange(rows)
 
 
 def _check_choice(argument: str, value: str, choices: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -25,13 +26,24 @@ class Head:
     activation: Callable[[Tensor], Tensor]
 
 
-_Elementwise = Callable[[Tensor, Tensor], Tensor]
-REGRESSION_LOSSES: dict[str, tuple[_Elementwise, _Elementwise]] = {
-    "mse": (lambda y_hat, y: F.mse_loss(y_hat, y, reduction="none"), lambda y_hat, y: (y_hat - y).mul_(2)),
-    "mae": (lambda y_hat, y: F.l1_loss(y_hat, y, reduction="none"), lambda y_hat, y: torch.sign(y_hat - y)),
-    "huber": (lambda y_hat, y: F.huber_loss(y_hat, y, reduction="none"), lambda y_hat, y: (y_hat - y).clamp(-1, 1)),
+def _double_difference(y_hat: Tensor, y: Tensor) -> Tensor:
+    return (y_hat - y).mul_(2)
+
+
+def _sign_of_difference(y_hat: Tensor, y: Tensor) -> Tensor:
+    return torch.sign(y_hat - y)
+
+
+def _clipped_difference(y_hat: Tensor, y: Tensor) -> Tensor:
+    return (y_hat - y).clamp_(-1, 1)
+
+
+REGRESSION_LOSSES: dict[str, tuple[Callable[..., Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
+    "mse": (F.mse_loss, _double_difference),
+    "mae": (F.l1_loss, _sign_of_difference),
+    "huber": (F.huber_loss, _clipped_difference),
 }
-"""Loss of one value and its derivative, by name."""
+"""Loss and its derivative by each value, by name."""
 
 
 def regression_head(out_features: int, loss: str = "mse") -> Head:
@@ -55,20 +67,25 @@ def regression_head(out_features: int, loss: str = "mse") -> Head:
     if loss not in REGRESSION_LOSSES:
         raise ValueError(f"there is no regression loss {loss!r}; choose one of {', '.join(REGRESSION_LOSSES)}")
     elementwise, derivative = REGRESSION_LOSSES[loss]
+    return Head(out_features, partial(_regression_losses, elementwise), partial(_mean_error, derivative), _as_it_is)
 
-    def losses(y_hat: Tensor, y: Tensor) -> Tensor:
-        if y_hat.shape != y.shape:
-            raise ValueError(
-                f"predictions {tuple(y_hat.shape)} and targets {tuple(y.shape)} must have the same shape; "
-                "give targets of shape (batch, out_features)"
-            )
-        return elementwise(y_hat, y).mean(1)
 
-    def error(y_hat: Tensor, y: Tensor) -> Tensor:
-        of_values = derivative(y_hat, y)
-        return of_values if out_features == 1 else of_values.div_(out_features)
+def _regression_losses(elementwise: Callable[..., Tensor], y_hat: Tensor, y: Tensor) -> Tensor:
+    if y_hat.shape != y.shape:
+        raise ValueError(
+            f"predictions {tuple(y_hat.shape)} and targets {tuple(y.shape)} must have the same shape; "
+            "give targets of shape (batch, out_features)"
+        )
+    return elementwise(y_hat, y, reduction="none").mean(1)
 
-    return Head(out_features, losses, error, lambda y_hat: y_hat)
+
+def _mean_error(derivative: Callable[[Tensor, Tensor], Tensor], y_hat: Tensor, y: Tensor) -> Tensor:
+    error = derivative(y_hat, y)
+    return error if error.shape[1] == 1 else error.div_(error.shape[1])
+
+
+def _as_it_is(y_hat: Tensor) -> Tensor:
+    return y_hat
 
 
 def classification_head(task: str, num_classes: int) -> Head:
@@ -99,18 +116,11 @@ def classification_head(task: str, num_classes: int) -> Head:
     if num_classes < (1 if task == "multilabel" else 2) or (task == "binary" and num_classes > 2):
         raise ValueError(f"a {task} task with num_classes={num_classes}; binary takes 2, multiclass 2 or more")
     if task == "multiclass":
-        return Head(num_classes, _cross_entropy, _cross_entropy_error, lambda logits: logits.softmax(1))
+        return Head(num_classes, _cross_entropy, _cross_entropy_error, partial(torch.softmax, dim=1))
     if task == "binary":
-        return Head(
-            1,
-            lambda logits, y: _binary_cross_entropy(logits[:, 0], y),
-            lambda logits, y: logits.sigmoid() - y.unsqueeze(1),
-            lambda logits: logits[:, 0].sigmoid(),
-        )
+        return Head(1, _binary_losses, _binary_error, _binary_proba)
     if task == "multilabel":
-        return Head(
-            num_classes, _binary_cross_entropy, lambda logits, y: (logits.sigmoid() - y) / num_classes, torch.sigmoid
-        )
+        return Head(num_classes, _multilabel_losses, _multilabel_error, torch.sigmoid)
     raise ValueError(f"there is no task {task!r}; choose one of binary, multiclass, multilabel")
 
 
@@ -129,7 +139,23 @@ def _cross_entropy_error(logits: Tensor, y: Tensor) -> Tensor:
     return logits.softmax(1).scatter_(1, y.unsqueeze(1), -1.0, reduce="add")
 
 
-def _binary_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+def _multilabel_losses(logits: Tensor, y: Tensor) -> Tensor:
     _check_targets(logits, y, logits.shape)
-    losses = F.binary_cross_entropy_with_logits(logits, y.to(logits.dtype), reduction="none")
-    return losses if losses.ndim == 1 else losses.mean(1)
+    return F.binary_cross_entropy_with_logits(logits, y.to(logits.dtype), reduction="none").mean(1)
+
+
+def _multilabel_error(logits: Tensor, y: Tensor) -> Tensor:
+    return (logits.sigmoid() - y).div_(logits.shape[1])
+
+
+def _binary_losses(logits: Tensor, y: Tensor) -> Tensor:
+    _check_targets(logits[:, 0], y, logits.shape[:1])
+    return F.binary_cross_entropy_with_logits(logits[:, 0], y.to(logits.dtype), reduction="none")
+
+
+def _binary_error(logits: Tensor, y: Tensor) -> Tensor:
+    return logits.sigmoid() - y.unsqueeze(1)
+
+
+def _binary_proba(logits: Tensor) -> Tensor:
+    return logits[:, 0].sigmoid()

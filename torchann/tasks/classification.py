@@ -15,6 +15,21 @@ from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.task import Task
 
 
+def check_classes(y: Tensor, num_classes: int) -> None:
+    """Raises unless targets are whole numbers from 0 to ``num_classes`` - 1.
+
+    Args:
+        y: targets of any shape.
+        num_classes: how many there are.
+
+    Raises:
+        ValueError: with the first target that is none.
+    """
+    wrong = y[(y < 0) | (y >= num_classes) | (y != y.long())]
+    if len(wrong):
+        raise ValueError(f"there is a target {wrong[0].item():g}; give whole numbers from 0 to {num_classes - 1}")
+
+
 class ClassificationMLP(Task):
     """A multilayer perceptron that sorts rows into classes: two, several, or any number of labels at once.
 
@@ -93,6 +108,10 @@ class ClassificationMLP(Task):
         if h.task == "multilabel":
             return {"accuracy": MultilabelAccuracy(h.num_classes, average="micro", validate_args=False)}
         return {"accuracy": MulticlassAccuracy(h.num_classes, average="micro", validate_args=False)}
+
+    def check_target(self, y: Tensor) -> None:
+        """Refuses what is no class: -1 and +1, floats between classes, an index that is too high."""
+        check_classes(y, 2 if self.hparams["task"] == "multilabel" else self.hparams["num_classes"])
 
     def prepare_target(self, y: Tensor) -> Tensor:
         """Targets as int64: class indices ``(batch,)``, or 0 and 1 per label ``(batch, num_classes)``."""

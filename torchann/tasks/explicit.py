@@ -6,7 +6,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar, Timer
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor, nn, optim
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -17,8 +17,13 @@ from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
 
 GRADIENT_HOOKS = ("on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step")
+MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
+NOT_COUNTING = (ProgressBar, ModelCheckpoint, EarlyStopping, Timer)
+"""Callbacks whose batch hooks mean the same once per block (steps of a checkpoint are kept in another way)."""
 STEP_METHODS = (
     *GRADIENT_HOOKS,
+    "configure_optimizers",
     "training_step",
     "forward",
     "backward",
@@ -40,7 +45,9 @@ def why_autograd(task: pl.LightningModule, net: nn.Module, trainer: pl.Trainer) 
     callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
     if type(net) is not MLP:
         return f"the net is a {type(net).__name__}, not an MLP"
-    if any(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in net.modules()):
+    if any(type(layer) is not nn.Linear for layer in net.linears()):
+        return "a layer is parametrized"
+    if any(getattr(module, hooks) for module in net.modules() for hooks in MODULE_HOOKS):
         return "the net has hooks"
     if not all(parameter.requires_grad for parameter in net.parameters()):
         return "some weights are frozen"
@@ -49,8 +56,10 @@ def why_autograd(task: pl.LightningModule, net: nn.Module, trainer: pl.Trainer) 
             return f"{type(task).__name__} has its own {name}"
     for callback in callbacks:
         for name in GRADIENT_HOOKS:
-            if getattr(type(callback), name) is not getattr(Callback, name):
+            if _overrides(callback, name):
                 return f"the callback {type(callback).__name__} has {name}"
+        if type(callback).__module__.startswith("lightning.pytorch.tuner"):
+            return "a tuner reads Lightning's loss of each batch"
     if trainer.gradient_clip_val:
         return f"gradient_clip_val={trainer.gradient_clip_val}"
     if trainer.accumulate_grad_batches != 1 or any(hasattr(callback, "scheduling") for callback in callbacks):
@@ -64,19 +73,31 @@ def why_autograd(task: pl.LightningModule, net: nn.Module, trainer: pl.Trainer) 
     return None
 
 
-def largest_block(trainer: pl.Trainer, batches: int, wanted: int | None) -> int | None:
+def _overrides(callback: Callback, name: str) -> bool:
+    method = getattr(callback, name)
+    return getattr(method, "__func__", method) is not getattr(Callback, name)
+
+
+def largest_block(task: pl.LightningModule, trainer: pl.Trainer, batches: int, wanted: int | None) -> int | None:
     """How many mini-batches one call may run so that everything that counts in steps or batches happens on time.
 
     Args:
+        task: what is trained.
         trainer: about to fit.
         batches: mini-batches per epoch.
         wanted: ``steps_per_execution`` as the user gave it; None leaves it to the size of the data.
 
     Returns:
-        ``wanted``, or what divides each interval of steps; 1 where Lightning counts batches.
+        ``wanted``, or what divides each interval of steps; 1 where Lightning counts batches, and by default where a
+        callback or the task watches each.
     """
     counts_batches = (trainer.limit_train_batches, trainer.val_check_interval, trainer.overfit_batches)  # type: ignore[attr-defined]
     if counts_batches != (1.0, 1.0, 0.0) or trainer.fast_dev_run:  # type: ignore[attr-defined]
+        return 1
+    counting = [callback for callback in trainer.callbacks if not isinstance(callback, NOT_COUNTING)]  # type: ignore[attr-defined]
+    by_batch = any(_overrides(callback, name) for callback in counting for name in BATCH_HOOKS)
+    by_batch |= any(getattr(type(task), name) is not getattr(pl.LightningModule, name) for name in BATCH_HOOKS)
+    if wanted is None and by_batch:
         return 1
     every: list[int] = [
         callback._every_n_train_steps
@@ -87,6 +108,20 @@ def largest_block(trainer: pl.Trainer, batches: int, wanted: int | None) -> int 
         return wanted
     together = gcd(batches, *every)
     return together if wanted is None else gcd(together, wanted)
+
+
+def carry_step_count(trainer: pl.Trainer, explicit: bool) -> None:
+    """Goes on counting where a checkpoint stopped, also one of the other engine: Lightning has a counter for each.
+
+    Args:
+        trainer: that has restored the checkpoint.
+        explicit: whether the fast path goes on.
+    """
+    loop = trainer.fit_loop.epoch_loop
+    by_hand, automatic = loop.manual_optimization.optim_step_progress, loop.automatic_optimization.optim_progress
+    steps = max(by_hand.total.completed, automatic.optimizer.step.total.completed)
+    total = by_hand.total if explicit else automatic.optimizer.step.total
+    total.ready, total.completed = max(total.ready, steps), steps
 
 
 class ExplicitSteps:

@@ -13,6 +13,7 @@ from torchann.batches import Block
 from torchann.engine.perceptron import perceptron_rule_
 from torchann.functional import perceptron_loss
 from torchann.nets.heads import Head
+from torchann.tasks.classification import check_classes
 from torchann.tasks.task import Task
 
 
@@ -60,7 +61,12 @@ class Perceptron(Task):
 
     def setup(self, stage: str) -> None:
         """Builds the net, starts the stopping rule anew, and refuses what one sequential learner cannot do."""
-        num_classes = getattr(getattr(self.trainer, "datamodule", None), "num_classes", 2)
+        data = getattr(self.trainer, "datamodule", None)
+        num_classes = getattr(data, "num_classes", None if hasattr(data, "out_features") else 2)
+        if num_classes is None:
+            raise ValueError(
+                f"a Perceptron separates 2 classes and {type(data).__name__} has values; use RegressionMLP"
+            )
         if num_classes != 2:
             raise ValueError(f"a Perceptron separates 2 classes and the data has {num_classes}; use ClassificationMLP")
         if stage == "fit" and self.trainer.world_size > 1:
@@ -95,6 +101,8 @@ class Perceptron(Task):
     def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> None:
         """Learns from the rows of a batch ``(x, y)``, one after the other."""
         x, y = batch[0], batch[1]
+        if batch_idx == 0:
+            check_classes(y, 2)
         weight, bias = self.net.weight.data, self.net.bias.data
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)

@@ -12,11 +12,11 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from torchann.batches import Block
+from torchann.batches import Block, TensorLoader
 from torchann.callbacks.threads import Threads
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
-from torchann.tasks.explicit import ExplicitSteps, largest_block, why_autograd
+from torchann.tasks.explicit import ExplicitSteps, carry_step_count, largest_block, why_autograd
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.optimizers import make_optimizer, make_schedule
 
@@ -87,15 +87,19 @@ class Task(pl.LightningModule):
     def _choose_engine(self, data: Any) -> None:
         reason = why_autograd(self, self.net, self.trainer)
         self._explicit_in = None if reason is not None else weakref.ref(self.trainer)
-        self._batches_per_epoch = None
-        if hasattr(data, "steps_per_execution"):
-            data.steps_per_execution = 1
+        self._steps, self._batches_per_epoch = None, None
         if reason is not None:
-            log.warning("%s trains by autograd, one batch per step: %s", type(self).__name__, reason)
-        elif hasattr(data, "steps_per_execution"):
-            batches: int = data.train_dataloader().num_batches()
-            data.steps_per_execution = largest_block(self.trainer, batches, self.hparams["steps_per_execution"])
-            self._batches_per_epoch = batches if data.steps_per_execution != 1 else None
+            level = logging.INFO if getattr(self.trainer, "quiet", False) else logging.WARNING
+            if self.trainer.is_global_zero:
+                log.log(level, "%s trains by autograd, one batch per step: %s", type(self).__name__, reason)
+        elif hasattr(data, "steps_per_execution") and isinstance(loader := data.train_dataloader(), TensorLoader):
+            wanted = largest_block(self, self.trainer, loader.num_batches(), self.hparams["steps_per_execution"])
+            data.steps_per_execution = wanted
+            self._batches_per_epoch = loader.num_batches() if wanted != 1 else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves out what belongs to a Trainer."""
+        return super().__getstate__() | {"_explicit_in": None, "_steps": None}
 
     @pl.LightningModule.automatic_optimization.getter  # type: ignore[attr-defined, untyped-decorator]
     def automatic_optimization(self) -> bool:
@@ -137,6 +141,13 @@ class Task(pl.LightningModule):
         outputs: Tensor = self.net(x.to(next(self.net.parameters()).dtype))
         return outputs
 
+    def check_target(self, y: Tensor) -> None:
+        """Looks at the targets of the first batch of an epoch, as the loader gives them.
+
+        Raises:
+            ValueError: if the task cannot have such targets.
+        """
+
     def prepare_target(self, y: Tensor) -> Tensor:
         """Targets as the head wants them."""
         return y
@@ -162,15 +173,20 @@ class Task(pl.LightningModule):
         self._steps = None
         if not self.automatic_optimization and isinstance(self.net, MLP):
             self._steps = ExplicitSteps(self.net, self.head, self.trainer)
+        if "steps_per_execution" in self.hparams:
+            carry_step_count(self.trainer, explicit=self._steps is not None)
 
     def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> Tensor | None:
         """Mean loss of a batch ``(x, y)``, for autograd, or of a block of batches that have been trained already."""
+        if batch_idx == 0:
+            self.check_target(batch[1])
         x, y = batch[0], self.prepare_target(batch[1])
         if self._steps is None:
             return self._add("train_", self(x), y).mean()
         batch_size = batch.batch_size if isinstance(batch, Block) else len(x)
         with torch.no_grad():
-            self.head.losses(self(x[:batch_size]), y[:batch_size])  # for the errors they raise
+            if batch_idx == 0:
+                self.head.losses(self(x[:batch_size]), y[:batch_size])  # for the errors they raise
             outputs = self._steps.run(x.flatten(1).to(next(self.net.parameters()).dtype), y, batch_size)
             return self._add("train_", outputs, y[: len(outputs)]).mean()
 
@@ -210,6 +226,10 @@ class Task(pl.LightningModule):
         schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
         if schedule is None:
             return optimizer
+        if h.lr_schedule == "plateau" and not self.trainer.enable_validation:
+            raise ValueError(
+                "lr_schedule 'plateau' waits for val_loss and there is no validation; give validation rows"
+            )
         if not self.automatic_optimization:
             del schedule["monitor"]  # Lightning leaves stepping to a task that steps by itself
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
