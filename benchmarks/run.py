@@ -136,6 +136,7 @@ def main() -> None:
         lines += [f"## {task}: hidden layers {hidden}, SGD {lr}, batch 32", "", table, "", *notes, ""]
         print("\n".join(lines[-6:]), flush=True)
     if not options.no_cost:
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # TensorBoard would import it
         lines += [f"## Cost of an epoch, {FEATURES} features, SGD, batch {BATCH}", "", cost_table(), ""]
     versions = []
     for name in PACKAGES:
