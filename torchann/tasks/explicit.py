@@ -1,7 +1,7 @@
 """The fast path of a fit: blocks of explicit backpropagation steps, or the reason why autograd trains instead."""
 
 from itertools import islice
-from math import gcd
+from math import gcd, isfinite
 from typing import Any
 
 import lightning.pytorch as pl
@@ -108,6 +108,22 @@ def largest_block(task: pl.LightningModule, trainer: pl.Trainer, batches: int, w
         return wanted
     together = gcd(batches, *every)
     return together if wanted is None else gcd(together, wanted)
+
+
+def total_steps(trainer: pl.Trainer, batches: int | None, epochs: int | None) -> int | None:
+    """How many optimiser steps a fit will take; None if it is not bounded.
+
+    Args:
+        trainer: about to fit.
+        batches: mini-batches per epoch where they come in blocks; None where each is a batch to Lightning.
+        epochs: of the fit, None if they are not bounded.
+    """
+    if batches is None:
+        estimate = trainer.estimated_stepping_batches
+        return int(estimate) if isfinite(estimate) else None
+    bounds = [batches * epochs] if epochs is not None else []
+    bounds += [trainer.max_steps] if trainer.max_steps >= 0 else []
+    return min(bounds, default=None)
 
 
 def carry_step_count(trainer: pl.Trainer, explicit: bool) -> None:

@@ -1,7 +1,6 @@
 """What all tasks share: a net sized by its data, losses and metrics over rows, predictions."""
 
 import logging
-import math
 import weakref
 from typing import Any
 
@@ -16,7 +15,7 @@ from torchann.batches import Block, TensorLoader
 from torchann.callbacks.threads import Threads
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
-from torchann.tasks.explicit import ExplicitSteps, carry_step_count, largest_block, why_autograd
+from torchann.tasks.explicit import ExplicitSteps, carry_step_count, largest_block, total_steps, why_autograd
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.optimizers import make_optimizer, make_schedule
 
@@ -222,7 +221,7 @@ class Task(pl.LightningModule):
         knobs = (h.lr, h.momentum, h.nesterov, h.weight_decay)
         optimizer = make_optimizer(h.optimizer, self.net.parameters(), *knobs, fused=not self.automatic_optimization)
         epochs = self.trainer.max_epochs if (self.trainer.max_epochs or -1) > 0 else None
-        steps = self._total_steps(epochs) if h.lr_schedule == "one_cycle" else None
+        steps = total_steps(self.trainer, self._batches_per_epoch, epochs) if h.lr_schedule == "one_cycle" else None
         schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
         if schedule is None:
             return optimizer
@@ -233,14 +232,6 @@ class Task(pl.LightningModule):
         if not self.automatic_optimization:
             del schedule["monitor"]  # Lightning leaves stepping to a task that steps by itself
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
-
-    def _total_steps(self, epochs: int | None) -> int | None:
-        if self._batches_per_epoch is None:  # one step per batch that Lightning sees
-            estimate = self.trainer.estimated_stepping_batches
-            return int(estimate) if math.isfinite(estimate) else None
-        totals = [self._batches_per_epoch * epochs] if epochs is not None else []
-        totals += [self.trainer.max_steps] if self.trainer.max_steps >= 0 else []
-        return min(totals, default=None)
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """What the net's outputs say, by meaning (``"class"``, ``"proba"``, ``"value"``), each ``(batch, ...)``."""
