@@ -282,3 +282,10 @@ def test_steps_per_execution_below_one_is_refused():
 def test_quiet_fallback_says_nothing(data, caplog):
     torchann.Trainer(logger=False, quiet=True, max_epochs=1, **AUTOGRAD).fit(RegressionMLP([5]), datamodule=data)
     assert not caplog.records
+
+
+def test_block_is_never_trained_as_one_batch_by_autograd():
+    loader = TensorLoader(torch.randn(8, 2), torch.randn(8), batch_size=2, steps_per_execution=3)
+    model = RegressionMLP([5], in_features=2, out_features=1)
+    with pytest.raises(ValueError, match=r"a block of 6 rows came .* steps_per_execution=1"):
+        torchann.Trainer(logger=False, quiet=True, max_epochs=1, **AUTOGRAD).fit(model, loader)

@@ -181,6 +181,11 @@ class Task(pl.LightningModule):
             self.check_target(batch[1])
         x, y = batch[0], self.prepare_target(batch[1])
         if self._steps is None:
+            if isinstance(batch, Block):  # of a loader that the task did not get from a data module
+                raise ValueError(
+                    f"a block of {len(x)} rows came and autograd takes one batch per step; give the TensorLoader "
+                    "steps_per_execution=1"
+                )
             return self._add("train_", self(x), y).mean()
         batch_size = batch.batch_size if isinstance(batch, Block) else len(x)
         with torch.no_grad():
