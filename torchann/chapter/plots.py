@@ -1,7 +1,6 @@
 """Learning curves as the book draws them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
@@ -15,13 +14,12 @@ LABELS = {
 }
 
 
-def plot_learning_curves(histories: Sequence[History], title: str, path: Path) -> None:
-    """Draws training and validation curves over the epochs, one thin line per seed, as PNG.
+def learning_curves(histories: Sequence[History], title: str) -> Canvas:
+    """Training and validation curves over the epochs, one thin line per seed.
 
     Args:
         histories: for each seed a row per epoch, with ``epoch``, ``train_loss``, ``val_loss`` and so on.
         title: above the picture.
-        path: the file to write.
     """
     shown = [tag for tag in LABELS if f"train_{tag}" in histories[0][0]]
     canvas = Canvas(figsize=(5 * len(shown), 3.8), layout="constrained")
@@ -29,7 +27,7 @@ def plot_learning_curves(histories: Sequence[History], title: str, path: Path) -
     panels = canvas.subplots(1, len(shown), squeeze=False)[0]
     for panel, tag in zip(panels, shown, strict=True):
         _plot_metric(panel, histories, tag)
-    canvas.savefig(path, dpi=120)
+    return canvas
 
 
 def _plot_metric(panel: Axes, histories: Sequence[History], tag: str) -> None:

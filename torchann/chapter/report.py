@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from torchann.chapter.experiments import Figure
+from torchann.chapter.experiment import Figure, Published
 from torchann.chapter.reproduce import Result
 from torchann.runs import versions
 
@@ -12,44 +12,52 @@ HEADERS = ["experiment", "figure", "published", "measured", "range", "band", "in
 
 
 def table(results: Sequence[Result], style: str) -> str:
-    """A row per experiment: the published figure, the median over the seeds and their range, seconds per seed.
+    """A row per published figure: the median over the seeds and their range, seconds per seed.
 
     Args:
         results: the experiments, run or not.
         style: a format of ``tabulate``.
     """
-    return tabulate([_row(result) for result in results], HEADERS, style, disable_numparse=True)
+    rows = [_row(result, published) for result in results for published in result.experiment.published]
+    return tabulate(rows, HEADERS, style, disable_numparse=True)
 
 
 def _text(figure: Figure) -> str:
-    return f"{figure:.4f}" if isinstance(figure, float) else figure
+    if isinstance(figure, str):
+        return figure
+    return f"{figure:.4f}" if abs(figure) < 10 else f"{figure:.5g}"
 
 
-def _row(result: Result) -> list[str]:
-    experiment = result.experiment
-    band = "equal" if experiment.band is None else "{:g} to {:g}".format(*experiment.band)
-    row = [experiment.name, experiment.figure, _text(experiment.published)]
-    if not result.figures:
+def _row(result: Result, published: Published) -> list[str]:
+    band = "equal" if published.band is None else "{:g} to {:g}".format(*published.band)
+    row = [result.experiment.name, published.figure, _text(published.value)]
+    if not result.outcomes:
         return [*row, "not run", "", band, "", ""]
-    numbers = [figure for figure in result.figures if isinstance(figure, float)]
-    spread = f"{min(numbers):.4f} to {max(numbers):.4f}" if len(numbers) > 1 else ""
+    numbers = [figure for figure in result.figures(published) if isinstance(figure, float)]
+    spread = f"{_text(min(numbers))} to {_text(max(numbers))}" if len(numbers) > 1 else ""
     seconds = sorted(result.seconds)[len(result.seconds) // 2]
-    return [*row, _text(result.median), spread, band, "yes" if result.in_band else "NO", f"{seconds:.1f}"]
+    in_band = "yes" if result.in_band(published) else "NO"
+    return [*row, _text(result.median(published)), spread, band, in_band, f"{seconds:.1f}"]
 
 
 def markdown(results: Sequence[Result]) -> str:
-    """The table and the learning curves as a Markdown page, with the versions that made them.
+    """The table and the pictures as a Markdown page, with the versions that made them.
 
     Args:
         results: the experiments, run or not.
     """
     lines = ["# Published and measured figures", ""]
     lines += [table(results, "github"), ""]
-    seeds = max(len(result.figures) for result in results)
+    seeds = max(len(result.outcomes) for result in results)
     lines += [f"Median and range over {seeds} seeds." if seeds > 1 else "One seed.", ""]
     for result in results:
         experiment = result.experiment
         lines += [f"## {experiment.title}", "", f"Section {experiment.section}; published: {experiment.source}.", ""]
-        lines += [f"![learning curves]({experiment.name}.png)" if result.figures else f"Not run: {result.why_not}", ""]
+        if not result.outcomes:
+            lines += [f"Not run: {result.why_not}", ""]
+            continue
+        lines += [f"![{experiment.title}]({experiment.name}.png)", ""]
+        if result.outcomes[0].text:
+            lines += ["```text", result.outcomes[0].text, "```", ""]
     lines += ["Made with " + ", ".join(f"{name} {value}" for name, value in versions().items()) + "."]
     return "\n".join(lines) + "\n"

@@ -1,88 +1,106 @@
-"""Runs an experiment for one seed or several."""
+"""Runs experiments for one seed or several, in one process or side by side."""
 
+import multiprocessing
 import statistics
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
 
 import torch
 
-from torchann.chapter.experiments import Experiment, Figure
-from torchann.chapter.plots import History, plot_learning_curves
-from torchann.dashboard.run_logger import RunLogger
+from torchann.chapter.experiment import Experiment, Figure, Outcome, Published, Setting, seeded
+from torchann.chapter.experiments import EXPERIMENTS
 from torchann.data import DataFileError, DataNotFoundError
-from torchann.runs import Trainer
 
 FIRST_SEED = 42
 
 
 @dataclass
 class Result:
-    """What an experiment gave: a figure for each seed, or the reason why there is none.
+    """What an experiment gave: an outcome for each seed, or the reason why there is none.
 
     Attributes:
         experiment: what was to be run.
-        figures: one per seed.
+        outcomes: one per seed.
         seconds: wall time per seed, reading the data included.
         why_not: why it was not run.
     """
 
     experiment: Experiment
-    figures: list[Figure] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     why_not: str | None = None
 
-    @property
-    def median(self) -> Figure:
+    def figures(self, published: Published) -> list[Figure]:
+        """What the seeds gave for a published figure."""
+        return [outcome.figures[published.figure] for outcome in self.outcomes]
+
+    def median(self, published: Published) -> Figure:
         """The median over the seeds; what cannot be ordered is the same for all."""
-        numbers = [figure for figure in self.figures if isinstance(figure, float)]
-        return statistics.median(numbers) if numbers else self.figures[0]
+        figures = self.figures(published)
+        numbers = [figure for figure in figures if isinstance(figure, float)]
+        return statistics.median(numbers) if numbers else figures[0]
+
+    def in_band(self, published: Published) -> bool:
+        """Whether the experiment was run and its median counts as the published figure."""
+        return bool(self.outcomes) and published.met_by(self.median(published))
 
     @property
-    def in_band(self) -> bool:
-        """Whether the experiment was run and its median counts as the published figure."""
-        return bool(self.figures) and self.experiment.met_by(self.median)
+    def met(self) -> bool:
+        """Whether all its figures are in their bands."""
+        return all(self.in_band(published) for published in self.experiment.published)
 
 
-def reproduce(
-    experiment: Experiment, seeds: int, runs: str, output: Path, data_dir: str | None = None, quiet: bool = False
-) -> Result:
-    """Trains with seeds 42, 43, ... and measures; writes the learning curves to ``output/NAME.png``.
+def reproduce(names: Sequence[str], seeds: int, setting: Setting, jobs: int = 1) -> Iterator[Result]:
+    """Runs experiments with seeds 42, 43, ...; what no seed changes runs once.
 
     Args:
-        experiment: what to run.
-        seeds: how many seeds; 1 is enough for what no seed changes.
-        runs: the folder of the run folders.
-        output: the folder of the curves.
-        data_dir: where Fashion-MNIST's files are; None to look for them.
-        quiet: no progress bars, and no line for each run.
+        names: of the experiments.
+        seeds: how many.
+        setting: folders and quietness of all runs.
+        jobs: processes; each gets its share of the cores.
 
-    Returns:
-        The figures; where the data cannot be had, the reason.
+    Yields:
+        A result when its last seed is through; where the data cannot be had, with the reason.
     """
-    result, histories = Result(experiment), []
-    seeds = seeds if experiment.takes_seeds else 1
-    for number in range(seeds):
-        if not quiet:
-            print(f"{experiment.name}{f', seed {number + 1} of {seeds}' if seeds > 1 else ''}", flush=True)
-        started = time.perf_counter()
+    results = {name: Result(EXPERIMENTS[name]) for name in names}
+    waiting = {name: seeds if EXPERIMENTS[name].takes_seeds else 1 for name in names}
+    todo = [replace(setting, name=name, seed=FIRST_SEED + number) for name in names for number in range(waiting[name])]
+    for done, outcome, seconds in _run_all(todo, jobs):
+        result = results[done.name]
+        if isinstance(outcome, Outcome):
+            result.outcomes.append(outcome)
+            result.seconds.append(seconds)
+        else:
+            result.why_not = outcome
+        waiting[done.name] -= 1
+        if not setting.quiet and len(todo) > 1:
+            print(f"{done.name}, seed {done.seed}: {seconds:.1f} s", flush=True)
+        if waiting[done.name] == 0:
+            yield result
+
+
+def _run_all(todo: Sequence[Setting], jobs: int) -> Iterator[tuple[Setting, Outcome | str, float]]:
+    if jobs == 1:
+        yield from map(_run, todo)
+        return
+    threads = max(1, torch.get_num_threads() // jobs)
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (threads,)) as pool:
+        futures = [pool.submit(_run, replace(setting, quiet=True)) for setting in todo]
         try:
-            figure, history = _run(experiment, FIRST_SEED + number, runs, data_dir, quiet)
-        except (DataNotFoundError, DataFileError) as error:
-            result.why_not = str(error)
-            return result
-        result.figures.append(figure)
-        result.seconds.append(time.perf_counter() - started)
-        histories.append(history)
-    plot_learning_curves(histories, experiment.title, output / f"{experiment.name}.png")
-    return result
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _run(experiment: Experiment, seed: int, runs: str, data_dir: str | None, quiet: bool) -> tuple[Figure, History]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        task, data = experiment.make(seed, data_dir)
-        trainer = Trainer(runs=runs, name=experiment.name, quiet=quiet, max_epochs=experiment.max_epochs)
-        trainer.fit(task, datamodule=data)
-    assert isinstance(trainer.logger, RunLogger)
-    return experiment.measure(trainer), trainer.logger.history
+def _run(setting: Setting) -> tuple[Setting, Outcome | str, float]:
+    started = time.perf_counter()
+    outcome: Outcome | str
+    try:
+        outcome = seeded(EXPERIMENTS[setting.name], setting)
+    except (DataNotFoundError, DataFileError) as error:
+        outcome = str(error)
+    return setting, outcome, time.perf_counter() - started

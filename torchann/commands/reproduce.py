@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from torchann.chapter.experiment import Setting
 from torchann.chapter.experiments import EXPERIMENTS
 from torchann.chapter.report import markdown, table
-from torchann.chapter.reproduce import reproduce
+from torchann.chapter.reproduce import Result, reproduce
 
 
 def run(options: argparse.Namespace) -> int:
@@ -17,26 +18,36 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         print(tabulate([[e.name, e.section, e.title] for e in EXPERIMENTS.values()], ["name", "section", "experiment"]))
         return 0
-    names = options.only or list(EXPERIMENTS)
+    names = list(dict.fromkeys(options.only or EXPERIMENTS))
     for name in names:
         if name not in EXPERIMENTS:
             near = difflib.get_close_matches(name, EXPERIMENTS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(EXPERIMENTS)}"
             print(f"torchann reproduce: error: there is no experiment {name!r}; {hint}", file=sys.stderr)
             return 2
-    if options.seeds < 1:
-        print(f"torchann reproduce: error: --seeds is {options.seeds}; give 1 or more", file=sys.stderr)
-        return 2
+    for option, value in (("--seeds", options.seeds), ("--jobs", options.jobs)):
+        if value < 1:
+            print(f"torchann reproduce: error: {option} is {value}; give 1 or more", file=sys.stderr)
+            return 2
     output = Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
-    results = [
-        reproduce(EXPERIMENTS[name], options.seeds, options.runs, output, options.data_dir, options.quiet)
-        for name in dict.fromkeys(names)
-    ]
-    print("\n" + table(results, "simple"))
-    (output / "chapter.md").write_text(markdown(results))
-    print(f"\ntable and learning curves in {output}")
+    setting = Setting("", runs=options.runs, data_dir=options.data_dir, quiet=options.quiet)
+    results: list[Result] = []
+    try:
+        for result in reproduce(names, options.seeds, setting, options.jobs):
+            if result.outcomes:
+                picture = result.experiment.draw(result.outcomes, result.experiment.title)
+                picture.savefig(output / f"{result.experiment.name}.png", dpi=120)
+                if result.outcomes[0].text and not options.quiet:
+                    print(f"\n{result.outcomes[0].text}\n")
+            results.append(result)
+            results.sort(key=lambda result: names.index(result.experiment.name))
+            (output / "chapter.md").write_text(markdown(results))
+    finally:  # also what Ctrl-C left
+        if results:
+            print("\n" + table(results, "simple"))
+            print(f"\ntable and pictures in {output}")
     for result in results:
         if result.why_not is not None:
             print(f"\n{result.experiment.name} was not run: {result.why_not}", file=sys.stderr)
-    return 0 if all(result.in_band for result in results) else 1
+    return 0 if all(result.met for result in results) else 1

@@ -1,0 +1,164 @@
+"""What an experiment of the chapter is: something that runs, the figures it gives and those that were published."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningDataModule
+from matplotlib.figure import Figure as Canvas
+
+from torchann.chapter.plots import History, learning_curves
+from torchann.dashboard.run_logger import RunLogger
+from torchann.runs import Trainer
+from torchann.tasks.task import Task
+
+Figure = float | str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure that was published, or that a law demands.
+
+    Attributes:
+        figure: what is measured, with its unit.
+        value: as it was published.
+        band: the lowest and highest figure that count as met; None if it must be equal.
+    """
+
+    figure: str
+    value: Figure
+    band: tuple[float, float] | None = None
+
+    def met_by(self, figure: Figure) -> bool:
+        """Whether a figure counts as the published one."""
+        if self.band is None:
+            return figure == self.value
+        return isinstance(figure, float) and self.band[0] <= figure <= self.band[1]
+
+
+@dataclass
+class Outcome:
+    """What one run of an experiment gave.
+
+    Attributes:
+        figures: the measured figures, by the names of the published ones.
+        history: a row per epoch, for the learning curves.
+        text: a table or a walk-through to read, shown on the screen and in the report; plain text.
+        shown: whatever else the experiment's picture draws; plain values, arrays and tensors.
+    """
+
+    figures: dict[str, Figure]
+    history: History = ()
+    text: str = ""
+    shown: Any = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How an experiment is to be run.
+
+    Attributes:
+        name: of the experiment and of its run folders.
+        seed: of weights and shuffles.
+        runs: the folder of the run folders.
+        data_dir: where Fashion-MNIST's files are; None to look for them.
+        quiet: no progress bars, and no line for each fit.
+    """
+
+    name: str
+    seed: int = 42
+    runs: str = "runs"
+    data_dir: str | None = None
+    quiet: bool = True
+
+    def fit(
+        self, task: Task, data: LightningDataModule, max_epochs: int, callbacks: Sequence[Callback] = ()
+    ) -> Trainer:
+        """Trains and leaves a run folder; returns the Trainer."""
+        quiet, given = self.quiet, list(callbacks)
+        trainer = Trainer(runs=self.runs, name=self.name, quiet=quiet, max_epochs=max_epochs, callbacks=given)
+        trainer.fit(task, datamodule=data)
+        return trainer
+
+
+def history_of(trainer: Trainer) -> History:
+    """The rows of a run's history, one per epoch."""
+    assert isinstance(trainer.logger, RunLogger)
+    return trainer.logger.history
+
+
+def draw_learning_curves(outcomes: Sequence[Outcome], title: str) -> Canvas:
+    """The learning curves of several seeds."""
+    return learning_curves([outcome.history for outcome in outcomes], title)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A part of the chapter that can be run, with the figures to meet.
+
+    Attributes:
+        name: as the command line and the run folders call it.
+        section: of the chapter.
+        title: what is shown or trained.
+        published: the figures to meet.
+        source: where they were published, or what demands them.
+        run: what it does; torch's generator is seeded with the setting's seed when it is called.
+        draw: its picture, from the outcomes of its seeds and the title.
+        takes_seeds: whether another seed may give other figures.
+    """
+
+    name: str
+    section: str
+    title: str
+    published: tuple[Published, ...]
+    source: str
+    run: Callable[[Setting], Outcome]
+    draw: Callable[[Sequence[Outcome], str], Canvas] = draw_learning_curves
+    takes_seeds: bool = True
+
+
+@dataclass(frozen=True)
+class Training:
+    """What most experiments run: a task that is fitted on its data and measured; ``experiments/NAME.yaml`` is the same.
+
+    Attributes:
+        make: the task and the data of a setting.
+        max_epochs: epochs to train.
+        measure: the figures of a task that a Trainer has fitted.
+    """
+
+    make: Callable[[Setting], tuple[Task, LightningDataModule]]
+    max_epochs: int
+    measure: Callable[[Trainer], dict[str, Figure]]
+
+    def __call__(self, setting: Setting) -> Outcome:
+        """Trains and measures."""
+        task, data = self.make(setting)
+        trainer = setting.fit(task, data, self.max_epochs)
+        return Outcome(self.measure(trainer), history_of(trainer))
+
+
+def measured(**names: str) -> Callable[[Trainer], dict[str, Figure]]:
+    """What measures a fitted task on the rows of its data module.
+
+    Args:
+        names: of the figures, by the logged names: those of the last epoch (``val_loss="validation MSE"``) are taken
+            from the Trainer, those on the test rows (``test_loss="test MSE"``) are measured.
+    """
+
+    def measure(trainer: Trainer) -> dict[str, Figure]:
+        logged = dict(trainer.callback_metrics)
+        if any(name.startswith("test_") for name in names):
+            task, data = trainer.lightning_module, trainer.datamodule  # type: ignore[attr-defined]
+            logged |= trainer.test(task, datamodule=data, verbose=False)[0]
+        return {figure: float(logged[name]) for name, figure in names.items()}
+
+    return measure
+
+
+def seeded(experiment: Experiment, setting: Setting) -> Outcome:
+    """Runs an experiment with torch's generator seeded, and leaves the generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(setting.seed)
+        return experiment.run(setting)

@@ -1,0 +1,23 @@
+"""Section 10.2.2: the image classifier on Fashion-MNIST."""
+
+from torchann.chapter.experiment import Experiment, Published, Training, measured
+from torchann.data import FashionMNISTDataModule
+from torchann.tasks.classification import ClassificationMLP
+
+EXPERIMENTS = (
+    Experiment(
+        name="fashion_mnist_mlp",
+        section="10.2.2",
+        title="Classification MLP 784-300-100-10 on Fashion-MNIST",
+        published=(Published("test accuracy", 0.8837, (0.875, 0.895)),),
+        source="2nd edition",
+        run=Training(
+            lambda setting: (
+                ClassificationMLP([300, 100], lr=0.01),
+                FashionMNISTDataModule(setting.data_dir, 32, setting.seed),
+            ),
+            max_epochs=30,
+            measure=measured(test_accuracy="test accuracy"),
+        ),
+    ),
+)
