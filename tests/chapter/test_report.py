@@ -1,14 +1,19 @@
 """The rows of the table, worked by hand from a few results, and the pictures of the curves."""
 
-import pytest
-from matplotlib.figure import Figure
+from dataclasses import replace
 
-from torchann.chapter.experiments import EXPERIMENTS
-from torchann.chapter.plots import plot_learning_curves
+from torchann.chapter.experiment import Experiment, Outcome, Published
+from torchann.chapter.plots import learning_curves
 from torchann.chapter.report import markdown, table
 from torchann.chapter.reproduce import Result
 
-HOUSING, IRIS = EXPERIMENTS["housing_mlp"], EXPERIMENTS["iris_perceptron"]
+MSE, WEIGHTS = Published("test MSE", 0.4212, (0.38, 0.46)), Published("weights", "-0.5, -0.8")
+HOUSING = Experiment("housing_mlp", "10.2.3", "Regression MLP", (MSE,), "2nd edition", run=lambda setting: None)
+IRIS = Experiment("iris_perceptron", "10.1.3", "Perceptron", (WEIGHTS,), "the book", run=lambda setting: None)
+
+
+def of(published, *figures):
+    return [Outcome({published.figure: figure}) for figure in figures]
 
 
 def cells(result):
@@ -18,7 +23,7 @@ def cells(result):
 
 def test_row_has_median_range_and_seconds_of_the_seeds():
     # ordered 0.39, 0.40, 0.47: median 0.40, inside 0.38 to 0.46 though one seed is not
-    result = Result(HOUSING, [0.47, 0.39, 0.40], [3.0, 1.0, 2.0])
+    result = Result(HOUSING, of(MSE, 0.47, 0.39, 0.40), [3.0, 1.0, 2.0])
     assert cells(result) == [
         "housing_mlp",
         "test MSE",
@@ -32,44 +37,48 @@ def test_row_has_median_range_and_seconds_of_the_seeds():
 
 
 def test_median_of_an_even_number_of_seeds_lies_between():
-    assert Result(HOUSING, [0.5, 0.25], [1.0, 1.0]).median == 0.375
+    assert Result(HOUSING, of(MSE, 0.5, 0.25), [1.0, 1.0]).median(MSE) == 0.375
 
 
 def test_row_of_one_seed_has_no_range():
-    assert cells(Result(HOUSING, [0.5], [1.0]))[3:7] == ["0.5000", "", "0.38 to 0.46", "NO"]
+    assert cells(Result(HOUSING, of(MSE, 0.5), [1.0]))[3:7] == ["0.5000", "", "0.38 to 0.46", "NO"]
 
 
 def test_row_that_was_not_run_says_so_and_is_in_no_band():
     result = Result(HOUSING, why_not="no data")
     assert cells(result)[3:] == ["not run", "", "0.38 to 0.46", "", ""]
-    assert not result.in_band
+    assert not result.in_band(MSE) and not result.met
 
 
 def test_row_of_weights_is_compared_as_text():
-    assert cells(Result(IRIS, ["-0.5, -0.8; 2; 8; 1"], [0.1]))[3:7] == ["-0.5, -0.8; 2; 8; 1", "", "equal", "yes"]
+    assert cells(Result(IRIS, of(WEIGHTS, "-0.5, -0.8"), [0.1]))[3:7] == ["-0.5, -0.8", "", "equal", "yes"]
+
+
+def test_each_figure_of_an_experiment_has_a_row_and_large_ones_five_digits():
+    two = replace(HOUSING, published=(MSE, Published("explodes to", 8e9, (1e6, 1e12))))
+    result = Result(two, [Outcome({"test MSE": 0.4, "explodes to": 123456789.0})], [1.0])
+    lines = table([result], "github").splitlines()[2:]
+    assert [line.split("|")[2].strip() for line in lines] == ["test MSE", "explodes to"]
+    assert lines[1].split("|")[4].strip() == "1.2346e+08" and result.met
+    assert not Result(two, [Outcome({"test MSE": 0.5, "explodes to": 1e8})], [1.0]).met  # 0.5 is out of its band
+
+
+def test_text_of_an_experiment_is_in_the_page():
+    page = markdown([Result(IRIS, [Outcome({"weights": "-0.5, -0.8"}, text="step 1: forward")], [0.1])])
+    assert "```text\nstep 1: forward\n```" in page
 
 
 def test_page_says_how_many_seeds_where_from_and_with_what():
-    page = markdown([Result(HOUSING, [0.4, 0.41], [1.0, 1.0]), Result(IRIS, why_not="no data")])
+    page = markdown([Result(HOUSING, of(MSE, 0.4, 0.41), [1.0, 1.0]), Result(IRIS, why_not="no data")])
     assert "Median and range over 2 seeds." in page
     assert f"Section 10.2.3; published: {HOUSING.source}." in page
-    assert "![learning curves](housing_mlp.png)" in page and "Not run: no data" in page
+    assert "![Regression MLP](housing_mlp.png)" in page and "Not run: no data" in page
     assert "Made with torchann " in page and ", threads " in page
 
 
-@pytest.fixture
-def canvas(monkeypatch):
-    """The picture that was written last."""
-    drawn = []
-    save = Figure.savefig
-    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (drawn.append(self), save(self, *a, **k)))
-    return drawn
-
-
-def test_curves_are_drawn_for_training_and_validation_of_each_seed(tmp_path, canvas):
+def test_curves_are_drawn_for_training_and_validation_of_each_seed():
     seeds = [[{"epoch": e, "train_loss": 2.0 - e, "val_loss": 3.0 - e + s} for e in (0, 1)] for s in (0, 1)]
-    plot_learning_curves(seeds, "Two seeds", tmp_path / "curves.png")
-    (panel,) = canvas[0].axes
+    (panel,) = learning_curves(seeds, "Two seeds").axes
     # epochs are counted from 1, as the book's plots would say
     assert [(list(line.get_xdata()), list(line.get_ydata())) for line in panel.lines] == [
         ([1, 2], [2.0, 1.0]),
@@ -79,15 +88,13 @@ def test_curves_are_drawn_for_training_and_validation_of_each_seed(tmp_path, can
     ]
     assert [text.get_text() for text in panel.get_legend().get_texts()] == ["training", "validation"]
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("epoch", "loss")
-    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_each_metric_gets_a_panel_and_missing_epochs_are_left_out(tmp_path, canvas):
+def test_each_metric_gets_a_panel_and_missing_epochs_are_left_out():
     history = [
         {"epoch": 0, "train_loss": 1.0, "train_accuracy": 0.5},
         {"epoch": 1, "train_loss": 0.5, "train_accuracy": 0.75, "val_loss": 2.0, "val_accuracy": 0.25},
     ]
-    plot_learning_curves([history], "Accuracy", tmp_path / "curves.png")
-    loss, accuracy = canvas[0].axes
+    loss, accuracy = learning_curves([history], "Accuracy").axes
     assert accuracy.get_ylabel() == "accuracy (share of rows)"
     assert [list(line.get_xdata()) for line in loss.lines] == [[1, 2], [2]]

@@ -9,12 +9,12 @@ EXPERIMENTS = (
         name="housing_mlp",
         section="10.2.3",
         title="Regression MLP 8-30-1 on California housing",
-        published=(Published("test MSE", 0.4212, (0.38, 0.46)),),
+        published=(Published("validation MSE", 0.3969, (0.35, 0.45)), Published("test MSE", 0.4212, (0.38, 0.46))),
         source="2nd edition",
         run=Training(
             lambda setting: (RegressionMLP([30], lr=1e-3), CaliforniaHousingDataModule(32, setting.seed)),
             max_epochs=20,
-            measure=measured(test_loss="test MSE"),
+            measure=measured(val_loss="validation MSE", test_loss="test MSE"),
         ),
     ),
 )
