@@ -12,7 +12,8 @@ from torch import nn
 
 import torchann
 from torchann import batches
-from torchann.batches import TensorLoader, shuffled_order, sklearn_order
+from torchann.batches import TensorLoader
+from torchann.orders import shuffled_order, sklearn_order
 
 
 def loader_of(num_rows: int, batch_size: int = 4, **options) -> TensorLoader:

@@ -1,12 +1,12 @@
 """Every YAML in experiments/: its first line, that it runs, and that it trains what the chapter's table trains."""
 
+import importlib
 import inspect
 import shlex
 
 import pytest
 import yaml
 
-import torchann
 from tests.conftest import EXPERIMENTS as FOLDER
 from torchann.chapter.experiment import Setting, Training
 from torchann.chapter.experiments import EXPERIMENTS
@@ -16,8 +16,13 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
-def made(section: dict):
-    return getattr(torchann, section["class_path"].removeprefix("torchann."))(**section.get("init_args", {}))
+def made(section):
+    if not isinstance(section, dict) or "class_path" not in section:
+        return section
+    module, _, name = section["class_path"].rpartition(".")
+    return getattr(importlib.import_module(module), name)(
+        **{key: made(value) for key, value in section.get("init_args", {}).items()}
+    )
 
 
 def test_every_experiment_of_the_table_has_a_file_and_every_file_a_row():
@@ -52,6 +57,8 @@ def test_file_describes_the_training_of_the_table(file):
     assert config["trainer"] == {"max_epochs": experiment.run.max_epochs}
     described, served = made(config["model"]), made(config["data"])
     assert type(described) is type(task) and dict(described.hparams) == dict(task.hparams)
+    nets = [getattr(model, "net", None) for model in (described, task)]
+    assert type(nets[0]) is type(nets[1]) and str(nets[0]) == str(nets[1])
     arguments = inspect.signature(type(data)).parameters
     assert type(served) is type(data)
     assert {name: getattr(served, name) for name in arguments} == {name: getattr(data, name) for name in arguments}

@@ -13,6 +13,7 @@ PACKAGE = Path(torchann.__file__).parent
 FLOORS = {
     "functional": 0,
     "nets": 1,
+    "orders": 1,
     "batches": 1,
     "engine": 2,
     "data": 2,

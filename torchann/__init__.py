@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from torchann.nets.mlp import MLP as MLP
     from torchann.runs import Trainer as Trainer
     from torchann.tasks.classification import ClassificationMLP as ClassificationMLP
+    from torchann.tasks.net_task import NetTask as NetTask
+    from torchann.tasks.outputs import Output as Output
     from torchann.tasks.perceptron import Perceptron as Perceptron
     from torchann.tasks.regression import RegressionMLP as RegressionMLP
+    from torchann.tasks.wide_and_deep import WideAndDeep as WideAndDeep
 
 _HOME = {
     "CaliforniaHousingDataModule": "torchann.data",
@@ -22,9 +25,12 @@ _HOME = {
     "FashionMNISTDataModule": "torchann.data",
     "IrisDataModule": "torchann.data",
     "MLP": "torchann.nets.mlp",
+    "NetTask": "torchann.tasks.net_task",
+    "Output": "torchann.tasks.outputs",
     "Perceptron": "torchann.tasks.perceptron",
     "RegressionMLP": "torchann.tasks.regression",
     "Trainer": "torchann.runs",
+    "WideAndDeep": "torchann.tasks.wide_and_deep",
 }
 __all__ = [
     "MLP",
@@ -32,9 +38,12 @@ __all__ = [
     "ClassificationMLP",
     "FashionMNISTDataModule",
     "IrisDataModule",
+    "NetTask",
+    "Output",
     "Perceptron",
     "RegressionMLP",
     "Trainer",
+    "WideAndDeep",
 ]
 
 

@@ -1,89 +1,79 @@
-"""Mini-batches of tensors in memory: gathered by index, shuffled by (seed, epoch), sharded, resumable."""
+"""Mini-batches of tensors in memory: gathered by index, sharded, resumable."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-Order = Callable[[int], Tensor]
+from torchann.orders import Order, shuffled_order
+
+Rows = Tensor | dict[str, Tensor]
+"""Inputs or targets of some rows: a tensor ``(rows, ...)``, or several by name."""
 BLOCK_BYTES = 2**24  # of one draw as float32: few calls per epoch, little memory
 
 
-def shuffled_order(num_rows: int, seed: int, epoch: int) -> Tensor:
-    """The order in which an epoch visits the rows: a permutation that depends on nothing but its arguments.
-
-    Args:
-        num_rows: how many rows there are.
-        seed: any integer; the same seed gives the same orders on every machine.
-        epoch: counted from 0.
-
-    Returns:
-        Row indices, ``(num_rows,)``, int64.
+def map_rows(function: Callable[[Tensor], Tensor], rows: Rows) -> Rows:
+    """Applies a function to the tensor, or to each of those that have names.
 
     Example:
-        >>> shuffled_order(5, seed=42, epoch=0).sort().values
-        tensor([0, 1, 2, 3, 4])
+        >>> map_rows(torch.neg, {"wide": torch.tensor([1.0]), "deep": torch.tensor([2.0])})
+        {'wide': tensor([-1.]), 'deep': tensor([-2.])}
     """
-    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
-    return torch.randperm(num_rows, generator=generator)
+    return {name: function(part) for name, part in rows.items()} if isinstance(rows, dict) else function(rows)
 
 
-def sklearn_order(num_rows: int, seed: int) -> Order:
-    r"""The order in which scikit-learn's ``Perceptron(random_state=seed)`` and ``SGDClassifier`` visit the rows.
+def num_rows(rows: Rows) -> int:
+    """How many rows there are.
 
-    Before each epoch they shuffle the order of the epoch before by Fisher-Yates, each time from the same xorshift seed
-    (``sklearn/utils/_seq_dataset.pyx.tp`` and ``_random.pxd``), which is to apply one fixed permutation once more.
-
-    Args:
-        num_rows: how many rows there are.
-        seed: scikit-learn's ``random_state``, an integer from 0 to 2\ :sup:`32` - 1.
-
-    Returns:
-        A function from the epoch, counted from 0, to its row indices ``(num_rows,)``, int64.
-
-    Example:
-        >>> sklearn_order(5, seed=0)(0)
-        tensor([2, 4, 1, 3, 0])
+    Raises:
+        ValueError: if tensors with names differ in length, or there are none.
     """
-    random_state = np.random.RandomState(seed)
-    random_state.randint(1, 2**31 - 1)  # scikit-learn's data set takes the first draw, the shuffle the second
-    state = int(random_state.randint(2**31 - 1)) or 1
-    permutation = np.arange(num_rows)
-    for i in range(num_rows - 1):
-        state ^= state << 13 & 0xFFFFFFFF
-        state ^= state >> 17
-        state ^= state << 5 & 0xFFFFFFFF
-        j = i + state % 2**31 % (num_rows - i)
-        permutation[i], permutation[j] = permutation[j], permutation[i]
+    if not isinstance(rows, dict):
+        return len(rows)
+    lengths = {name: len(part) for name, part in rows.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"inputs or targets by name have {lengths} rows; give all the same number")
+    return next(iter(lengths.values()))
 
-    def order(epoch: int) -> Tensor:
-        rows = permutation
-        for _ in range(epoch):
-            rows = rows[permutation]
-        return torch.from_numpy(rows.copy())
 
-    return order
+def cat_rows(parts: Sequence[Rows]) -> Rows:
+    """One after the other, the rows of several batches."""
+    first = parts[0]
+    if isinstance(first, dict):
+        return {name: torch.cat([part[name] for part in parts]) for name in first}  # type: ignore[index]
+    return torch.cat(parts)  # type: ignore[arg-type]
+
+
+def _take(rows: slice | Tensor, part: Tensor) -> Tensor:
+    return part[rows] if isinstance(rows, slice) else part.index_select(0, rows)
+
+
+def split_rows(rows: Rows, size: int) -> Sequence[Rows]:
+    """Batches of ``size`` rows, the last one perhaps smaller."""
+    if not isinstance(rows, dict):
+        return torch.split(rows, size)
+    parts = zip(*(torch.split(part, size) for part in rows.values()), strict=True)
+    return [dict(zip(rows, part, strict=True)) for part in parts]
 
 
 class Block(NamedTuple):
     """Several mini-batches drawn at once.
 
     Attributes:
-        x: inputs, ``(rows, ...)``.
-        y: targets, ``(rows, ...)``.
+        x: inputs, ``(rows, ...)``, or several by name.
+        y: targets, ``(rows, ...)``, or several by name.
         batch_size: rows per mini-batch; the last may be smaller.
     """
 
-    x: Tensor
-    y: Tensor
+    x: Rows
+    y: Rows
     batch_size: int
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self) -> Iterator[tuple[Rows, Rows]]:
         """The mini-batches, in order."""
-        yield from zip(torch.split(self.x, self.batch_size), torch.split(self.y, self.batch_size), strict=True)
+        yield from zip(split_rows(self.x, self.batch_size), split_rows(self.y, self.batch_size), strict=True)
 
 
 class TensorLoader:
@@ -96,8 +86,8 @@ class TensorLoader:
     equally many steps, any other visits each row exactly once.
 
     Args:
-        x: inputs, ``(rows, ...)``, any dtype.
-        y: targets, ``(rows, ...)``.
+        x: inputs, ``(rows, ...)``, any dtype; a dictionary of them for nets with several inputs.
+        y: targets, ``(rows, ...)``; a dictionary of them for nets with several outputs.
         batch_size: rows per batch; the last batch may be smaller.
         shuffle: a new order in each epoch, a function of ``seed`` and the epoch.
         seed: seed of the shuffle.
@@ -119,8 +109,8 @@ class TensorLoader:
 
     def __init__(
         self,
-        x: Tensor,
-        y: Tensor,
+        x: Rows,
+        y: Rows,
         batch_size: int = 32,
         *,
         shuffle: bool = False,
@@ -129,8 +119,9 @@ class TensorLoader:
         prepare: Callable[[Tensor], Tensor] | None = None,
         steps_per_execution: int | None = 1,
     ) -> None:
-        if len(x) != len(y) or len(x) == 0:
-            raise ValueError(f"x has {len(x)} rows and y {len(y)}; give both the same number, at least one")
+        self.num_rows = num_rows(x)
+        if num_rows(y) != self.num_rows or self.num_rows == 0:
+            raise ValueError(f"x has {self.num_rows} rows and y {num_rows(y)}; give both the same number, at least one")
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; give a whole number of rows, at least 1")
         if steps_per_execution is not None and steps_per_execution < 1:
@@ -138,15 +129,17 @@ class TensorLoader:
         if shuffle and order is not None:
             raise ValueError("shuffle=True and an order exclude each other; give one of them")
         if shuffle:
-            order = partial(shuffled_order, len(x), seed)
+            order = partial(shuffled_order, self.num_rows, seed)
         self.x, self.y = x, y
         self.batch_size = batch_size
         self.prepare = prepare
         self.epoch = 0
         self._order = order
+        self._device = next(iter(x.values())).device if isinstance(x, dict) else x.device
         if steps_per_execution is None:
-            steps_per_execution = BLOCK_BYTES // (4 * batch_size * max(1, x[0].numel()))
-        self.steps_per_execution = max(1, min(steps_per_execution, -(-len(x) // batch_size)))
+            row = sum(part[0].numel() for part in (x.values() if isinstance(x, dict) else [x]))
+            steps_per_execution = BLOCK_BYTES // (4 * batch_size * max(1, row))
+        self.steps_per_execution = max(1, min(steps_per_execution, -(-self.num_rows // batch_size)))
         self._first_batch = 0
         self._next_batch = 0
 
@@ -168,22 +161,19 @@ class TensorLoader:
         """Mini-batches per epoch on this process."""
         return -(-self._rows_here() // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]] | Iterator[Block]:
+    def __iter__(self) -> Iterator[tuple[Rows, Rows]] | Iterator[Block]:
         indices = self._indices_here()
         first, self._first_batch = self._first_batch, 0
         for batch in range(first, self.num_batches(), self.steps_per_execution):
             after = min(batch + self.steps_per_execution, self.num_batches())
             start, stop = batch * self.batch_size, after * self.batch_size
-            if indices is None:
-                x, y = self.x[start:stop], self.y[start:stop]
-            else:
-                rows = indices[start:stop]
-                x, y = self.x.index_select(0, rows), self.y.index_select(0, rows)
+            rows = slice(start, stop) if indices is None else indices[start:stop]
+            x, y = map_rows(partial(_take, rows), self.x), map_rows(partial(_take, rows), self.y)
             # Before the yield: the consumer may save the state, and may never come back after the last batch.
             self._next_batch = after
             if after == self.num_batches():
                 self.epoch, self._next_batch = self.epoch + 1, 0
-            x = x if self.prepare is None else self.prepare(x)
+            x = x if self.prepare is None else map_rows(self.prepare, x)
             yield (x, y) if self.steps_per_execution == 1 else Block(x, y, self.batch_size)
 
     def state_dict(self) -> dict[str, int]:
@@ -207,18 +197,18 @@ class TensorLoader:
     def _rows_here(self) -> int:
         rank, world = _rank_and_world()
         if self._order is not None:
-            return -(-len(self.x) // world)
-        return len(range(rank, len(self.x), world))
+            return -(-self.num_rows // world)
+        return len(range(rank, self.num_rows, world))
 
     def _indices_here(self) -> Tensor | None:
         rank, world = _rank_and_world()
         if self._order is None:
-            return None if world == 1 else torch.arange(len(self.x))[rank::world].to(self.x.device)
+            return None if world == 1 else torch.arange(self.num_rows)[rank::world].to(self._device)
         indices = self._order(self.epoch)
         if world > 1:
             wanted = self._rows_here() * world
             indices = indices.repeat(-(-wanted // len(indices)))[:wanted][rank::world]
-        return indices.to(self.x.device)
+        return indices.to(self._device)
 
 
 def _rank_and_world() -> tuple[int, int]:

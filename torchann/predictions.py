@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Columns = dict[str, np.ndarray[Any, Any]]
+
 
 def prediction_table(
     batches: Sequence[Mapping[str, Tensor]], hparams: Mapping[str, Any]
@@ -16,7 +18,8 @@ def prediction_table(
     """Predictions by column: classes by name and their probabilities, or values.
 
     Args:
-        batches: what a task's ``predict_step`` gave: ``"class"`` and perhaps ``"proba"``, or ``"value"``.
+        batches: what a task's ``predict_step`` gave: ``"class"`` and perhaps ``"proba"``, or ``"value"``, behind the
+            output's name (``"main_value"``) where there are several.
         hparams: the task's hyperparameters; ``class_names`` and ``target_names`` name the columns.
 
     Raises:
@@ -34,13 +37,25 @@ def prediction_table(
             f"predict_step gave a {type(batches[0]).__name__}; give a dictionary with 'class' and 'proba', or 'value'"
         )
     whole = {key: torch.cat([batch[key] for batch in batches]).cpu().numpy() for key in batches[0]}
-    if "value" in whole:
-        count = whole["value"].shape[1]
-        names = hparams.get("target_names") or [f"value_{i}" for i in range(count)]
-        if len(names) != count:
-            raise ValueError(f"target_names are {names} and a row has {count} values; name every value")
-        return {name: whole["value"][:, i] for i, name in enumerate(names)}
-    classes, proba = whole["class"], whole.get("proba")
+    outputs = dict.fromkeys(key.rpartition("_")[0] for key in whole)  # "main_value" is the value of the output main
+    table: Columns = {}
+    for output in outputs:
+        parts = {key.rpartition("_")[2]: part for key, part in whole.items() if key.rpartition("_")[0] == output}
+        columns = _values(parts["value"], hparams) if "value" in parts else _classes(parts, {} if output else hparams)
+        table |= {f"{output} {name}" if output else name: column for name, column in columns.items()}
+    return table
+
+
+def _values(values: np.ndarray[Any, Any], hparams: Mapping[str, Any]) -> Columns:
+    count = values.shape[1]
+    names = hparams.get("target_names") or (["value"] if count == 1 else [f"value_{i}" for i in range(count)])
+    if len(names) != count:
+        raise ValueError(f"target_names are {names} and a row has {count} values; name every value")
+    return {name: values[:, i] for i, name in enumerate(names)}
+
+
+def _classes(parts: Columns, hparams: Mapping[str, Any]) -> Columns:
+    classes, proba = parts["class"], parts.get("proba")
     count = proba.shape[1] if proba is not None else 2
     names = [str(name) for name in hparams.get("class_names") or range(count)]
     if classes.ndim == 2:

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 import torchann
-from torchann.batches import Order, TensorLoader
+from torchann.batches import TensorLoader
+from torchann.orders import Order
 
 
 class Table(pl.LightningDataModule):

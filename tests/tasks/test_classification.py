@@ -1,11 +1,15 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
+from sklearn.utils.class_weight import compute_class_weight
 
+import torchann
 from tests.tasks.tables import Table, class_table, fit, label_table, regression_table, weights
 from torchann import ClassificationMLP
+from torchann.tasks.classification import balanced_class_weight
 
 TABLES = {
     "binary": lambda **options: class_table(num_classes=2, **options),
@@ -136,3 +140,63 @@ def regression_table_as_classes() -> Table:
     data = regression_table(num_classes=2)
     data.y = (data.y > 0).long().unsqueeze(1)
     return data
+
+
+@pytest.mark.parametrize("options", [{}, {"gradient_clip_val": 1e9}], ids=["explicit", "autograd"])
+def test_class_weight_counts_rows_as_often_as_it_says(options):
+    # a class with weight 2 trains like a table in which its rows come twice, if a step takes all rows: the sums of
+    # the gradients are the same, and the means differ by the number of rows
+    once = class_table(num_rows=6, num_classes=2, batch_size=100)
+    y = torch.cat([once.y, once.y[once.y == 1]])
+    twice = Table(torch.cat([once.x, once.x[once.y == 1]]), y, batch_size=100, num_classes=2)
+    ends = []
+    for data, class_weight, lr in ((once, [1.0, 2.0], 0.1), (twice, None, 0.1 * 9 / 6)):
+        torch.manual_seed(0)
+        model = ClassificationMLP([4], class_weight=class_weight, lr=lr)
+        fit(model, data, max_epochs=5, **options)
+        ends.append(weights(model))
+    torch.testing.assert_close(*ends)
+
+
+def test_balanced_class_weight_is_that_of_scikit_learn():
+    y = torch.tensor([0, 0, 0, 1, 2, 2])
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=y.numpy())
+    assert balanced_class_weight(y, 3) == pytest.approx(expected.tolist())
+    assert balanced_class_weight(y, 4)[3] == 0
+
+
+def test_balanced_weights_are_counted_in_the_training_rows():
+    table = class_table(num_rows=7, num_classes=3)  # 3, 2 and 2 rows
+    named, listed = (ClassificationMLP([4], class_weight=given) for given in ("balanced", [7 / 9, 7 / 6, 7 / 6]))
+    for model in (named, listed):
+        torch.manual_seed(0)
+        fit(model, table)
+    torch.testing.assert_close(weights(named), weights(listed))
+
+
+def test_validation_loss_is_not_weighted():
+    table = class_table()
+    model = ClassificationMLP([4], class_weight=[5.0, 5.0, 5.0], lr=1e-9)
+    figures = fit(model, table, max_epochs=1).callback_metrics
+    assert figures["train_loss"].item() == pytest.approx(5 * figures["val_loss"].item(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("make", "class_weight", "message"),
+    [
+        (class_table, [1.0, 2.0], "class_weight has 2 numbers for 3 classes"),
+        (label_table, [1.0, 2.0, 3.0], r"class_weight=\[1.0, 2.0, 3.0\] in a multilabel task"),
+    ],
+)
+def test_wrong_class_weights_are_refused(make, class_weight, message):
+    model = ClassificationMLP([4], class_weight=class_weight, task="multilabel" if make is label_table else None)
+    with pytest.raises(ValueError, match=message):
+        fit(model, make())
+
+
+def test_balanced_weights_need_a_table_to_count():
+    table = class_table()
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(table.x, table.y), batch_size=8)
+    model = ClassificationMLP([4], in_features=3, num_classes=3, class_weight="balanced")
+    with pytest.raises(ValueError, match="class_weight='balanced' counts the targets of a TensorLoader"):
+        torchann.Trainer(logger=False, quiet=True, max_epochs=1).fit(model, loader)

@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor,
 
 import torchann
 from torchann.batches import TensorLoader
-from torchann.tasks.explicit import largest_block
+from torchann.tasks.fast_path import largest_block
 from torchann.tasks.regression import RegressionMLP
 
 AUTOGRAD = {"gradient_clip_val": 1e9}  # clips nothing, and only autograd can honour it

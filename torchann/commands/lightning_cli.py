@@ -115,7 +115,8 @@ class CLI(LightningCLI):
         given = dict(self.model.hparams)
         try:
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-            self.model = kind.load_from_checkpoint(path, map_location="cpu", weights_only=True)
+            parts = {name: getattr(self.model, name) for name in getattr(kind, "not_saved", ())}
+            self.model = kind.load_from_checkpoint(path, map_location="cpu", weights_only=True, **parts)
         except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
             raise ValueError(
                 f"{path} is damaged or no checkpoint of a {kind.__name__}; give another one, or the config of its run"

@@ -3,10 +3,12 @@
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
+import torch
 from lightning import LightningDataModule
 from torch import Tensor
 
-from torchann.batches import Order, TensorLoader
+from torchann.batches import TensorLoader
+from torchann.orders import Order
 
 EVALUATION_ROWS = 4096
 
@@ -59,6 +61,7 @@ class InMemoryDataModule(LightningDataModule, ABC):
         self.steps_per_execution: int | None = 1
         """Mini-batches that the next training loader draws at once; set by a task that trains several per call."""
         self._splits: Splits | None = None
+        self._resident: dict[tuple[int, torch.device], Split] = {}
 
     @abstractmethod
     def read(self) -> Splits:
@@ -118,6 +121,7 @@ class InMemoryDataModule(LightningDataModule, ABC):
         order: Order | None = None,
         steps_per_execution: int | None = 1,
     ) -> TensorLoader:
+        split = self._on_device(split)
         return TensorLoader(
             split.x,
             split.y,
@@ -128,3 +132,16 @@ class InMemoryDataModule(LightningDataModule, ABC):
             prepare=self.prepare,
             steps_per_execution=steps_per_execution,
         )
+
+    def _on_device(self, split: Split) -> Split:
+        # On a GPU the rows live there, if they fill less than half of what is free: no batch is ever copied.
+        strategy = getattr(self.trainer, "strategy", None)
+        device = torch.device("cpu") if strategy is None else strategy.root_device
+        if device.type != "cuda":
+            return split
+        key = (id(split.x), device)
+        if key not in self._resident:
+            free, _ = torch.cuda.mem_get_info(device)
+            wanted = sum(part.numel() * part.element_size() for part in split)
+            self._resident[key] = Split(*(part.to(device) for part in split)) if wanted < free / 2 else split
+        return self._resident[key]

@@ -51,3 +51,38 @@ def initializer(name: str, **options: Any) -> Callable[[Tensor], Any]:
         wanted = ", ".join(list(inspect.signature(scheme).parameters)[1:]) or "none"
         raise ValueError(f"initialisation {name!r} with options {options}: {error}; it takes {wanted}") from None
     return lambda tensor: scheme(tensor, **options)
+
+
+def initialize(
+    net: nn.Module, weight_init: str | None, weight_init_options: dict[str, Any] | None = None, bias_init: str = "zeros"
+) -> None:
+    """Gives the fully connected layers of a net their first weights and biases, in the order of its modules.
+
+    Args:
+        net: any module.
+        weight_init: name of a scheme; None leaves weights and biases as ``nn.Linear`` has drawn them.
+        weight_init_options: arguments of that scheme.
+        bias_init: name of the scheme for the biases, one that takes vectors.
+
+    Raises:
+        ValueError: for an unknown scheme, or options without one.
+
+    Example:
+        >>> import torch
+        >>> layer = nn.Linear(2, 1)
+        >>> initialize(layer, "ones")
+        >>> layer.weight.tolist(), layer.bias.tolist()
+        ([[1.0, 1.0]], [0.0])
+    """
+    if weight_init is None:
+        if weight_init_options or bias_init != "zeros":
+            raise ValueError(
+                f"weight_init is None, torch's own start, and options {weight_init_options} and bias_init "
+                f"{bias_init!r} are given; name a weight_init"
+            )
+        return
+    fill_weight, fill_bias = initializer(weight_init, **weight_init_options or {}), initializer(bias_init)
+    for module in net.modules():
+        if isinstance(module, nn.Linear):
+            fill_weight(module.weight)
+            fill_bias(module.bias)

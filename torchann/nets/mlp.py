@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from torchann.nets.initializers import initializer
+from torchann.nets.initializers import initialize
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -60,7 +60,8 @@ class MLP(nn.Sequential):
         hidden_sizes: neurons in each hidden layer; ``[]`` is a linear model.
         out_features: outputs per row.
         activation: name of the hidden layers' activation, a key of :data:`ACTIVATIONS`.
-        weight_init: name of a ``torch.nn.init`` scheme, see :func:`~torchann.nets.initializers.initializer`.
+        weight_init: name of a ``torch.nn.init`` scheme, see :func:`~torchann.nets.initializers.initializer`; None for
+            weights and biases as ``nn.Linear`` draws them.
         weight_init_options: arguments of that scheme.
         bias_init: name of the scheme for the biases, one that takes vectors.
 
@@ -82,7 +83,7 @@ class MLP(nn.Sequential):
         hidden_sizes: Sequence[int],
         out_features: int,
         activation: str = "relu",
-        weight_init: str = "xavier_uniform",
+        weight_init: str | None = "xavier_uniform",
         weight_init_options: dict[str, Any] | None = None,
         bias_init: str = "zeros",
     ) -> None:
@@ -96,10 +97,7 @@ class MLP(nn.Sequential):
         self.in_features = in_features
         self.out_features = out_features
         self.activation = activation
-        fill_weight, fill_bias = initializer(weight_init, **weight_init_options or {}), initializer(bias_init)
-        for layer in self.linears():
-            fill_weight(layer.weight)
-            fill_bias(layer.bias)
+        initialize(self, weight_init, weight_init_options, bias_init)
 
     def linears(self) -> list[nn.Linear]:
         """The fully connected layers, from the input to the output."""

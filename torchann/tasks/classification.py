@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
-from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
 
+from torchann.batches import TensorLoader
 from torchann.nets.heads import classification_head
 from torchann.nets.mlp import MLP
 from torchann.tasks.optimizers import OptimizerName, ScheduleName
+from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 
 
@@ -30,6 +31,22 @@ def check_classes(y: Tensor, num_classes: int) -> None:
         raise ValueError(f"there is a target {wrong[0].item():g}; give whole numbers from 0 to {num_classes - 1}")
 
 
+def balanced_class_weight(y: Tensor, num_classes: int) -> list[float]:
+    """Weights that make all classes count the same, as scikit-learn's ``compute_class_weight("balanced")``.
+
+    Args:
+        y: class indices ``(rows,)``.
+        num_classes: how many classes there are; one that has no rows gets 0.
+
+    Example:
+        >>> balanced_class_weight(torch.tensor([0, 0, 0, 1]), 2)  # 4 / (2 * 3), 4 / (2 * 1)
+        [0.6666666865348816, 2.0]
+    """
+    counts = torch.bincount(y.long().flatten(), minlength=num_classes)
+    weights: list[float] = torch.where(counts > 0, len(y) / (num_classes * counts), 0.0).tolist()
+    return weights
+
+
 class ClassificationMLP(Task):
     """A multilayer perceptron that sorts rows into classes: two, several, or any number of labels at once.
 
@@ -42,7 +59,7 @@ class ClassificationMLP(Task):
         task: binary (targets 0 or 1), multiclass (class indices) or multilabel (0 or 1 for each label); by default
             binary for two classes and multiclass for more.
         activation: activation of the hidden layers.
-        weight_init: initial weights, the name of a torch.nn.init scheme.
+        weight_init: initial weights, the name of a torch.nn.init scheme; null for torch's own start.
         weight_init_options: arguments of that scheme.
         bias_init: initial biases, the name of a scheme.
         optimizer: what moves the weights.
@@ -52,6 +69,8 @@ class ClassificationMLP(Task):
         weight_decay: L2 penalty on the weights.
         lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
         lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
+        class_weight: how much the rows of each class count in training, one number per class; "balanced" makes all
+            classes count the same (rows / (classes * rows of the class), as in scikit-learn).
         steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
         class_names: what the classes are called; taken from the data module if not given.
 
@@ -72,7 +91,7 @@ class ClassificationMLP(Task):
         num_classes: int | None = None,
         task: Literal["binary", "multiclass", "multilabel"] | None = None,
         activation: str = "relu",
-        weight_init: str = "xavier_uniform",
+        weight_init: str | None = "xavier_uniform",
         weight_init_options: dict[str, Any] | None = None,
         bias_init: str = "zeros",
         optimizer: OptimizerName = "sgd",
@@ -82,12 +101,14 @@ class ClassificationMLP(Task):
         weight_decay: float = 0.0,
         lr_schedule: ScheduleName = "constant",
         lr_schedule_options: dict[str, Any] | None = None,
+        class_weight: list[float] | Literal["balanced"] | None = None,
         steps_per_execution: int | None = None,
         class_names: list[str] | None = None,
     ) -> None:
         super().__init__()
         hidden_sizes = list(hidden_sizes)
         self.save_hyperparameters()
+        self._weight_of_class: Tensor | None = None
         self._build_if_complete()
 
     def build(self) -> None:
@@ -100,14 +121,31 @@ class ClassificationMLP(Task):
         inits = (h.weight_init, h.weight_init_options, h.bias_init)
         self.net = MLP(h.in_features, h.hidden_sizes, self.head.out_features, h.activation, *inits)
 
+    def on_train_start(self) -> None:
+        """Takes or counts the weights of the classes."""
+        super().on_train_start()
+        given, classes = self.hparams["class_weight"], self.hparams["num_classes"]
+        self._weight_of_class = None
+        if given is None:
+            return
+        if self.hparams["task"] == "multilabel":
+            raise ValueError(f"class_weight={given} in a multilabel task, whose rows have several labels; leave it out")
+        if given == "balanced":
+            loader = self.trainer.train_dataloader
+            if not isinstance(loader, TensorLoader):
+                raise ValueError("class_weight='balanced' counts the targets of a TensorLoader; give a list of weights")
+            given = balanced_class_weight(loader.y, classes)  # type: ignore[arg-type]
+        if len(given) != classes:
+            raise ValueError(f"class_weight has {len(given)} numbers for {classes} classes; give one for each")
+        self._weight_of_class = torch.as_tensor(given, dtype=self.dtype, device=self.device)  # type: ignore[arg-type]
+
+    def row_weight(self, y: Tensor) -> Tensor | None:
+        """The weight of each row's class."""
+        return None if self._weight_of_class is None else self._weight_of_class[y]
+
     def make_metrics(self) -> dict[str, Metric]:
         """The share of right answers."""
-        h: Any = self.hparams
-        if h.task == "binary":
-            return {"accuracy": BinaryAccuracy(validate_args=False)}
-        if h.task == "multilabel":
-            return {"accuracy": MultilabelAccuracy(h.num_classes, average="micro", validate_args=False)}
-        return {"accuracy": MulticlassAccuracy(h.num_classes, average="micro", validate_args=False)}
+        return task_metrics(self.hparams["task"], self.hparams["num_classes"])
 
     def check_target(self, y: Tensor) -> None:
         """Refuses what is no class: -1 and +1, floats between classes, an index that is too high."""

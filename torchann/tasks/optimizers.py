@@ -67,8 +67,11 @@ def make_optimizer(
     options |= {"momentum": momentum} if momentum else {}
     options |= {"nesterov": nesterov} if nesterov else {}
     _check_options(f"optimizer {name!r}", _OPTIMIZERS[name], options)
+    parameters, accepted = list(parameters), inspect.signature(_OPTIMIZERS[name]).parameters
     if fused:
-        options["fused" if "fused" in inspect.signature(_OPTIMIZERS[name]).parameters else "foreach"] = True
+        options["fused" if "fused" in accepted else "foreach"] = True
+        if "capturable" in accepted and all(parameter.is_cuda for parameter in parameters):
+            options["capturable"] = True  # a CUDA graph can hold its steps
     return _OPTIMIZERS[name](parameters, **options)
 
 

@@ -100,7 +100,8 @@ class Perceptron(Task):
 
     def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> None:
         """Learns from the rows of a batch ``(x, y)``, one after the other."""
-        x, y = batch[0], batch[1]
+        x: Any = batch[0]
+        y: Any = batch[1]
         if batch_idx == 0:
             check_classes(y, 2)
         weight, bias = self.net.weight.data, self.net.bias.data

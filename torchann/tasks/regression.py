@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 import numpy as np
 from torch import Tensor
-from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric
+from torchmetrics import Metric
 
 from torchann.nets.heads import regression_head
 from torchann.nets.mlp import MLP
 from torchann.tasks.optimizers import OptimizerName, ScheduleName
+from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 
 
@@ -23,7 +24,7 @@ class RegressionMLP(Task):
         in_features: numbers per row; taken from the data module if not given.
         out_features: values to predict per row; taken from the data module if not given.
         activation: activation of the hidden layers.
-        weight_init: initial weights, the name of a torch.nn.init scheme.
+        weight_init: initial weights, the name of a torch.nn.init scheme; null for torch's own start.
         weight_init_options: arguments of that scheme.
         bias_init: initial biases, the name of a scheme.
         loss: mse (squared error), mae (absolute error) or huber (squared below 1, absolute above).
@@ -55,7 +56,7 @@ class RegressionMLP(Task):
         in_features: int | None = None,
         out_features: int | None = None,
         activation: str = "relu",
-        weight_init: str = "xavier_uniform",
+        weight_init: str | None = "xavier_uniform",
         weight_init_options: dict[str, Any] | None = None,
         bias_init: str = "zeros",
         loss: Literal["mse", "mae", "huber"] = "mse",
@@ -87,7 +88,7 @@ class RegressionMLP(Task):
 
     def make_metrics(self) -> dict[str, Metric]:
         """Root of the mean squared error, and mean absolute error."""
-        return {"rmse": MeanSquaredError(squared=False), "mae": MeanAbsoluteError()}
+        return task_metrics("regression", self.head.out_features)
 
     def prepare_target(self, y: Tensor) -> Tensor:
         """Targets as floats ``(batch, out_features)``; ``(batch,)`` will do for one output."""

@@ -11,11 +11,13 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from torchann.batches import Block, TensorLoader
+from torchann.batches import Block, Rows, TensorLoader, map_rows, num_rows, split_rows
 from torchann.callbacks.threads import Threads
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
-from torchann.tasks.explicit import ExplicitSteps, carry_step_count, largest_block, total_steps, why_autograd
+from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count
+from torchann.tasks.fast_path import largest_block, total_steps, why_autograd, why_single_steps
+from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.optimizers import make_optimizer, make_schedule
 
@@ -36,9 +38,9 @@ class Task(pl.LightningModule):
     metrics: nn.ModuleDict
     sizes: tuple[str, ...]
     """Hyperparameters that the net cannot do without."""
-    _steps: ExplicitSteps | None = None
+    _steps: BlockSteps | None = None
     _batches_per_epoch: int | None = None
-    _explicit_in: "weakref.ref[pl.Trainer] | None" = None
+    _stepping_in: "weakref.ref[pl.Trainer] | None" = None
     architecture: tuple[str, ...]
     """Hyperparameters that another value of would make it another net."""
     names: tuple[str, ...] = ()
@@ -58,53 +60,40 @@ class Task(pl.LightningModule):
         Raises:
             ValueError: if a size is neither given nor in the data module, or the two differ.
         """
-        data, task = getattr(self.trainer, "datamodule", None), type(self).__name__
-        for name in self.sizes + self.names:
-            if self.hparams.get(name) is None:
-                self.hparams[name] = getattr(data, name, None)
-        for size in self.sizes:
-            given, found = self.hparams[size], getattr(data, size, None)
-            if given is None:
-                source = "there is no data module" if data is None else f"{type(data).__name__} has none"
-                raise ValueError(
-                    f"{task} needs {size}: it was not given and {source}; "
-                    f"give {task}({size}=...) or a data module with that attribute"
-                )
-            if found is not None and found != given:
-                raise ValueError(
-                    f"{task} has {size}={given} and {type(data).__name__} has {size}={found}; "
-                    f"leave {size} out to take that of the data"
-                )
+        data = getattr(self.trainer, "datamodule", None)
+        take_from_data(self.hparams, data, self.sizes, self.names, type(self).__name__)
         if not hasattr(self, "net"):
             self._build()
-        for metrics in self.metrics.values():
-            assert isinstance(metrics, RowMetrics)
+        for metrics in self._row_metrics():
             metrics.reset()
         if stage == "fit" and "steps_per_execution" in self.hparams:
             self._choose_engine(data)
 
     def _choose_engine(self, data: Any) -> None:
-        reason = why_autograd(self, self.net, self.trainer)
-        self._explicit_in = None if reason is not None else weakref.ref(self.trainer)
+        single = why_single_steps(self, self.trainer)
+        reason = single or why_autograd(self.net)
+        self._stepping_in = None if single is not None else weakref.ref(self.trainer)
         self._steps, self._batches_per_epoch = None, None
-        if reason is not None:
+        if reason is not None and self.trainer.is_global_zero:
             level = logging.INFO if getattr(self.trainer, "quiet", False) else logging.WARNING
-            if self.trainer.is_global_zero:
-                log.log(level, "%s trains by autograd, one batch per step: %s", type(self).__name__, reason)
-        elif hasattr(data, "steps_per_execution") and isinstance(loader := data.train_dataloader(), TensorLoader):
-            wanted = largest_block(self, self.trainer, loader.num_batches(), self.hparams["steps_per_execution"])
-            data.steps_per_execution = wanted
-            self._batches_per_epoch = loader.num_batches() if wanted != 1 else None
+            how = "by autograd, one batch per step" if single is not None else "by autograd"
+            log.log(level, "%s trains %s: %s", type(self).__name__, how, reason)
+        if single is None and hasattr(data, "steps_per_execution"):
+            loader = data.train_dataloader()
+            if isinstance(loader, TensorLoader):
+                wanted = largest_block(self, self.trainer, loader.num_batches(), self.hparams["steps_per_execution"])
+                data.steps_per_execution = wanted
+                self._batches_per_epoch = loader.num_batches() if wanted != 1 else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out what belongs to a Trainer."""
-        return super().__getstate__() | {"_explicit_in": None, "_steps": None}
+        return super().__getstate__() | {"_stepping_in": None, "_steps": None}
 
     @pl.LightningModule.automatic_optimization.getter  # type: ignore[attr-defined, untyped-decorator]
     def automatic_optimization(self) -> bool:
-        """Whether Lightning steps by autograd: not while a Trainer uses the fast path that was chosen for it."""
-        explicit = self._explicit_in is not None and self._explicit_in() is self._trainer
-        return bool(self._automatic_optimization) and not explicit
+        """Whether Lightning takes the steps: not while the task does so in the Trainer that this was chosen for."""
+        by_itself = self._stepping_in is not None and self._stepping_in() is self._trainer
+        return bool(self._automatic_optimization) and not by_itself
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """The choice of threads, unless the Trainer has one."""
@@ -119,6 +108,9 @@ class Task(pl.LightningModule):
         self.build()
         stages = ("train_", "val_", "test_")
         self.metrics = nn.ModuleDict({s: RowMetrics(self.make_metrics(), self.head.activation) for s in stages})
+
+    def _row_metrics(self) -> list[RowMetrics]:
+        return list(self.metrics.values())  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """The net's outputs, ``(batch, out_features)``: logits or values, never probabilities.
@@ -140,27 +132,40 @@ class Task(pl.LightningModule):
         outputs: Tensor = self.net(x.to(next(self.net.parameters()).dtype))
         return outputs
 
-    def check_target(self, y: Tensor) -> None:
+    def check_target(self, y: Any) -> None:
         """Looks at the targets of the first batch of an epoch, as the loader gives them.
 
         Raises:
             ValueError: if the task cannot have such targets.
         """
 
-    def prepare_target(self, y: Tensor) -> Tensor:
+    def prepare_target(self, y: Any) -> Any:
         """Targets as the head wants them."""
         return y
 
-    def _evaluate(self, stage: str, batch: tuple[Tensor, Tensor]) -> None:
+    def row_weight(self, y: Tensor) -> Tensor | None:
+        """How much each row counts in training, ``(batch,)``, by its prepared target; None for all the same."""
+        return None
+
+    def _evaluate(self, stage: str, batch: tuple[Any, Any]) -> None:
         x, y = batch
         self._add(stage, self(x), self.prepare_target(y))
 
-    def _add(self, stage: str, outputs: Tensor, y: Tensor) -> Tensor:
+    def _losses(self, outputs: Any, y: Any, training: bool) -> Tensor:
         losses = self.head.losses(outputs, y)
+        weight = self.row_weight(y) if training else None
+        return losses if weight is None else losses * weight
+
+    def _add(self, stage: str, outputs: Any, y: Any) -> Tensor:
+        losses = self._losses(outputs, y, training=stage == "train_")
         metrics = self.metrics[stage]
         assert isinstance(metrics, RowMetrics)
         metrics.add(losses, outputs, y)
         return losses
+
+    def _outputs_and_losses(self, x: Any, y: Any) -> tuple[Any, Tensor]:
+        outputs = self(x)
+        return outputs, self._losses(outputs, y, training=True)
 
     def _end(self, stage: str) -> None:
         metrics = self.metrics[stage]
@@ -168,37 +173,45 @@ class Task(pl.LightningModule):
         self.log_dict(metrics.compute(stage), prog_bar=True, sync_dist=True)
 
     def on_train_start(self) -> None:
-        """Prepares the fast path, where it can take the fit."""
+        """Prepares the steps, where the task takes them by itself."""
         self._steps = None
-        if not self.automatic_optimization and isinstance(self.net, MLP):
-            self._steps = ExplicitSteps(self.net, self.head, self.trainer)
-        if "steps_per_execution" in self.hparams:
-            carry_step_count(self.trainer, explicit=self._steps is not None)
+        if "steps_per_execution" not in self.hparams:
+            return
+        if not self.automatic_optimization:
+            step: ExplicitStep | AutogradStep
+            optimizer = self.trainer.optimizers[0]
+            if isinstance(self.net, MLP) and why_autograd(self.net) is None:
+                step = ExplicitStep(self.net, self.head, optimizer, self.row_weight)
+            else:
+                step = AutogradStep(self._outputs_and_losses, optimizer)
+            self._steps = BlockSteps(step, self.trainer)
+        carry_step_count(self.trainer, by_hand=self._steps is not None)
 
-    def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> Tensor | None:
-        """Mean loss of a batch ``(x, y)``, for autograd, or of a block of batches that have been trained already."""
+    def training_step(self, batch: tuple[Any, Any] | Block, batch_idx: int) -> Tensor | None:
+        """Mean loss of a batch ``(x, y)``, for Lightning's step, or of a block of batches that were trained here."""
         if batch_idx == 0:
             self.check_target(batch[1])
         x, y = batch[0], self.prepare_target(batch[1])
         if self._steps is None:
             if isinstance(batch, Block):  # of a loader that the task did not get from a data module
                 raise ValueError(
-                    f"a block of {len(x)} rows came and autograd takes one batch per step; give the TensorLoader "
-                    "steps_per_execution=1"
+                    f"a block of {num_rows(x)} rows came and Lightning takes one batch per step; give the "
+                    "TensorLoader steps_per_execution=1"
                 )
             return self._add("train_", self(x), y).mean()
-        batch_size = batch.batch_size if isinstance(batch, Block) else len(x)
+        block = Block(x, y, batch.batch_size if isinstance(batch, Block) else num_rows(x))
         with torch.no_grad():
-            if batch_idx == 0:
-                self.head.losses(self(x[:batch_size]), y[:batch_size])  # for the errors they raise
-            outputs = self._steps.run(x.flatten(1).to(next(self.net.parameters()).dtype), y, batch_size)
-            return self._add("train_", outputs, y[: len(outputs)]).mean()
+            if batch_idx == 0 and isinstance(self._steps.step, ExplicitStep):
+                x, y = next(block.batches())
+                self._losses(self(x), y, training=True)  # for the errors they raise
+            outputs = self._steps.run(block)
+            return self._add("train_", outputs, map_rows(lambda part: part[: num_rows(outputs)], block.y)).mean()
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def validation_step(self, batch: tuple[Any, Any], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the validation figures."""
         self._evaluate("val_", batch)
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def test_step(self, batch: tuple[Any, Any], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the test figures."""
         self._evaluate("test_", batch)
 
@@ -227,13 +240,13 @@ class Task(pl.LightningModule):
         optimizer = make_optimizer(h.optimizer, self.net.parameters(), *knobs, fused=not self.automatic_optimization)
         epochs = self.trainer.max_epochs if (self.trainer.max_epochs or -1) > 0 else None
         steps = total_steps(self.trainer, self._batches_per_epoch, epochs) if h.lr_schedule == "one_cycle" else None
-        schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
-        if schedule is None:
-            return optimizer
         if h.lr_schedule == "plateau" and not self.trainer.enable_validation:
             raise ValueError(
                 "lr_schedule 'plateau' waits for val_loss and there is no validation; give validation rows"
             )
+        schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
+        if schedule is None:
+            return optimizer
         if not self.automatic_optimization:
             del schedule["monitor"]  # Lightning leaves stepping to a task that steps by itself
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
@@ -246,13 +259,16 @@ class Task(pl.LightningModule):
         """Predictions of a batch ``x`` or ``(x, y)``."""
         return self.predictions(self(batch[0] if isinstance(batch, (tuple, list)) else batch))
 
-    def _predict(self, x: Tensor | np.ndarray[Any, Any]) -> dict[str, Tensor]:
-        rows = torch.as_tensor(x)
+    def _predict(self, x: Rows | np.ndarray[Any, Any]) -> dict[str, Tensor]:
+        rows = x if isinstance(x, dict) else torch.as_tensor(x)
         training = self.training
         self.eval()
         try:
             with torch.no_grad():
-                parts = [self.predictions(self(part.to(self.device))) for part in torch.split(rows, PREDICT_ROWS)]
+                parts = [
+                    self.predictions(self(map_rows(lambda tensor: tensor.to(self.device), part)))
+                    for part in split_rows(rows, PREDICT_ROWS)
+                ]
         finally:
             self.train(training)
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}

@@ -1,0 +1,136 @@
+"""Sections 10.2.4 and 10.2.5: Wide & Deep nets, with several inputs and outputs, and dynamic ones."""
+
+from collections.abc import Sequence
+
+from lightning.pytorch import LightningDataModule
+
+from torchann.chapter.experiment import Experiment, Published, Setting, Training, measured
+from torchann.chapter.two_inputs import Dynamic, TwoInputs
+from torchann.data import CaliforniaHousingDataModule
+from torchann.tasks.net_task import NetTask
+from torchann.tasks.outputs import Output
+from torchann.tasks.task import Task
+from torchann.tasks.wide_and_deep import WideAndDeep
+
+WIDE, DEEP = [0, 1, 2, 3, 4], [2, 3, 4, 5, 6, 7]
+EPOCHS = 20
+
+
+def _data(setting: Setting) -> LightningDataModule:
+    return CaliforniaHousingDataModule(32, setting.seed)
+
+
+def _plain(setting: Setting) -> tuple[Task, LightningDataModule]:
+    return WideAndDeep([30, 30], lr=1e-3), _data(setting)
+
+
+def _two_inputs(setting: Setting) -> tuple[Task, LightningDataModule]:
+    return WideAndDeep([30, 30], wide_features=WIDE, deep_features=DEEP, lr=1e-3), _data(setting)
+
+
+def _aux(setting: Setting) -> tuple[Task, LightningDataModule]:
+    model = WideAndDeep([30, 30], wide_features=WIDE, deep_features=DEEP, aux_weight=0.1, lr=1e-3)
+    return model, _data(setting)
+
+
+def _own_net(net: TwoInputs) -> NetTask:
+    outputs = {"main": Output(weight=0.9), "aux": Output(weight=0.1)}
+    return NetTask(net, outputs, inputs={"wide": WIDE, "deep": DEEP}, lr=1e-3)
+
+
+def _named(setting: Setting) -> tuple[Task, LightningDataModule]:
+    return _own_net(TwoInputs()), _data(setting)
+
+
+def _dynamic(setting: Setting) -> tuple[Task, LightningDataModule]:
+    return _own_net(Dynamic(repeats=[0, 1, 2])), _data(setting)
+
+
+def _experiment(
+    name: str,
+    title: str,
+    make: object,
+    published: Sequence[Published],
+    source: str = "2nd edition",
+    section: str = "10.2.4",
+    **logged: str,
+) -> Experiment:
+    training = Training(make, EPOCHS, measured(**logged))  # type: ignore[arg-type]
+    return Experiment(name, section, title, tuple(published), source, training)
+
+
+def _pytorch(version: int, lr: float, rmse: float, band: tuple[float, float], **paths: object) -> Experiment:
+    def make(setting: Setting) -> tuple[Task, LightningDataModule]:
+        model = WideAndDeep([50, 40, 30], weight_init=None, lr=lr, **paths)  # type: ignore[arg-type]
+        return model, _data(setting)
+
+    what = {1: "all features on both paths", 2: "columns sliced", 3: "two inputs", 4: "auxiliary output, 0.8 / 0.2"}
+    figure = "val_main_rmse" if "aux_weight" in paths else "val_rmse"
+    return _experiment(
+        f"wide_deep_pytorch_{version}",
+        f"Wide & Deep 50-40-30, version {version}: {what[version]}",
+        make,
+        [Published("validation RMSE", rmse, band)],
+        "PyTorch edition",
+        **{figure: "validation RMSE"},
+    )
+
+
+MAIN = {"val_main_loss": "validation MSE, main", "test_main_loss": "test MSE, main"}
+AUX = {"val_aux_loss": "validation MSE, auxiliary", "test_aux_loss": "test MSE, auxiliary"}
+SPLIT = {"wide_features": WIDE, "deep_features": DEEP}
+EXPERIMENTS = (
+    _experiment(
+        "wide_deep",
+        "Wide & Deep 30-30 on California housing",
+        _plain,
+        [Published("validation MSE", 0.4054, (0.3, 0.5)), Published("test MSE", 0.4032, (0.3, 0.5))],
+        val_loss="validation MSE",
+        test_loss="test MSE",
+    ),
+    _experiment(
+        "wide_deep_two_inputs",
+        "Wide & Deep, columns 0-4 wide and 2-7 deep",
+        _two_inputs,
+        [Published("validation MSE", 0.4204, (0.3, 0.5)), Published("test MSE", 0.4219, (0.3, 0.5))],
+        val_loss="validation MSE",
+        test_loss="test MSE",
+    ),
+    _experiment(
+        "wide_deep_aux",
+        "Wide & Deep with an auxiliary output, weights 0.9 / 0.1",
+        _aux,
+        [
+            Published("validation loss", 0.4655, (0.3, 0.8)),
+            Published("validation MSE, main", 0.4048, (0.3, 0.5)),
+            Published("validation MSE, auxiliary", 1.0118, (0.3, 2.5)),
+            Published("test loss", 0.4668, (0.3, 0.8)),
+            Published("test MSE, main", 0.4178, (0.3, 0.5)),
+            Published("test MSE, auxiliary", 0.9082, (0.3, 2)),
+        ],
+        val_loss="validation loss",
+        test_loss="test loss",
+        **MAIN,
+        **AUX,
+    ),
+    _experiment(
+        "wide_deep_named",
+        "A net of one's own with two named inputs and outputs",
+        _named,
+        [Published("test MSE, main", 0.4178, (0.3, 0.5))],
+        test_main_loss="test MSE, main",
+    ),
+    _experiment(
+        "wide_deep_dynamic",
+        "The same with Python control flow in forward",
+        _dynamic,
+        [Published("test MSE, main", 0.4178, (0.3, 0.5))],
+        "2nd edition, of the net that is not dynamic",
+        "10.2.5",
+        test_main_loss="test MSE, main",
+    ),
+    _pytorch(1, 0.002, 0.5957, (0.5, 0.7)),
+    _pytorch(2, 0.002, 0.6493, (0.5, 0.7), **SPLIT),
+    _pytorch(3, 0.01, 0.5620, (0.5, 0.7), **SPLIT),
+    _pytorch(4, 0.01, 0.5616, (0.5, 0.7), aux_weight=0.2, **SPLIT),
+)

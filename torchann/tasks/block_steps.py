@@ -1,0 +1,164 @@
+"""Several optimiser steps in a training step: by explicit backpropagation where the net allows it, else by autograd."""
+
+from collections.abc import Callable
+from itertools import islice
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, optim
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from torchann.batches import Block, Rows, cat_rows, map_rows, num_rows
+from torchann.engine.backprop import Backprop
+from torchann.engine.cuda_graph import BlockGraph
+from torchann.nets.heads import Head
+from torchann.nets.mlp import MLP
+
+
+def carry_step_count(trainer: pl.Trainer, by_hand: bool) -> None:
+    """Goes on counting where a checkpoint stopped, also one of the other engine: Lightning has a counter for each.
+
+    Args:
+        trainer: that has restored the checkpoint.
+        by_hand: whether the task steps by itself.
+    """
+    loop = trainer.fit_loop.epoch_loop
+    manual, automatic = loop.manual_optimization.optim_step_progress, loop.automatic_optimization.optim_progress
+    steps = max(manual.total.completed, automatic.optimizer.step.total.completed)
+    total = manual.total if by_hand else automatic.optimizer.step.total
+    total.ready, total.completed = max(total.ready, steps), steps
+
+
+class ExplicitStep:
+    """A step by backpropagation written out.
+
+    Args:
+        net: what is trained.
+        head: whose error goes backwards.
+        optimizer: plain ``torch.optim.SGD`` is folded into backpropagation, any other is given its gradients.
+        row_weight: from the targets of a batch to how much each row counts; None for all the same.
+    """
+
+    def __init__(
+        self, net: MLP, head: Head, optimizer: optim.Optimizer, row_weight: Callable[[Tensor], Tensor | None]
+    ) -> None:
+        self.backprop = Backprop(net, head.error)
+        self.optimizer, self.row_weight = optimizer, row_weight
+        self.group = optimizer.param_groups[0]
+        self.dtype = next(net.parameters()).dtype
+        self.folded = type(optimizer) is optim.SGD and not self.group["momentum"]
+        if self.folded:
+            optimizer._opt_called = True  # type: ignore[attr-defined]  # or schedules warn that it never steps
+
+    def prepare(self, x: Tensor) -> Tensor:
+        """Inputs as the engine takes them, ``(rows, in_features)``."""
+        return x.flatten(1).to(self.dtype)
+
+    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
+        """Steps on a batch; returns the outputs before the step."""
+        weight = self.row_weight(y)
+        if self.folded:
+            return self.backprop.descend(x, y, self.group["lr"], self.group["weight_decay"], weight)
+        outputs = self.backprop.gradients(x, y, weight)
+        self.optimizer.step()
+        return outputs
+
+    @property
+    def can_be_recorded(self) -> bool:
+        """Whether a CUDA graph can hold the step: the optimiser keeps its state on the GPU."""
+        return type(self.optimizer) is optim.SGD or self.optimizer.defaults.get("capturable", False)
+
+
+class AutogradStep:
+    """A step by autograd, for any net.
+
+    Args:
+        losses: from inputs and targets to the outputs and the loss of each row.
+        optimizer: moves the weights.
+    """
+
+    def __init__(self, losses: Callable[[Rows, Rows], tuple[Rows, Tensor]], optimizer: optim.Optimizer) -> None:
+        self.losses, self.optimizer = losses, optimizer
+
+    def __call__(self, x: Rows, y: Rows) -> Rows:
+        """Steps on a batch; returns the outputs before the step."""
+        with torch.enable_grad():
+            outputs, losses = self.losses(x, y)
+            self.optimizer.zero_grad()
+            losses.mean().backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+        return map_rows(Tensor.detach, outputs)
+
+
+class BlockSteps:
+    """Runs the steps of a block, and moves what Lightning leaves to a task that steps by itself.
+
+    Args:
+        step: what to do with a batch.
+        trainer: of the fit.
+    """
+
+    def __init__(self, step: ExplicitStep | AutogradStep, trainer: pl.Trainer) -> None:
+        self.step, self.trainer = step, trainer
+        self.per_step = [config.scheduler for config in trainer.lr_scheduler_configs if config.interval == "step"]
+        self._batch_size = 0
+        self._graph = BlockGraph(lambda x, y: self._train(Block(x, y, self._batch_size), None))  # type: ignore[arg-type,return-value]
+
+    def run(self, block: Block) -> Rows:
+        """Trains on a block, up to the Trainer's ``max_steps``.
+
+        Args:
+            block: inputs, and targets as the head wants them.
+
+        Returns:
+            The outputs before each step; fewer rows if the last step came inside the block.
+        """
+        trainer, rows = self.trainer, num_rows(block.x)
+        if isinstance(self.step, ExplicitStep):
+            block = block._replace(x=self.step.prepare(block.x))  # type: ignore[arg-type]
+        left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else rows
+        whole = left * block.batch_size >= rows
+        outputs = self._replay(block) if whole and self._recordable(block.x) else self._train(block, left)
+        self._count(-(-num_rows(outputs) // block.batch_size), whole)
+        if trainer.is_last_batch:
+            for config in trainer.lr_scheduler_configs:
+                if config.interval == "epoch" and not isinstance(config.scheduler, ReduceLROnPlateau):
+                    config.scheduler.step()
+        return outputs
+
+    def _train(self, block: Block, steps: int | None) -> Rows:
+        outputs = []
+        for x, y in islice(block.batches(), steps):
+            outputs.append(self.step(x, y))  # type: ignore[arg-type]
+            for scheduler in self.per_step:
+                scheduler.step()
+        return cat_rows(outputs)
+
+    def _recordable(self, x: Rows) -> bool:
+        step = self.step
+        explicit = isinstance(step, ExplicitStep) and step.can_be_recorded and not self.per_step
+        return explicit and isinstance(x, Tensor) and x.is_cuda
+
+    def _replay(self, block: Block) -> Rows:
+        self._batch_size = block.batch_size
+        numbers = tuple(value for value in self.step.optimizer.param_groups[0].values() if isinstance(value, float))
+        return self._graph.run(block.x, block.y, (block.batch_size, numbers))  # type: ignore[arg-type]
+
+    def _count(self, steps: int, all_trained: bool) -> None:
+        # Lightning has seen one batch, and no step; an epoch that max_steps cuts short has no validation.
+        loop = self.trainer.fit_loop.epoch_loop
+        progress = loop.manual_optimization.optim_step_progress
+        for tracker in (progress.total, progress.current):
+            tracker.ready += steps
+            tracker.completed += steps
+        loop._batches_that_stepped += steps - 1
+        if not all_trained:
+            loop.batch_progress.is_last_batch = False
+            loop._skip_next_val = True
+
+    def end_epoch(self) -> None:
+        """Moves the schedules that wait for the validation loss."""
+        figures = self.trainer.callback_metrics
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, ReduceLROnPlateau) and "val_loss" in figures:
+                config.scheduler.step(figures["val_loss"])

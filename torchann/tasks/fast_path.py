@@ -1,0 +1,128 @@
+"""What a Trainer option, a callback or a net allows: several steps per call, explicit backpropagation, or neither."""
+
+from math import gcd, isfinite
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar, Timer
+from lightning.pytorch.strategies import SingleDeviceStrategy
+from torch import nn
+
+from torchann.nets.mlp import MLP
+
+GRADIENT_HOOKS = ("on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step")
+MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
+NOT_COUNTING = (ProgressBar, ModelCheckpoint, EarlyStopping, Timer)
+"""Callbacks whose batch hooks mean the same once per block (steps of a checkpoint are kept in another way)."""
+STEP_METHODS = (
+    *GRADIENT_HOOKS,
+    "configure_optimizers",
+    "training_step",
+    "forward",
+    "backward",
+    "configure_gradient_clipping",
+    "optimizer_step",
+    "optimizer_zero_grad",
+    "lr_scheduler_step",
+)
+
+
+def why_single_steps(task: pl.LightningModule, trainer: pl.Trainer) -> str | None:
+    """What only Lightning's own step can honour, in a few words; None if the task may step by itself.
+
+    Args:
+        task: what is trained, a subclass of this package's ``Task``.
+        trainer: about to fit it.
+    """
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    for name in STEP_METHODS:
+        if not getattr(type(task), name).__module__.startswith(("torchann.", "lightning.")):
+            return f"{type(task).__name__} has its own {name}"
+    for callback in callbacks:
+        for name in GRADIENT_HOOKS:
+            if _overrides(callback, name):
+                return f"the callback {type(callback).__name__} has {name}"
+        if type(callback).__module__.startswith("lightning.pytorch.tuner"):
+            return "a tuner reads Lightning's loss of each batch"
+    if trainer.gradient_clip_val:
+        return f"gradient_clip_val={trainer.gradient_clip_val}"
+    if trainer.accumulate_grad_batches != 1 or any(hasattr(callback, "scheduling") for callback in callbacks):
+        return "gradients are accumulated"
+    if trainer.precision not in ("32-true", "64-true"):
+        return f"precision {trainer.precision}"
+    if not isinstance(trainer.strategy, SingleDeviceStrategy):
+        return f"the strategy {type(trainer.strategy).__name__}"
+    if trainer._detect_anomaly:
+        return "detect_anomaly"
+    return None
+
+
+def why_autograd(net: nn.Module) -> str | None:
+    """What explicit backpropagation cannot take of a net, in a few words; None if it can.
+
+    Args:
+        net: to be trained.
+    """
+    if type(net) is not MLP:
+        return f"the net is a {type(net).__name__}, not an MLP"
+    if any(type(layer) is not nn.Linear for layer in net.linears()):
+        return "a layer is parametrized"
+    if any(getattr(module, hooks) for module in net.modules() for hooks in MODULE_HOOKS):
+        return "the net has hooks"
+    if not all(parameter.requires_grad for parameter in net.parameters()):
+        return "some weights are frozen"
+    return None
+
+
+def _overrides(callback: Callback, name: str) -> bool:
+    method = getattr(callback, name)
+    return getattr(method, "__func__", method) is not getattr(Callback, name)
+
+
+def largest_block(task: pl.LightningModule, trainer: pl.Trainer, batches: int, wanted: int | None) -> int | None:
+    """How many mini-batches one call may run so that everything that counts in steps or batches happens on time.
+
+    Args:
+        task: what is trained.
+        trainer: about to fit.
+        batches: mini-batches per epoch.
+        wanted: ``steps_per_execution`` as the user gave it; None leaves it to the size of the data.
+
+    Returns:
+        ``wanted``, or what divides each interval of steps; 1 where Lightning counts batches, and by default where a
+        callback or the task watches each.
+    """
+    counts_batches = (trainer.limit_train_batches, trainer.val_check_interval, trainer.overfit_batches)  # type: ignore[attr-defined]
+    if counts_batches != (1.0, 1.0, 0.0) or trainer.fast_dev_run:  # type: ignore[attr-defined]
+        return 1
+    counting = [callback for callback in trainer.callbacks if not isinstance(callback, NOT_COUNTING)]  # type: ignore[attr-defined]
+    by_batch = any(_overrides(callback, name) for callback in counting for name in BATCH_HOOKS)
+    by_batch |= any(getattr(type(task), name) is not getattr(pl.LightningModule, name) for name in BATCH_HOOKS)
+    if wanted is None and by_batch:
+        return 1
+    every: list[int] = [
+        callback._every_n_train_steps
+        for callback in trainer.callbacks  # type: ignore[attr-defined]
+        if isinstance(callback, ModelCheckpoint) and callback._every_n_train_steps > 0
+    ]
+    if not every:
+        return wanted
+    together = gcd(batches, *every)
+    return together if wanted is None else gcd(together, wanted)
+
+
+def total_steps(trainer: pl.Trainer, batches: int | None, epochs: int | None) -> int | None:
+    """How many optimiser steps a fit will take; None if it is not bounded.
+
+    Args:
+        trainer: about to fit.
+        batches: mini-batches per epoch where they come in blocks; None where each is a batch to Lightning.
+        epochs: of the fit, None if they are not bounded.
+    """
+    if batches is None:
+        estimate = trainer.estimated_stepping_batches
+        return int(estimate) if isfinite(estimate) else None
+    bounds = [batches * epochs] if epochs is not None else []
+    bounds += [trainer.max_steps] if trainer.max_steps >= 0 else []
+    return min(bounds, default=None)

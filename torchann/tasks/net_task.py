@@ -1,0 +1,93 @@
+"""A net of one's own, with one or several named inputs and outputs (sections 10.2.4 and 10.2.5)."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from torchann.batches import Rows, map_rows
+from torchann.tasks.optimizers import OptimizerName, ScheduleName
+from torchann.tasks.outputs import Output, make_outputs
+from torchann.tasks.outputs_task import OutputsTask
+
+
+class NetTask(OutputsTask):
+    """Trains any ``torch.nn.Module``, with one or several inputs and outputs.
+
+    The net is called with the batch's inputs: with one tensor, with the columns that ``inputs`` names, or with the
+    tensors that the batch brings by name, as keyword arguments. It returns a tensor, a tuple in the order of
+    ``outputs``, or a dictionary by their names. Its ``forward`` may be any Python.
+
+    A checkpoint holds the weights, not the code of the net:
+    ``NetTask.load_from_checkpoint(path, net=MyNet(), weights_only=True)``.
+
+    Args:
+        net: what is trained; gives logits or values.
+        outputs: of the net, by name, each with its task, size, loss, weight and target columns.
+        inputs: column numbers of each of the net's inputs, by the names of forward's arguments.
+        optimizer: what moves the weights.
+        lr: learning rate.
+        momentum: momentum of sgd or rmsprop, from 0 to 1.
+        nesterov: Nesterov's momentum, for sgd.
+        weight_decay: L2 penalty on the weights.
+        lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
+        lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
+        steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
+
+    Example:
+        >>> import torch
+        >>> class Sum(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.wide, self.deep = nn.Linear(2, 1), nn.Linear(3, 1)
+        ...
+        ...     def forward(self, wide, deep):
+        ...         return self.wide(wide) + self.deep(deep)
+        >>> task = NetTask(Sum(), {"price": Output()}, inputs={"wide": [0, 1], "deep": [1, 2, 3]})
+        >>> task.predict(torch.zeros(5, 4))["value"].shape
+        torch.Size([5, 1])
+    """
+
+    sizes = ()
+    architecture = ("outputs", "inputs")
+    not_saved = ("net",)
+
+    def __init__(
+        self,
+        net: nn.Module,
+        outputs: dict[str, Output],
+        inputs: dict[str, list[int]] | None = None,
+        optimizer: OptimizerName = "sgd",
+        lr: float = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        lr_schedule: ScheduleName = "constant",
+        lr_schedule_options: dict[str, Any] | None = None,
+        steps_per_execution: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.outputs = make_outputs(outputs)
+        outputs = {name: dataclasses.asdict(output) for name, output in self.outputs.items()}  # type: ignore[misc]
+        self.save_hyperparameters(ignore=["net"])
+        self.net = net
+        self._build()
+
+    def build(self) -> None:
+        """Nothing: the net was given."""
+
+    def _net_outputs(self, x: Any) -> Any:
+        columns = self.hparams["inputs"]
+        if columns is not None:
+            if not isinstance(x, Tensor):
+                raise ValueError(f"inputs names columns of one tensor and the batch has {sorted(x)}; leave inputs out")
+            x = {name: x[:, part] for name, part in columns.items()}
+        if isinstance(x, Tensor):
+            return super()._net_outputs(x)
+        dtype = next(self.net.parameters()).dtype
+        return self.net(**map_rows(lambda part: part.to(dtype) if part.is_floating_point() else part, x))  # type: ignore[arg-type]
+
+    def predict(self, x: Rows | np.ndarray[Any, Any]) -> dict[str, Tensor]:
+        """What the outputs say of inputs scaled as in training, as :meth:`predictions` names it."""
+        return self._predict(x)

@@ -1,0 +1,100 @@
+"""What a net's outputs are for: a name, a task, a loss and a weight for each."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from torch import Tensor
+from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric
+from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
+
+from torchann.nets.heads import Head, classification_head, regression_head
+
+TaskName = Literal["regression", "binary", "multiclass", "multilabel"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """One output of a net.
+
+    Attributes:
+        task: regression, binary, multiclass or multilabel.
+        size: values per row, classes or labels.
+        loss: of a regression, mse, mae or huber; the others have their cross-entropy.
+        weight: what the output's loss counts in the sum that is trained on.
+        columns: the targets' columns that this output predicts; all if not given, the same for several outputs if need
+            be. Targets that come by name are taken by the output's name.
+
+    Example:
+        >>> Output(weight=0.9).head().out_features
+        1
+    """
+
+    task: TaskName = "regression"
+    size: int = 1
+    loss: Literal["mse", "mae", "huber"] = "mse"
+    weight: float = 1.0
+    columns: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        """Raises unless there is such a task."""
+        if self.task not in get_args(TaskName):
+            raise ValueError(f"there is no task {self.task!r}; choose one of {', '.join(get_args(TaskName))}")
+
+    def head(self) -> Head:
+        """Its losses and its activation."""
+        if self.task == "regression":
+            return regression_head(self.size, self.loss)
+        return classification_head(self.task, 2 if self.task == "binary" else self.size)
+
+    def target(self, y: Tensor, dtype: Any) -> Tensor:
+        """The targets as the head wants them: ``(batch, size)`` floats, or class indices ``(batch,)``."""
+        if self.columns is not None:
+            y = y[:, self.columns]
+        if self.task == "regression":
+            y = y.to(dtype)
+            return y.unsqueeze(1) if y.ndim == 1 and self.size == 1 else y
+        y = y.long()
+        return y if self.task == "multilabel" or y.ndim == 1 else y.squeeze(1)
+
+
+def task_metrics(task: str, size: int) -> dict[str, Metric]:
+    """What is measured of an output beside its loss, by name.
+
+    Args:
+        task: regression, binary, multiclass or multilabel.
+        size: classes or labels.
+
+    Example:
+        >>> list(task_metrics("regression", 1)), list(task_metrics("multiclass", 10))
+        (['rmse', 'mae'], ['accuracy'])
+    """
+    if task == "regression":
+        return {"rmse": MeanSquaredError(squared=False), "mae": MeanAbsoluteError()}
+    if task == "binary":
+        return {"accuracy": BinaryAccuracy(validate_args=False)}
+    if task == "multilabel":
+        return {"accuracy": MultilabelAccuracy(size, average="micro", validate_args=False)}
+    return {"accuracy": MulticlassAccuracy(size, average="micro", validate_args=False)}
+
+
+def make_outputs(outputs: Mapping[str, Output | Mapping[str, Any]]) -> dict[str, Output]:
+    """Outputs by name, also from plain values as YAML and checkpoints hold them.
+
+    Raises:
+        ValueError: if there are none, or an output has a knob that there is not.
+
+    Example:
+        >>> make_outputs({"main": {"weight": 0.9}})["main"].weight
+        0.9
+    """
+    if not outputs:
+        raise ValueError("outputs is empty; name the net's outputs, each with its task: {'price': {}}")
+    knobs = [field.name for field in dataclasses.fields(Output)]
+    made = {}
+    for name, output in outputs.items():
+        unknown = set() if isinstance(output, Output) else set(output) - set(knobs)
+        if unknown:
+            raise ValueError(f"output {name!r} has no {sorted(unknown)[0]!r}; it takes {', '.join(knobs)}")
+        made[name] = output if isinstance(output, Output) else Output(**output)
+    return made
