@@ -3,7 +3,35 @@ import pytest
 import torch
 from sklearn.linear_model import SGDClassifier
 
-from torchann.functional import perceptron_loss
+from torchann.engine.perceptron import perceptron_rule_
+from torchann.functional import STEP_FUNCTIONS, heaviside, hebb_rule, perceptron_loss, sign
+
+POINTS = torch.tensor([-torch.inf, -2.5, -1e-30, -0.0, 0.0, 1e-30, 3.0, torch.inf])
+
+
+def test_step_functions_are_numpys():
+    np.testing.assert_array_equal(heaviside(POINTS).numpy(), np.heaviside(POINTS.numpy(), 1.0))  # 1 at zero
+    np.testing.assert_array_equal(sign(POINTS).numpy(), np.sign(POINTS.numpy()))
+
+
+def test_step_functions_keep_shape_and_dtype():
+    z = torch.zeros(2, 3, dtype=torch.float64)
+    assert all(step(z).shape == z.shape and step(z).dtype == z.dtype for step in STEP_FUNCTIONS.values())
+
+
+def test_hebb_rule_strengthens_what_is_active_together():
+    # Rows (1, 2) and (3, 0), both with the neuron on, and (5, 5) with it off: (1, 1) + 0.5 * ((1, 2) + (3, 0)).
+    x, y = torch.tensor([[1.0, 2.0], [3.0, 0.0], [5.0, 5.0]]), torch.tensor([1.0, 1.0, 0.0])
+    assert hebb_rule(torch.ones(2), x, y, lr=0.5).tolist() == [3.0, 2.0]
+
+
+def test_perceptron_rule_takes_hebbs_step_after_a_mistake_and_none_otherwise():
+    x, weight = torch.tensor([[1.0, 2.0, 1.0]]), torch.tensor([1.0, -2.0, 1.0])  # z = 1 - 4 + 1 = -2
+    for target in (torch.tensor([1.0]), torch.tensor([-1.0])):
+        w, b = weight[:2].clone(), weight[2:].clone()
+        perceptron_rule_(w, b, x[:, :2], target, lr=0.5)
+        expected = hebb_rule(weight, x, target, lr=0.5) if target > 0 else weight
+        assert torch.equal(torch.cat([w, b]), expected)
 
 
 def test_perceptron_loss_is_the_distance_on_the_wrong_side():

@@ -1,4 +1,4 @@
-"""Pure tensor functions of the chapter: activations with their derivatives, and the Perceptron's loss."""
+"""Pure tensor functions of the chapter: step functions, activations with their derivatives, Hebb and the Perceptron."""
 
 import math
 from collections.abc import Callable
@@ -7,6 +7,66 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+def heaviside(z: Tensor) -> Tensor:
+    """The Heaviside step function (section 10.1.3, equation 10-1): 0 below zero, 1 from zero on, elementwise.
+
+    Args:
+        z: weighted sums, floats of any shape.
+
+    Returns:
+        0 or 1, of the shape and dtype of ``z``.
+
+    Example:
+        >>> heaviside(torch.tensor([-0.5, 0.0, 2.0]))
+        tensor([0., 1., 1.])
+    """
+    return (z >= 0).to(z.dtype)
+
+
+def sign(z: Tensor) -> Tensor:
+    """The sign function (section 10.1.3, equation 10-1): -1 below zero, 0 at zero, +1 above, elementwise.
+
+    Args:
+        z: weighted sums, floats of any shape.
+
+    Returns:
+        -1, 0 or +1, of the shape and dtype of ``z``.
+
+    Example:
+        >>> sign(torch.tensor([-0.5, 0.0, 2.0]))
+        tensor([-1.,  0.,  1.])
+    """
+    return torch.sign(z)
+
+
+STEP_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {"heaviside": heaviside, "sign": sign}
+"""What a threshold logic unit does with its weighted sum, by name."""
+
+
+def hebb_rule(weight: Tensor, x: Tensor, y: Tensor, lr: float = 1.0) -> Tensor:
+    r"""Hebb's rule: a connection is strengthened by each row in which both its ends are active (section 10.1.3).
+
+    .. math:: \mathbf{w} \leftarrow \mathbf{w} + \eta \sum_i y_i \mathbf{x}_i
+
+    Nothing in it looks at what the neuron answers, so it never stops. The Perceptron rule takes the same step, but only
+    after a mistake.
+
+    Args:
+        weight: ``(features,)``.
+        x: rows, ``(rows, features)``; a column of ones makes its weight a bias.
+        y: activity of the neuron that is taught, ``(rows,)``: 0 or 1, or -1 and +1 to weaken connections as well.
+        lr: learning rate :math:`\eta`.
+
+    Returns:
+        The weights after all rows, ``(features,)``.
+
+    Example:
+        >>> hebb_rule(torch.zeros(2), torch.tensor([[1.0, 2.0], [3.0, 1.0]]), torch.tensor([1.0, -1.0]))
+        tensor([-2.,  1.])
+    """
+    return weight + lr * (y @ x)
 
 
 def perceptron_loss(logits: Tensor, target: Tensor) -> Tensor:

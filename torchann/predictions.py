@@ -1,15 +1,46 @@
-"""Predictions as one file, a row for each row of the input."""
+"""Predictions of many rows, and as one file, a row for each row of the input."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from torchann.batches import Rows, map_rows, split_rows
 
 Columns = dict[str, np.ndarray[Any, Any]]
+
+
+PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small enough for any memory
+
+
+def predict_rows(
+    net: nn.Module, meaning: Callable[[Any], dict[str, Tensor]], x: Rows | np.ndarray[Any, Any]
+) -> dict[str, Tensor]:
+    """Predictions of all rows, in evaluation mode and without gradients, a few thousand rows at a time.
+
+    Args:
+        net: whose outputs are taken; its training flag is afterwards what it was.
+        meaning: from outputs to predictions by name.
+        x: inputs ``(rows, *)``, or several by name.
+
+    Example:
+        >>> predict_rows(nn.Identity(), lambda outputs: {"value": outputs}, np.ones((2, 1)))["value"].tolist()
+        [[1.0], [1.0]]
+    """
+    rows = x if isinstance(x, dict) else torch.as_tensor(x)
+    device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
+    training = net.training
+    net.eval()
+    try:
+        with torch.no_grad():
+            parts = [meaning(net(map_rows(lambda t: t.to(device), part))) for part in split_rows(rows, PREDICT_ROWS)]
+    finally:
+        net.train(training)
+    return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
 
 def prediction_table(

@@ -159,3 +159,51 @@ def test_training_resumed_within_an_epoch_or_at_its_end_ends_with_the_same_weigh
 def test_target_names_must_name_every_value():
     with pytest.raises(ValueError, match=r"target_names are \['a'\] and out_features is 2; name every value"):
         RegressionMLP([5], in_features=3, out_features=2, target_names=["a"])
+
+
+@pytest.mark.parametrize(
+    ("knobs", "low", "high"),
+    [({"output": "positive"}, 0.0, float("inf")), ({"output": "bounded", "bounds": (-9, 9)}, -9.0, 9.0)],
+    ids=["positive", "bounded"],
+)
+def test_values_of_a_limited_output_stay_in_its_range_by_both_engines(knobs, low, high):
+    data, ends = regression_table(), []
+    data.y = data.y.abs()
+    for options in ({}, {"gradient_clip_val": 1e9}):
+        torch.manual_seed(0)
+        model = RegressionMLP([8], lr=0.05, **knobs)
+        trainer = fit(model, data, max_epochs=10, **options)
+        values = model.predict(100 * data.x)
+        assert low <= values.min() and values.max() <= high
+        error = (model.predict(data.x)[:, 0] - data.y).square().mean()
+        assert trainer.callback_metrics["val_loss"].item() == pytest.approx(error.item(), rel=1e-4)
+        ends.append(weights(model))
+    torch.testing.assert_close(*ends)
+
+
+def test_targets_that_the_output_cannot_reach_are_refused():
+    with pytest.raises(ValueError, match=r"targets from -.* and an output that is positive, from 0 to inf"):
+        fit(RegressionMLP([8], output="positive"), regression_table())
+
+
+def test_optimizer_options_reach_the_optimizer():
+    model = RegressionMLP([8], optimizer="rmsprop", optimizer_options={"alpha": 0.9, "eps": 1e-7})
+    trainer = fit(model, regression_table())
+    assert (trainer.optimizers[0].defaults["alpha"], trainer.optimizers[0].defaults["eps"]) == (0.9, 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"alhpa": 0.9}, "optimizer 'rmsprop' has no option 'alhpa'"), ({"lr": 0.1}, "'lr' is given by its own name and")],
+)
+def test_wrong_optimizer_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        fit(RegressionMLP([8], optimizer="rmsprop", optimizer_options=options), regression_table())
+
+
+def test_summary_has_the_layers_and_counts_of_the_net():
+    # 8 * 30 + 30 and 30 + 1
+    table = RegressionMLP([30], in_features=8, out_features=1).summary()
+    assert table.parameters == 301 and "(None, 30)" in str(table)
+    with pytest.raises(RuntimeError, match="does not know its sizes yet"):
+        RegressionMLP([30]).summary()

@@ -25,6 +25,8 @@ def table(results: Sequence[Result], style: str) -> str:
 def _text(figure: Figure) -> str:
     if isinstance(figure, str):
         return figure
+    if 0 < abs(figure) < 5e-4:
+        return f"{figure:.1e}"
     return f"{figure:.4f}" if abs(figure) < 10 else f"{figure:.5g}"
 
 

@@ -1,12 +1,15 @@
 """The chapter's tables of typical architectures: from the task to output units, output activation and loss."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from torchann.functional import ACTIVATIONS
 
 
 @dataclass(frozen=True)
@@ -17,13 +20,18 @@ class Head:
         out_features: output units.
         losses: per-row losses ``(batch,)`` of the network's outputs ``(batch, out_features)`` and the targets.
         error: how each row's loss changes with each output, the derivative ``(batch, out_features)``.
-        activation: from the network's outputs to probabilities or values, in the shape the targets have.
+        activation: from the network's outputs to probabilities or values, in the shape the targets have; the losses
+            and the error take the outputs as they leave the network, before it.
+        activation_name: what the activation is called.
+        loss_name: what the loss is called.
     """
 
     out_features: int
     losses: Callable[[Tensor, Tensor], Tensor]
     error: Callable[[Tensor, Tensor], Tensor]
     activation: Callable[[Tensor], Tensor]
+    activation_name: str = ""
+    loss_name: str = ""
 
 
 def _double_difference(y_hat: Tensor, y: Tensor) -> Tensor:
@@ -46,16 +54,43 @@ REGRESSION_LOSSES: dict[str, tuple[Callable[..., Tensor], Callable[[Tensor, Tens
 """Loss and its derivative by each value, by name."""
 
 
-def regression_head(out_features: int, loss: str = "mse") -> Head:
-    """One linear output unit per value to predict; a row's loss is the mean over its values.
+REGRESSION_OUTPUTS: dict[str, tuple[str, ...]] = {
+    "unbounded": ("identity",),
+    "positive": ("softplus", "relu"),
+    "bounded": ("sigmoid", "tanh"),
+}
+"""The output activations that fit the values to predict, the default first."""
+
+
+def regression_head(
+    out_features: int,
+    loss: str = "mse",
+    output: str = "unbounded",
+    bounds: Sequence[float] | None = None,
+    output_activation: str | None = None,
+) -> Head:
+    """One output unit per value to predict; a row's loss is the mean over its values.
+
+    ============ ===================================== ================
+    output       activation                            loss
+    ============ ===================================== ================
+    unbounded    none                                  MSE, MAE, Huber
+    positive     softplus or ReLU                      MSE, MAE, Huber
+    bounded      sigmoid or tanh, moved to the bounds  MSE, MAE, Huber
+    ============ ===================================== ================
 
     Args:
         out_features: values per row.
         loss: ``"mse"``, ``"mae"`` or ``"huber"`` (quadratic below an error of 1, linear above).
+        output: what the values can be: ``"unbounded"``, ``"positive"`` or ``"bounded"``.
+        bounds: lowest and highest value, in the targets' unit, of a bounded output.
+        output_activation: one of the output's :data:`REGRESSION_OUTPUTS`; the first if not given. ReLU gives exact
+            zeros, and no gradient to a row whose value is one.
 
     Raises:
-        ValueError: if the loss is none of those; from the losses, if outputs and targets differ in shape:
-            ``(batch, 1)`` against ``(batch,)`` would broadcast to ``(batch, batch)`` and train towards the mean.
+        ValueError: if the loss, the output or its activation is none of those, or the bounds are not a low below a
+            high; from the losses, if outputs and targets differ in shape: ``(batch, 1)`` against ``(batch,)`` would
+            broadcast to ``(batch, batch)`` and train towards the mean.
 
     Example:
         >>> head = regression_head(1, "huber")
@@ -63,11 +98,55 @@ def regression_head(out_features: int, loss: str = "mse") -> Head:
         >>> head.losses(y_hat, y), head.error(y_hat, y)
         (tensor([0.1250, 1.5000]), tensor([[-0.5000],
                 [ 1.0000]]))
+        >>> regression_head(3, output="bounded", bounds=(0, 5)).activation(torch.tensor([[-200.0, 0.0, 200.0]]))
+        tensor([[0.0000, 2.5000, 5.0000]])
     """
     if loss not in REGRESSION_LOSSES:
         raise ValueError(f"there is no regression loss {loss!r}; choose one of {', '.join(REGRESSION_LOSSES)}")
+    if output not in REGRESSION_OUTPUTS:
+        raise ValueError(f"there is no regression output {output!r}; choose one of {', '.join(REGRESSION_OUTPUTS)}")
+    activations = REGRESSION_OUTPUTS[output]
+    name = activations[0] if output_activation is None else output_activation
+    if name not in activations:
+        raise ValueError(f"an output that is {output} has no activation {name!r}; choose {' or '.join(activations)}")
+    if (output == "bounded") != (bounds is not None):
+        raise ValueError(f"output={output!r} with bounds={bounds}; bounds=(low, high) belong to a bounded output")
     elementwise, derivative = REGRESSION_LOSSES[loss]
-    return Head(out_features, partial(_regression_losses, elementwise), partial(_mean_error, derivative), _as_it_is)
+    losses, error = partial(_regression_losses, elementwise), partial(_mean_error, derivative)
+    if output == "unbounded":
+        return Head(out_features, losses, error, _as_it_is, name, loss)
+    end = _ActivatedEnd(name, *_shift_and_scale(name, bounds), losses, error)
+    return Head(out_features, end.losses_of, end.error_of, end.values, name, loss)
+
+
+def _shift_and_scale(name: str, bounds: Sequence[float] | None) -> tuple[float, float]:
+    if bounds is None:
+        return 0.0, 1.0
+    if len(bounds) != 2 or not -inf < bounds[0] < bounds[1] < inf:
+        raise ValueError(f"bounds={bounds}; give two finite numbers, the lower one first")
+    low, high = bounds
+    return (low, high - low) if name == "sigmoid" else ((low + high) / 2, (high - low) / 2)
+
+
+@dataclass(frozen=True)
+class _ActivatedEnd:
+    name: str
+    shift: float
+    scale: float
+    losses: Callable[[Tensor, Tensor], Tensor]
+    error: Callable[[Tensor, Tensor], Tensor]
+
+    def values(self, z: Tensor) -> Tensor:
+        return ACTIVATIONS[self.name].function(z) * self.scale + self.shift
+
+    def losses_of(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.losses(self.values(z), y)
+
+    def error_of(self, z: Tensor, y: Tensor) -> Tensor:
+        # The chain rule: the loss by the value, the value by the activation, the activation by the raw output.
+        a = ACTIVATIONS[self.name].function(z)
+        error = self.error(a * self.scale + self.shift, y)
+        return error.mul_(self.scale).mul_(ACTIVATIONS[self.name].derivative(z, a))
 
 
 def _regression_losses(elementwise: Callable[..., Tensor], y_hat: Tensor, y: Tensor) -> Tensor:
@@ -116,11 +195,13 @@ def classification_head(task: str, num_classes: int) -> Head:
     if num_classes < (1 if task == "multilabel" else 2) or (task == "binary" and num_classes > 2):
         raise ValueError(f"a {task} task with num_classes={num_classes}; binary takes 2, multiclass 2 or more")
     if task == "multiclass":
-        return Head(num_classes, _cross_entropy, _cross_entropy_error, partial(torch.softmax, dim=1))
+        proba = partial(torch.softmax, dim=1)
+        return Head(num_classes, _cross_entropy, _cross_entropy_error, proba, "softmax", "cross-entropy")
     if task == "binary":
-        return Head(1, _binary_losses, _binary_error, _binary_proba)
+        return Head(1, _binary_losses, _binary_error, _binary_proba, "sigmoid", "binary cross-entropy")
     if task == "multilabel":
-        return Head(num_classes, _multilabel_losses, _multilabel_error, torch.sigmoid)
+        losses, error = _multilabel_losses, _multilabel_error
+        return Head(num_classes, losses, error, torch.sigmoid, "sigmoid", "binary cross-entropy")
     raise ValueError(f"there is no task {task!r}; choose one of binary, multiclass, multilabel")
 
 

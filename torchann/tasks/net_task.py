@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from torchann.batches import Rows, map_rows
+from torchann.nets.summary import Summary, summary
 from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import Output, make_outputs
 from torchann.tasks.outputs_task import OutputsTask
@@ -31,6 +32,7 @@ class NetTask(OutputsTask):
         momentum: momentum of sgd or rmsprop, from 0 to 1.
         nesterov: Nesterov's momentum, for sgd.
         weight_decay: L2 penalty on the weights.
+        optimizer_options: further arguments of that optimiser in torch.optim (eps, alpha, betas).
         lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
         lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
         steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
@@ -63,6 +65,7 @@ class NetTask(OutputsTask):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        optimizer_options: dict[str, Any] | None = None,
         lr_schedule: ScheduleName = "constant",
         lr_schedule_options: dict[str, Any] | None = None,
         steps_per_execution: int | None = None,
@@ -91,3 +94,15 @@ class NetTask(OutputsTask):
     def predict(self, x: Rows | np.ndarray[Any, Any]) -> dict[str, Tensor]:
         """What the outputs say of inputs scaled as in training, as :meth:`predictions` names it."""
         return self._predict(x)
+
+    def summary(self, *inputs: Any, **named_inputs: Any) -> Summary:
+        """The net's layers, output shapes and parameters; print it.
+
+        Args:
+            inputs: what the net takes, the shape of one row or a batch; not needed where ``inputs`` names columns.
+            named_inputs: the same by name.
+        """
+        columns = self.hparams["inputs"]
+        if not inputs and not named_inputs and columns is not None:
+            named_inputs = {name: (len(part),) for name, part in columns.items()}
+        return summary(self.net, *inputs, **named_inputs)

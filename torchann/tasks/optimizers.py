@@ -1,11 +1,15 @@
 """Optimisers and learning-rate schedules by name, from plain values."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
+import lightning.pytorch as pl
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn, optim
 from torch.optim import lr_scheduler
+
+from torchann.tasks.fast_path import total_steps
 
 OptimizerName = Literal["sgd", "adam", "adamw", "nadam", "adagrad", "rmsprop"]
 ScheduleName = Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"]
@@ -41,6 +45,7 @@ def make_optimizer(
     momentum: float = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
+    more: Mapping[str, Any] | None = None,
     fused: bool = False,
 ) -> optim.Optimizer:
     """The optimiser of that name.
@@ -52,6 +57,7 @@ def make_optimizer(
         momentum: for ``"sgd"`` and ``"rmsprop"``, from 0 to 1.
         nesterov: Nesterov's momentum, for ``"sgd"``.
         weight_decay: L2 penalty (decoupled from the gradient in ``"adamw"``).
+        more: further arguments of the class in ``torch.optim``, such as ``eps``, ``alpha`` and ``betas``.
         fused: torch's fused step where there is one, else its foreach step: less time per step on small nets.
 
     Raises:
@@ -66,6 +72,10 @@ def make_optimizer(
     options: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay}
     options |= {"momentum": momentum} if momentum else {}
     options |= {"nesterov": nesterov} if nesterov else {}
+    given_twice = set(options) & set(more or {})
+    if given_twice:
+        raise ValueError(f"{sorted(given_twice)[0]!r} is given by its own name and in optimizer_options; give it once")
+    options |= more or {}
     _check_options(f"optimizer {name!r}", _OPTIMIZERS[name], options)
     parameters, accepted = list(parameters), inspect.signature(_OPTIMIZERS[name]).parameters
     if fused:
@@ -127,3 +137,29 @@ def make_schedule(
         "interval": "step" if name == "one_cycle" else "epoch",
         "monitor": "val_loss" if name == "plateau" else None,
     }
+
+
+def optimizer_and_schedule(task: pl.LightningModule, batches_per_epoch: int | None) -> OptimizerLRScheduler:
+    """The optimiser and schedule that a task's hyperparameters name, as Lightning takes them.
+
+    Args:
+        task: attached to a Trainer that is about to fit.
+        batches_per_epoch: where mini-batches come in blocks; None where each is a batch to Lightning.
+
+    Raises:
+        ValueError: for a name or knob that there is not, or a plateau to wait for without validation.
+    """
+    h: Any = task.hparams
+    trainer, parameters = task.trainer, task.net.parameters()  # type: ignore[union-attr]
+    knobs = (h.lr, h.momentum, h.nesterov, h.weight_decay, h.optimizer_options or {})
+    optimizer = make_optimizer(h.optimizer, parameters, *knobs, fused=not task.automatic_optimization)
+    epochs = trainer.max_epochs if (trainer.max_epochs or -1) > 0 else None
+    steps = total_steps(trainer, batches_per_epoch, epochs) if h.lr_schedule == "one_cycle" else None
+    if h.lr_schedule == "plateau" and not trainer.enable_validation:
+        raise ValueError("lr_schedule 'plateau' waits for val_loss and there is no validation; give validation rows")
+    schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
+    if schedule is None:
+        return optimizer
+    if not task.automatic_optimization:
+        del schedule["monitor"]  # Lightning leaves stepping to a task that steps by itself
+    return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]

@@ -1,6 +1,7 @@
 """Regression by a multilayer perceptron (sections 10.1.5 and 10.2.3)."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Literal
 
 import numpy as np
@@ -28,11 +29,15 @@ class RegressionMLP(Task):
         weight_init_options: arguments of that scheme.
         bias_init: initial biases, the name of a scheme.
         loss: mse (squared error), mae (absolute error) or huber (squared below 1, absolute above).
+        output: what the values can be, unbounded, positive or bounded.
+        bounds: lowest and highest value of a bounded output, in the targets' unit.
+        output_activation: softplus (default) or relu of a positive output, sigmoid (default) or tanh of a bounded one.
         optimizer: what moves the weights.
         lr: learning rate.
         momentum: momentum of sgd or rmsprop, from 0 to 1.
         nesterov: Nesterov's momentum, for sgd.
         weight_decay: L2 penalty on the weights.
+        optimizer_options: further arguments of that optimiser in torch.optim (eps, alpha, betas).
         lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
         lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
         steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
@@ -47,7 +52,7 @@ class RegressionMLP(Task):
     """
 
     sizes = ("in_features", "out_features")
-    architecture = (*sizes, "hidden_sizes", "activation")
+    architecture = (*sizes, "hidden_sizes", "activation", "output", "bounds", "output_activation")
     names = ("target_names",)
 
     def __init__(
@@ -60,18 +65,22 @@ class RegressionMLP(Task):
         weight_init_options: dict[str, Any] | None = None,
         bias_init: str = "zeros",
         loss: Literal["mse", "mae", "huber"] = "mse",
+        output: Literal["unbounded", "positive", "bounded"] = "unbounded",
+        bounds: Sequence[float] | None = None,
+        output_activation: Literal["softplus", "relu", "sigmoid", "tanh"] | None = None,
         optimizer: OptimizerName = "sgd",
         lr: float = 1e-3,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        optimizer_options: dict[str, Any] | None = None,
         lr_schedule: ScheduleName = "constant",
         lr_schedule_options: dict[str, Any] | None = None,
         steps_per_execution: int | None = None,
         target_names: list[str] | None = None,
     ) -> None:
         super().__init__()
-        hidden_sizes = list(hidden_sizes)
+        hidden_sizes, bounds = list(hidden_sizes), None if bounds is None else list(bounds)
         self.save_hyperparameters()
         self._build_if_complete()
 
@@ -82,13 +91,23 @@ class RegressionMLP(Task):
             raise ValueError(
                 f"target_names are {h.target_names} and out_features is {h.out_features}; name every value"
             )
-        self.head = regression_head(h.out_features, h.loss)
+        self.head = regression_head(h.out_features, h.loss, h.output, h.bounds, h.output_activation)
         inits = (h.weight_init, h.weight_init_options, h.bias_init)
         self.net = MLP(h.in_features, h.hidden_sizes, h.out_features, h.activation, *inits)
 
     def make_metrics(self) -> dict[str, Metric]:
         """Root of the mean squared error, and mean absolute error."""
         return task_metrics("regression", self.head.out_features)
+
+    def check_target(self, y: Tensor) -> None:
+        """Refuses targets that the output cannot reach."""
+        h: Any = self.hparams
+        low, high = (0.0, inf) if h.output == "positive" else h.bounds or (-inf, inf)
+        if y.min() < low or y.max() > high:
+            raise ValueError(
+                f"targets from {y.min():g} to {y.max():g} and an output that is {h.output}, from {low:g} to {high:g}; "
+                "give an output that reaches them"
+            )
 
     def prepare_target(self, y: Tensor) -> Tensor:
         """Targets as floats ``(batch, out_features)``; ``(batch,)`` will do for one output."""
@@ -97,7 +116,7 @@ class RegressionMLP(Task):
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """``"value"``, ``(batch, out_features)``, in the targets' unit."""
-        return {"value": outputs}
+        return {"value": self.head.activation(outputs)}
 
     def predict(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
         """Predicted values, ``(rows, out_features)``, of inputs ``(rows, *)`` scaled as in training."""

@@ -11,19 +11,19 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from torchann.batches import Block, Rows, TensorLoader, map_rows, num_rows, split_rows
+from torchann.batches import Block, Rows, TensorLoader, map_rows, num_rows
 from torchann.callbacks.threads import Threads
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
+from torchann.nets.summary import Summary, summary
+from torchann.predictions import predict_rows
 from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count
-from torchann.tasks.fast_path import largest_block, total_steps, why_autograd, why_single_steps
+from torchann.tasks.fast_path import largest_block, why_autograd, why_single_steps
 from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
-from torchann.tasks.optimizers import make_optimizer, make_schedule
+from torchann.tasks.optimizers import optimizer_and_schedule
 
 log = logging.getLogger("torchann")
-
-PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small enough for any memory
 
 
 class Task(pl.LightningModule):
@@ -112,6 +112,13 @@ class Task(pl.LightningModule):
     def _row_metrics(self) -> list[RowMetrics]:
         return list(self.metrics.values())  # type: ignore[arg-type]
 
+    def _need_net(self) -> None:
+        if not hasattr(self, "net"):
+            raise RuntimeError(
+                f"{type(self).__name__} does not know its sizes yet; fit it with a data module, "
+                f"or give {', '.join(self.sizes)}"
+            )
+
     def forward(self, x: Tensor) -> Tensor:
         """The net's outputs, ``(batch, out_features)``: logits or values, never probabilities.
 
@@ -122,11 +129,7 @@ class Task(pl.LightningModule):
             RuntimeError: if the net has no sizes yet.
             TypeError: if the inputs are integers, as images are before they are scaled.
         """
-        if not hasattr(self, "net"):
-            raise RuntimeError(
-                f"{type(self).__name__} does not know its sizes yet; fit it with a data module, "
-                f"or give {', '.join(self.sizes)}"
-            )
+        self._need_net()
         if not x.is_floating_point():
             raise TypeError(f"inputs are {x.dtype}; scale them to floats as in training (pixels: x / 255)")
         outputs: Tensor = self.net(x.to(next(self.net.parameters()).dtype))
@@ -235,21 +238,7 @@ class Task(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule that the hyperparameters name."""
-        h: Any = self.hparams
-        knobs = (h.lr, h.momentum, h.nesterov, h.weight_decay)
-        optimizer = make_optimizer(h.optimizer, self.net.parameters(), *knobs, fused=not self.automatic_optimization)
-        epochs = self.trainer.max_epochs if (self.trainer.max_epochs or -1) > 0 else None
-        steps = total_steps(self.trainer, self._batches_per_epoch, epochs) if h.lr_schedule == "one_cycle" else None
-        if h.lr_schedule == "plateau" and not self.trainer.enable_validation:
-            raise ValueError(
-                "lr_schedule 'plateau' waits for val_loss and there is no validation; give validation rows"
-            )
-        schedule = make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, epochs, steps)
-        if schedule is None:
-            return optimizer
-        if not self.automatic_optimization:
-            del schedule["monitor"]  # Lightning leaves stepping to a task that steps by itself
-        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
+        return optimizer_and_schedule(self, self._batches_per_epoch)
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """What the net's outputs say, by meaning (``"class"``, ``"proba"``, ``"value"``), each ``(batch, ...)``."""
@@ -260,15 +249,13 @@ class Task(pl.LightningModule):
         return self.predictions(self(batch[0] if isinstance(batch, (tuple, list)) else batch))
 
     def _predict(self, x: Rows | np.ndarray[Any, Any]) -> dict[str, Tensor]:
-        rows = x if isinstance(x, dict) else torch.as_tensor(x)
-        training = self.training
-        self.eval()
-        try:
-            with torch.no_grad():
-                parts = [
-                    self.predictions(self(map_rows(lambda tensor: tensor.to(self.device), part)))
-                    for part in split_rows(rows, PREDICT_ROWS)
-                ]
-        finally:
-            self.train(training)
-        return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+        return predict_rows(self, self.predictions, x)
+
+    def summary(self) -> Summary:
+        """The net's layers, output shapes and parameters, as Keras' ``model.summary()`` shows them; print it.
+
+        Raises:
+            RuntimeError: if the net has no sizes yet.
+        """
+        self._need_net()
+        return summary(self.net, (self.hparams["in_features"],))

@@ -36,6 +36,7 @@ class WideAndDeep(OutputsTask):
         momentum: momentum of sgd or rmsprop, from 0 to 1.
         nesterov: Nesterov's momentum, for sgd.
         weight_decay: L2 penalty on the weights.
+        optimizer_options: further arguments of that optimiser in torch.optim (eps, alpha, betas).
         lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
         lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
         steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
@@ -74,6 +75,7 @@ class WideAndDeep(OutputsTask):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        optimizer_options: dict[str, Any] | None = None,
         lr_schedule: ScheduleName = "constant",
         lr_schedule_options: dict[str, Any] | None = None,
         steps_per_execution: int | None = None,

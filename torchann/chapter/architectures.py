@@ -1,0 +1,156 @@
+"""Sections 10.1.5, 10.1.6 and 10.2.2: typical architectures by task, read off the heads, and the image classifier's."""
+
+import inspect
+from collections.abc import Sequence
+from math import log
+
+import torch
+from matplotlib.figure import Figure as Canvas
+from tabulate import tabulate
+
+from torchann.chapter.architecture_plot import draw_architecture
+from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.heads_plot import draw_heads
+from torchann.nets.heads import REGRESSION_LOSSES, REGRESSION_OUTPUTS, classification_head, regression_head
+from torchann.nets.mlp import MLP
+from torchann.nets.summary import summary
+
+BOUNDS = (1.0, 3.0)
+CLASSIFIERS = {"binary": 2, "multilabel": 3, "multiclass": 3}
+Column = dict[str, str]
+
+
+def _column(output_units: str, output_activation: str, loss: str) -> Column:
+    return {
+        "input units": "one per feature",
+        "hidden layers": "usually 1 to 5",
+        "units per hidden layer": "usually 10 to 100",
+        "output units": output_units,
+        "hidden activation": inspect.signature(MLP).parameters["activation"].default,
+        "output activation": output_activation,
+        "loss": loss,
+    }
+
+
+def regression_table() -> dict[str, Column]:
+    """What a regression MLP is made of, for each kind of values to predict.
+
+    Example:
+        >>> regression_table()["positive"]["output activation"]
+        'softplus or relu'
+    """
+    losses = ", ".join(REGRESSION_LOSSES)
+    names = {output: " or ".join(activations) for output, activations in REGRESSION_OUTPUTS.items()}
+    return {
+        output: _column("one per value", "none" if name == "identity" else name, losses)
+        for output, name in names.items()
+    }
+
+
+def classification_table() -> dict[str, Column]:
+    """What a classification MLP is made of, for each kind of classes.
+
+    Example:
+        >>> classification_table()["multiclass"]["output activation"]
+        'softmax'
+    """
+    heads = {task: classification_head(task, num_classes) for task, num_classes in CLASSIFIERS.items()}
+    thing = {"multilabel": "label", "multiclass": "class"}
+    return {
+        task: _column("1" if head.out_features == 1 else f"one per {thing[task]}", head.activation_name, head.loss_name)
+        for task, head in heads.items()
+    }
+
+
+def architecture_tables() -> str:
+    """Both tables as text, a column for each task.
+
+    Example:
+        >>> print(architecture_tables().splitlines()[0])
+        regression              unbounded          positive           bounded
+    """
+    tables = {"regression": regression_table(), "classification": classification_table()}
+    return "\n\n".join(
+        tabulate(
+            [[row, *(column[row] for column in table.values())] for row in _column("", "", "")],
+            [title, *table],
+            "simple",
+            disable_numparse=True,
+        )
+        for title, table in tables.items()
+    )
+
+
+def _range(output: str) -> str:
+    head = regression_head(1, output=output, bounds=BOUNDS if output == "bounded" else None)
+    low, high = head.activation(torch.tensor([[-1000.0], [1000.0]])).flatten().tolist()
+    return f"{low:g} to {high:g}"
+
+
+def _ends(setting: Setting) -> Outcome:
+    columns = regression_table() | classification_table()
+    rows = ("output units", "output activation", "loss")
+    figures: dict[str, float | str] = {task: "; ".join(column[row] for row in rows) for task, column in columns.items()}
+    figures |= {f"values of an output that is {output}": _range(output) for output in REGRESSION_OUTPUTS}
+    head = classification_head("multiclass", 10)
+    y = torch.tensor([0])
+    figures["loss of ten equal logits"] = head.losses(torch.zeros(1, 10), y).item()
+    figures["loss of a logit of ln 9 against nine of 0"] = head.losses(log(9) * torch.eye(1, 10), y).item()
+    return Outcome(figures, text=architecture_tables())
+
+
+def _draw_ends(outcomes: Sequence[Outcome], title: str) -> Canvas:
+    return draw_heads(BOUNDS, title)
+
+
+def _classifier(setting: Setting) -> Outcome:
+    table = summary(MLP(784, [300, 100], 10), (28, 28))
+    counts = "; ".join(f"{row.parameters:,}" for row in table.rows if row.parameters)
+    shapes = "; ".join(str(row.shapes[0]) for row in table.rows if row.type != "ReLU")
+    figures = {"parameters": f"{table.parameters:,}", "parameters by layer": counts, "output shapes": shapes}
+    return Outcome({**figures}, text=str(table), shown=table)
+
+
+def _draw_classifier(outcomes: Sequence[Outcome], title: str) -> Canvas:
+    return draw_architecture(outcomes[0].shown, title)
+
+
+REGRESSION_END = "mse, mae, huber"
+EXPERIMENTS = (
+    Experiment(
+        name="architectures",
+        section="10.1.5, 10.1.6",
+        title="Output units, output activations and losses by task",
+        published=(
+            Published("unbounded", f"one per value; none; {REGRESSION_END}"),
+            Published("positive", f"one per value; softplus or relu; {REGRESSION_END}"),
+            Published("bounded", f"one per value; sigmoid or tanh; {REGRESSION_END}"),
+            Published("binary", "1; sigmoid; binary cross-entropy"),
+            Published("multilabel", "one per label; sigmoid; binary cross-entropy"),
+            Published("multiclass", "one per class; softmax; cross-entropy"),
+            Published("values of an output that is unbounded", "-1000 to 1000"),
+            Published("values of an output that is positive", "0 to 1000"),
+            Published("values of an output that is bounded", "1 to 3"),
+            Published("loss of ten equal logits", log(10), (2.30258, 2.30259)),
+            Published("loss of a logit of ln 9 against nine of 0", log(2), (0.69314, 0.69315)),
+        ),
+        source="2nd edition, tables 10-1 and 10-2; raw outputs from -1000 to 1000; softmax taken once: ln 10 and ln 2",
+        run=_ends,
+        draw=_draw_ends,
+        takes_seeds=False,
+    ),
+    Experiment(
+        name="image_classifier_summary",
+        section="10.2.2",
+        title="The image classifier 784-300-100-10",
+        published=(
+            Published("parameters", "266,610"),
+            Published("parameters by layer", "235,500; 30,100; 1,010"),
+            Published("output shapes", "(None, 784); (None, 300); (None, 100); (None, 10)"),
+        ),
+        source="2nd edition, model.summary()",
+        run=_classifier,
+        draw=_draw_classifier,
+        takes_seeds=False,
+    ),
+)
