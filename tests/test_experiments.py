@@ -54,7 +54,9 @@ def test_file_describes_the_training_of_the_table(file):
     seed = config.get("seed_everything", 42)  # the command line's default
     task, data = experiment.run.make(Setting(file.stem, FIRST_SEED))
     assert seed == FIRST_SEED
+    callbacks = [made(callback) for callback in config["trainer"].pop("callbacks", [])]
     assert config["trainer"] == {"max_epochs": experiment.run.max_epochs}
+    assert [vars(callback) for callback in callbacks] == [vars(callback) for callback in experiment.run.callbacks()]
     described, served = made(config["model"]), made(config["data"])
     assert type(described) is type(task) and dict(described.hparams) == dict(task.hparams)
     nets = [getattr(model, "net", None) for model in (described, task)]

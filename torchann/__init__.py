@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torchann.callbacks.early_stopping import EarlyStopping as EarlyStopping
     from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _HOME = {
     "CaliforniaHousingDataModule": "torchann.data",
     "ClassificationMLP": "torchann.tasks.classification",
+    "EarlyStopping": "torchann.callbacks.early_stopping",
     "FashionMNISTDataModule": "torchann.data",
     "IrisDataModule": "torchann.data",
     "MLP": "torchann.nets.mlp",
@@ -36,6 +38,7 @@ __all__ = [
     "MLP",
     "CaliforniaHousingDataModule",
     "ClassificationMLP",
+    "EarlyStopping",
     "FashionMNISTDataModule",
     "IrisDataModule",
     "NetTask",

@@ -126,17 +126,22 @@ class Training:
         make: the task and the data of a setting.
         max_epochs: epochs to train.
         measure: the figures of a task that a Trainer has fitted.
+        callbacks: makes callbacks beside those of every run.
+        show: what the picture needs beside the history, of a Trainer that has fitted.
     """
 
     make: Callable[[Setting], tuple[Task, LightningDataModule]]
     max_epochs: int
     measure: Callable[[Trainer], dict[str, Figure]]
+    callbacks: Callable[[], list[Callback]] = list
+    show: Callable[[Trainer], Any] | None = None
 
     def __call__(self, setting: Setting) -> Outcome:
         """Trains and measures."""
         task, data = self.make(setting)
-        trainer = setting.fit(task, data, self.max_epochs)
-        return Outcome(self.measure(trainer), history_of(trainer))
+        trainer = setting.fit(task, data, self.max_epochs, self.callbacks())
+        shown = None if self.show is None else self.show(trainer)
+        return Outcome(self.measure(trainer), history_of(trainer), shown=shown)
 
 
 def measured(**names: str) -> Callable[[Trainer], dict[str, Figure]]:

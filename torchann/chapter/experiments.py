@@ -5,16 +5,25 @@ from torchann.chapter import (
     approximation,
     architectures,
     backpropagation,
+    early_stopping,
     fashion_mnist,
     housing,
+    learning_rates,
+    linear_regression,
     linear_stack,
+    logic_neurons,
     perceptron,
+    pytorch_edition,
     symmetry,
+    third_edition,
+    threshold_units,
     wide_deep,
     xor_mlp,
 )
 
 _SECTIONS = (
+    logic_neurons,
+    threshold_units,
     perceptron,
     xor_mlp,
     activations,
@@ -26,5 +35,10 @@ _SECTIONS = (
     fashion_mnist,
     housing,
     wide_deep,
+    early_stopping,
+    learning_rates,
+    linear_regression,
+    pytorch_edition,
+    third_edition,
 )
 EXPERIMENTS = {experiment.name: experiment for section in _SECTIONS for experiment in section.EXPERIMENTS}

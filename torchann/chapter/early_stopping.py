@@ -1,0 +1,66 @@
+"""Sections 10.2.6 and 10.2.7: a model saved and restored, and training that stops at its best epoch."""
+
+from pathlib import Path
+
+from lightning.pytorch import LightningDataModule
+
+from torchann.callbacks.early_stopping import EarlyStopping
+from torchann.chapter.experiment import Experiment, Figure, Published, Setting, Training, measured
+from torchann.data import CaliforniaHousingDataModule
+from torchann.runs import Trainer
+from torchann.tasks.regression import RegressionMLP
+from torchann.tasks.task import Task
+
+RESTORED = "largest difference of predictions after restoring"
+STOPPED = "epochs after the first ten until it stopped"
+FIRST_EPOCHS = 10
+
+
+def _make(setting: Setting) -> tuple[Task, LightningDataModule]:
+    return RegressionMLP([30, 30], lr=1e-3), CaliforniaHousingDataModule(32, setting.seed)
+
+
+def _restored(trainer: Trainer) -> dict[str, Figure]:
+    figures = measured(val_loss="validation MSE", test_loss="test MSE")(trainer)
+    task, last = trainer.lightning_module, Path(trainer.run_folder, "checkpoints", "last.ckpt")
+    again = RegressionMLP.load_from_checkpoint(last, map_location="cpu", weights_only=True)
+    assert isinstance(task, RegressionMLP)
+    x = trainer.datamodule.splits.test.x  # type: ignore[attr-defined]
+    return {**figures, RESTORED: (again.predict(x) - task.predict(x)).abs().max().item()}
+
+
+def _stopped(trainer: Trainer) -> dict[str, Figure]:
+    epochs = {STOPPED: float(trainer.current_epoch - FIRST_EPOCHS)}
+    return {**epochs, **measured(test_loss="test MSE of the best weights")(trainer)}
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="housing_saved",
+        section="10.2.6",
+        title="Regression MLP 8-30-30-1, saved after 10 epochs and restored",
+        published=(
+            Published("validation MSE", 0.4379, (0.36, 0.56)),
+            Published("test MSE", 0.4382, (0.40, 0.48)),
+            Published(RESTORED, 0.0, (0.0, 0.0)),
+        ),
+        source="2nd edition",
+        run=Training(_make, FIRST_EPOCHS, _restored),
+    ),
+    Experiment(
+        name="housing_early_stopping",
+        section="10.2.7",
+        title="The same, on for up to 100 epochs, stopped early and back at its best weights",
+        published=(
+            Published(STOPPED, 96.0, (10.0, 100.0)),
+            Published("test MSE of the best weights", 0.3310, (0.30, 0.40)),
+        ),
+        source="2nd edition",
+        run=Training(
+            _make,
+            FIRST_EPOCHS + 100,
+            _stopped,
+            callbacks=lambda: [EarlyStopping(patience=10, start_from_epoch=FIRST_EPOCHS)],
+        ),
+    ),
+)

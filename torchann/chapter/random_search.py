@@ -1,0 +1,168 @@
+"""Section 10.3: a random search for the layers, the neurons and the learning rate of a housing MLP."""
+
+import copy
+import math
+from collections.abc import Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure as Canvas
+from sklearn.model_selection import KFold, ParameterSampler
+from tabulate import tabulate
+
+from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.data import CaliforniaHousingDataModule
+from torchann.data.in_memory import Split
+from torchann.engine.backprop import Backprop
+from torchann.nets.heads import regression_head
+from torchann.nets.mlp import MLP
+from torchann.orders import shuffled_order
+
+CANDIDATES, BOOK_SEED = 10, 42
+BATCH, MAX_EPOCHS, PATIENCE, FOLDS = 32, 100, 10, 3
+SCORE, TEST = "CV MSE of the best candidate", "its test MSE, refitted"
+HEAD = regression_head(1)
+LOOKS = (("tab:purple", "s"), ("tab:orange", "^"), ("tab:green", "D"), ("tab:blue", "o"))  # by hidden layers
+
+
+class Candidate(NamedTuple):
+    """What the search varies.
+
+    Attributes:
+        n_hidden: hidden layers.
+        n_neurons: neurons in each.
+        learning_rate: of plain gradient descent.
+    """
+
+    n_hidden: int
+    n_neurons: int
+    learning_rate: float
+
+
+class Fitted(NamedTuple):
+    """A net after early stopping.
+
+    Attributes:
+        last: with the weights it stopped with.
+        best: with those of the epoch that had the lowest validation MSE.
+        epochs: trained.
+    """
+
+    last: MLP
+    best: MLP
+    epochs: int
+
+
+class Trial(NamedTuple):
+    """A candidate's cross-validation; a number per fold.
+
+    Attributes:
+        candidate: what was tried.
+        last: MSE on the held-out rows with the last weights.
+        best: with the best ones.
+        epochs: trained.
+    """
+
+    candidate: Candidate
+    last: list[float]
+    best: list[float]
+    epochs: list[int]
+
+    @property
+    def score(self) -> float:
+        """The mean MSE with the last weights, as the book's search ranks; infinite if a fold diverged."""
+        return score(self.last)
+
+
+def score(losses: Sequence[float]) -> float:
+    """The mean over the folds, infinite if it is no number, so that what diverged ranks last."""
+    mean = fmean(losses)
+    return mean if math.isfinite(mean) else math.inf
+
+
+def draw_candidates(count: int, seed: int) -> list[Candidate]:
+    """Draws 0 to 3 hidden layers, 1 to 99 neurons, and a rate whose logarithm is uniform between 3e-4 and 3e-2.
+
+    The draws are those of the book's notebook: a thousand rates, then combinations. Seed 42 gives its ten candidates.
+
+    Args:
+        count: of candidates.
+        seed: of NumPy's generator.
+
+    Example:
+        >>> draw_candidates(10, seed=42)[7]  # doctest: +ELLIPSIS
+        Candidate(n_hidden=3, n_neurons=74, learning_rate=0.005803602934...)
+    """
+    random_state = np.random.RandomState(seed)
+    rates = 3e-4 * 100 ** random_state.uniform(size=1000)
+    space = {"n_hidden": range(4), "n_neurons": range(1, 100), "learning_rate": rates.tolist()}
+    return [Candidate(**drawn) for drawn in ParameterSampler(space, count, random_state=random_state)]
+
+
+def mse(net: MLP, split: Split) -> float:
+    """The mean squared error on some rows, in (100,000 USD)²."""
+    with torch.no_grad():
+        return HEAD.losses(net(split.x), split.y[:, None]).mean().item()
+
+
+def fit(candidate: Candidate, train: Split, val: Split, seed: int) -> Fitted:
+    """Trains until the validation MSE has not fallen for 10 epochs, or is no number, for 100 epochs at most.
+
+    Args:
+        candidate: the net's shape and its learning rate.
+        train: rows to learn from.
+        val: rows to stop by.
+        seed: of the shuffles; torch's generator draws the weights.
+    """
+    net = best = MLP(train.x.shape[1], [candidate.n_neurons] * candidate.n_hidden, 1)
+    backprop = Backprop(net, HEAD.error)
+    lowest, since = math.inf, 0
+    for epoch in range(MAX_EPOCHS):
+        order = shuffled_order(len(train.x), seed, epoch)
+        for x, y in zip(train.x[order].split(BATCH), train.y[order, None].split(BATCH), strict=True):
+            backprop.descend(x, y, candidate.learning_rate)
+        val_loss, since = mse(net, val), since + 1
+        if val_loss < lowest:
+            lowest, since, best = val_loss, 0, copy.deepcopy(net)
+        if since == PATIENCE or not math.isfinite(val_loss):
+            break
+    return Fitted(net, best, epoch + 1)
+
+
+def cross_validate(candidate: Candidate, train: Split, val: Split, seed: int) -> Trial:
+    """Holds out each third of the training rows once, in stored order; every fit stops by the same validation rows."""
+    trial = Trial(candidate, [], [], [])
+    for rows, held_out in KFold(FOLDS).split(train.x):
+        fitted = fit(candidate, Split(train.x[rows], train.y[rows]), val, seed)
+        judge = Split(train.x[held_out], train.y[held_out])
+        trial.last.append(mse(fitted.last, judge))
+        trial.best.append(mse(fitted.best, judge))
+        trial.epochs.append(fitted.epochs)
+    return trial
+
+
+def _run(setting: Setting) -> Outcome:
+    data = CaliforniaHousingDataModule(BATCH, setting.seed)
+    data.setup()
+    train, val, test = data.splits
+    candidates = draw_candidates(CANDIDATES, BOOK_SEED)
+    trials = [cross_validate(candidate, train, val, setting.seed) for candidate in candidates]
+    trials.sort(key=lambda trial: trial.score)
+    refitted = fit(trials[0].candidate, train, val, setting.seed)
+    figures: dict[str, float | str] = {SCORE: trials[0].score, TEST: mse(refitted.last, test)}
+    return Outcome(figures, text=_table(trials, refitted, test), shown=trials)
+
+
+def _table(trials: Sequence[Trial], refitted: Fitted, test: Split) -> str:
+    rows = [
+        (*trial.candidate, trial.score, "  ".join(f"{loss:.3f}" for loss in trial.last), score(trial.best), trial.epochs)
+        for trial in trials
+    ]
+    headers = ["hidden layers", "neurons", "rate", "CV MSE", "folds", "best restored", "epochs"]
+    table = tabulate(rows, headers, floatfmt=("", "", ".5f", ".4f", "", ".4f", ""), disable_numparse=[4, 6])
+    return (
+        f"{table}\n\nThe first, refitted on all training rows: {refitted.epochs} epochs, test MSE "
+        f"{mse(refitted.last, test):.4f}; with its best weights restored {mse(refitted.best, test):.4f}."
+    )
