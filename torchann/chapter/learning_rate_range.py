@@ -1,9 +1,9 @@
 """Section 10.3.3 and exercise 10: the learning rate grows with each step, until the loss shoots up."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, repeat
 
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from tabulate import tabulate
 from torch import Tensor
@@ -15,52 +15,140 @@ from torchann.nets.heads import classification_head
 from torchann.nets.mlp import MLP
 from torchann.orders import shuffled_order
 
-BATCH, HIDDEN_SIZES = 32, [300, 100]
+BATCH = 32
 FIRST_RATE, FACTOR = 1e-3, 1.005
-WINDOW, RISE = 20, 2
+WINDOW, RISE = 50, 3
 EPOCHS, USUAL_RATE = 3, 0.01
-UP, CHOSEN = "rate at which the loss shoots up", "half of it, the rate to train with"
+UP, CHOSEN = "rate at which the loss shoots up", "half of it, to train with"
 
 
 def growing_rate(step: int) -> float:
-    """The rate of a step: half a per cent more than that of the step before, from 0.001 on.
+    """The rate of a step: half a per cent above that of the step before.
 
     Args:
         step: counted from 0.
 
     Example:
-        >>> f"{growing_rate(0)} {growing_rate(1):.6f} {growing_rate(1718):.2f}"  # 1,719 batches of 32 are an epoch
+        >>> f"{growing_rate(0)} {growing_rate(1):.6f} {growing_rate(1718):.2f}"  # an epoch is 1,719 batches
         '0.001 0.001005 5.26'
     """
     return FIRST_RATE * FACTOR**step
 
 
-def batches(x: Tensor, y: Tensor, seed: int, epochs: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(x: Tensor, y: Tensor, seed: int, epochs: Iterable[int] = (0,)) -> Iterator[tuple[Tensor, Tensor]]:
     """Mini-batches of 32 rows, in a new order in each epoch.
 
     Args:
-        x: pixels, ``(rows, in_features)``, uint8 from 0 to 255, which become float32 from 0 to 1; or floats as they are.
+        x: inputs, ``(rows, in_features)``; bytes, 0 to 255, become float32 from 0 to 1.
         y: classes, ``(rows,)``.
         seed: of the orders.
-        epochs: passes over the rows.
+        epochs: numbers of the epochs to go through.
     """
-    for epoch in range(epochs):
+    scale = 255 if x.dtype == torch.uint8 else 1
+    for epoch in epochs:
         for rows in shuffled_order(len(x), seed, epoch).split(BATCH):
-            yield (x[rows] / 255 if x.dtype == torch.uint8 else x[rows]), y[rows]
+            yield x[rows] / scale, y[rows]
 
 
-def train(net: MLP, rows: Iterable[tuple[Tensor, Tensor]], rate: Callable[[int], float]) -> Tensor:
-    """Gradient descent on mini-batches, with a rate that may differ from step to step.
+def train(net: MLP, rows: Iterable[tuple[Tensor, Tensor]], rates: Iterable[float]) -> Tensor:
+    """Gradient descent on mini-batches, each with a learning rate of its own.
 
     Args:
         net: a classifier, which is trained.
         rows: the mini-batches.
-        rate: from the step, counted from 0, to its learning rate.
+        rates: one for each of them at least.
 
     Returns:
         The mean loss of each batch alone, before its step, ``(steps,)``.
     """
     head = classification_head("multiclass", net.out_features)
     backprop = Backprop(net, head.error)
-    losses = [head.losses(backprop.descend(x, y, rate(step)), y).mean() for step, (x, y) in enumerate(rows)]
-    return torch.stack(losses)
+    return torch.stack([head.losses(backprop.descend(x, y, lr), y).mean() for (x, y), lr in zip(rows, rates)])
+
+
+def smoothed(losses: Tensor) -> Tensor:
+    """The mean over the last 50 batches, from the fiftieth on, ``(steps - 49,)``.
+
+    Args:
+        losses: of the batches, ``(steps,)``.
+    """
+    return losses.unfold(0, WINDOW, 1).mean(1)
+
+
+def shoots_up(losses: Tensor) -> int:
+    """The first step at which the smoothed loss is three times the lowest it has been, or no number.
+
+    Args:
+        losses: of the batches, ``(steps,)``.
+
+    Raises:
+        ValueError: if there is no such step.
+
+    Example:
+        >>> shoots_up(torch.tensor([1.0] * 60 + [51.0] * 3))  # with two of 51 and 48 of 1 the mean is 3
+        61
+    """
+    smooth = smoothed(losses)
+    steps = (~(smooth < RISE * smooth.cummin(0).values)).nonzero()
+    if len(steps) == 0:
+        raise ValueError(
+            f"in {len(losses)} steps the smoothed loss, {smooth.min():.4g} at its lowest, is never {RISE} times as high "
+            "again; take more steps, so that the rate grows further"
+        )
+    return int(steps[0]) + WINDOW - 1
+
+
+def _run(setting: Setting) -> Outcome:
+    data = FashionMNISTDataModule(setting.data_dir, BATCH, setting.seed)
+    data.setup()
+    x, y = data.splits.train.x.flatten(1), data.splits.train.y
+    x_test, y_test = data.prepare(data.splits.test.x), data.splits.test.y
+    losses = train(_net(), batches(x, y, setting.seed), map(growing_rate, count()))
+    up = growing_rate(shoots_up(losses))
+    accuracies: dict[float, list[float]] = {up / 2: [], USUAL_RATE: []}
+    for rate, accuracy in accuracies.items():
+        net = _net()
+        for epoch in range(EPOCHS):
+            train(net, batches(x, y, setting.seed, [epoch]), repeat(rate))
+            accuracy.append((net(x_test).argmax(1) == y_test).float().mean().item())
+    rows = [[f"test accuracy at {rate:.3f}", *accuracy] for rate, accuracy in accuracies.items()]
+    text = tabulate(rows, ["epoch", *range(1, EPOCHS + 1)], floatfmt=".4f")
+    return Outcome({UP: up, CHOSEN: up / 2}, text=text, shown=(losses, accuracies))
+
+
+def _net() -> MLP:
+    return MLP(28 * 28, [300, 100], 10)
+
+
+def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
+    canvas = Canvas(figsize=(11, 4.2), layout="constrained")
+    canvas.suptitle(title)
+    loss, accuracy = canvas.subplots(1, 2, width_ratios=(2, 1))
+    for number, outcome in enumerate(outcomes):
+        losses, accuracies = outcome.shown
+        rates = [growing_rate(step) for step in range(len(losses))]
+        first = number == 0
+        if first:
+            loss.plot(rates, losses, color="0.75", linewidth=0.6, label="each batch, first seed")
+        smooth, up = smoothed(losses), shoots_up(losses)
+        shown = max(up - WINDOW + 2, 1)
+        name = f"mean of the last {WINDOW} batches"
+        loss.plot(rates[WINDOW - 1 :][:shown], smooth[:shown], color="tab:blue", label=name if first else None)
+        for lr, colour, style, word in ((rates[up], "tab:red", "--", "shoots up"), (rates[up] / 2, "black", "-", "chosen")):
+            loss.axvline(lr, color=colour, linestyle=style, linewidth=1.2, label=f"{word}: {lr:.2f}" if first else None)
+        for curve, colour, marker in zip(accuracies.values(), ("black", "tab:orange"), "os", strict=True):
+            accuracy.plot(range(1, EPOCHS + 1), curve, color=colour, marker=marker)
+    return canvas
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="learning_rate_range",
+        section="10.3.3",
+        title="A learning rate that grows by half a per cent each step, Fashion-MNIST 784-300-100-10",
+        published=(Published(UP, 0.6, (0.338, 0.717)), Published(CHOSEN, 0.3, (0.169, 0.359))),
+        source="2nd edition, exercise 10",
+        run=_run,
+        draw=_draw,
+    ),
+)

@@ -24,6 +24,7 @@ CANDIDATES, BOOK_SEED = 10, 42
 BATCH, MAX_EPOCHS, PATIENCE, FOLDS = 32, 100, 10, 3
 SCORE, TEST = "CV MSE of the best candidate", "its test MSE, refitted"
 HEAD = regression_head(1)
+TOP = 0.6  # of the picture
 LOOKS = (("tab:purple", "s"), ("tab:orange", "^"), ("tab:green", "D"), ("tab:blue", "o"))  # by hidden layers
 
 
@@ -156,13 +157,55 @@ def _run(setting: Setting) -> Outcome:
 
 
 def _table(trials: Sequence[Trial], refitted: Fitted, test: Split) -> str:
-    rows = [
-        (*trial.candidate, trial.score, "  ".join(f"{loss:.3f}" for loss in trial.last), score(trial.best), trial.epochs)
-        for trial in trials
-    ]
-    headers = ["hidden layers", "neurons", "rate", "CV MSE", "folds", "best restored", "epochs"]
-    table = tabulate(rows, headers, floatfmt=("", "", ".5f", ".4f", "", ".4f", ""), disable_numparse=[4, 6])
+    rows = []
+    for trial in trials:
+        folds, epochs = "  ".join(map(_short, trial.last)), " ".join(map(str, trial.epochs))
+        rows.append([*trial.candidate, _short(trial.score), folds, _short(score(trial.best)), epochs])
+    headers = ["layers", "neurons", "rate", "CV MSE", "of each fold", "best restored", "epochs"]
+    table = tabulate(rows, headers, floatfmt=".5f", disable_numparse=[3, 4, 5, 6])
     return (
-        f"{table}\n\nThe first, refitted on all training rows: {refitted.epochs} epochs, test MSE "
+        f"{table}\n\nThe first on all training rows: {refitted.epochs} epochs, test MSE "
         f"{mse(refitted.last, test):.4f}; with its best weights restored {mse(refitted.best, test):.4f}."
     )
+
+
+def _short(loss: float) -> str:
+    return f"{loss:.4f}" if loss < 10 else f"{loss:.1e}"
+
+
+def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
+    trials: list[Trial] = outcomes[0].shown
+    canvas = Canvas(figsize=(9, 5), layout="constrained")
+    canvas.suptitle(title)
+    panel = canvas.subplots()
+    for layers, (colour, marker) in enumerate(LOOKS):
+        panel.plot([], [], marker, color=colour, label=f"{layers} hidden layer{'s' * (layers != 1)}")
+    for trial in trials:
+        layers, neurons, rate = trial.candidate
+        colour, marker = LOOKS[layers]
+        outside = trial.score > TOP
+        height = TOP - 0.01 if outside else trial.score
+        panel.plot(rate, height, marker, color=colour, markersize=4 + neurons / 9, alpha=0.75)
+        word = f"{neurons}: MSE {_short(trial.score)}, off the scale" if outside else f"{neurons}"
+        side = "right" if outside else "left"
+        panel.annotate(word, (rate, height), ((-1 if outside else 1) * 10, 3), textcoords="offset points", ha=side)
+        if not outside:
+            panel.plot(3 * [rate], trial.last, "_-", color=colour, linewidth=1, markersize=9, zorder=1)
+    panel.set(xlabel="learning rate", ylabel="mean squared error, (100,000 USD)²", xscale="log", ylim=(0.27, TOP))
+    panel.grid(alpha=0.3)
+    panel.legend(title="a number: neurons per layer\nthin line: the three folds", loc="upper right")
+    return canvas
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="random_search",
+        section="10.3",
+        title="Random search on California housing: the book's 10 candidates, 3 folds each",
+        published=(Published(SCORE, 0.3204, (0.31, 0.34)), Published(TEST, 0.3029, (0.27, 0.32))),
+        source="2nd edition",
+        run=_run,
+        draw=_draw,
+        takes_seeds=False,
+    ),
+)
