@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, repeat
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from tabulate import tabulate
 from torch import Tensor
@@ -19,6 +20,7 @@ BATCH = 32
 FIRST_RATE, FACTOR = 1e-3, 1.005
 WINDOW, RISE = 50, 3
 EPOCHS, USUAL_RATE = 3, 0.01
+LOOKS = (("black", "o-"), ("tab:orange", "s--"))  # at the rate found, at the usual one
 UP, CHOSEN = "rate at which the loss shoots up", "half of it, to train with"
 
 
@@ -46,7 +48,7 @@ def batches(x: Tensor, y: Tensor, seed: int, epochs: Iterable[int] = (0,)) -> It
     """
     scale = 255 if x.dtype == torch.uint8 else 1
     for epoch in epochs:
-        for rows in shuffled_order(len(x), seed, epoch).split(BATCH):
+        for rows in torch.split(shuffled_order(len(x), seed, epoch), BATCH):
             yield x[rows] / scale, y[rows]
 
 
@@ -63,7 +65,8 @@ def train(net: MLP, rows: Iterable[tuple[Tensor, Tensor]], rates: Iterable[float
     """
     head = classification_head("multiclass", net.out_features)
     backprop = Backprop(net, head.error)
-    return torch.stack([head.losses(backprop.descend(x, y, lr), y).mean() for (x, y), lr in zip(rows, rates)])
+    steps = zip(rows, rates, strict=False)
+    return torch.stack([head.losses(backprop.descend(x, y, lr), y).mean() for (x, y), lr in steps])
 
 
 def smoothed(losses: Tensor) -> Tensor:
@@ -92,8 +95,8 @@ def shoots_up(losses: Tensor) -> int:
     steps = (~(smooth < RISE * smooth.cummin(0).values)).nonzero()
     if len(steps) == 0:
         raise ValueError(
-            f"in {len(losses)} steps the smoothed loss, {smooth.min():.4g} at its lowest, is never {RISE} times as high "
-            "again; take more steps, so that the rate grows further"
+            f"in {len(losses)} steps the smoothed loss, {smooth.min():.4g} at its lowest, is never {RISE} times "
+            "that; take more steps, so that the rate grows further"
         )
     return int(steps[0]) + WINDOW - 1
 
@@ -124,21 +127,34 @@ def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
     canvas = Canvas(figsize=(11, 4.2), layout="constrained")
     canvas.suptitle(title)
     loss, accuracy = canvas.subplots(1, 2, width_ratios=(2, 1))
+    losses = outcomes[0].shown[0]
+    rates = torch.tensor([growing_rate(step) for step in range(len(losses))])
+    loss.plot(rates, losses, color="0.7", linewidth=0.5, label="each batch, first seed")
     for number, outcome in enumerate(outcomes):
-        losses, accuracies = outcome.shown
-        rates = [growing_rate(step) for step in range(len(losses))]
-        first = number == 0
-        if first:
-            loss.plot(rates, losses, color="0.75", linewidth=0.6, label="each batch, first seed")
-        smooth, up = smoothed(losses), shoots_up(losses)
-        shown = max(up - WINDOW + 2, 1)
-        name = f"mean of the last {WINDOW} batches"
-        loss.plot(rates[WINDOW - 1 :][:shown], smooth[:shown], color="tab:blue", label=name if first else None)
-        for lr, colour, style, word in ((rates[up], "tab:red", "--", "shoots up"), (rates[up] / 2, "black", "-", "chosen")):
-            loss.axvline(lr, color=colour, linestyle=style, linewidth=1.2, label=f"{word}: {lr:.2f}" if first else None)
-        for curve, colour, marker in zip(accuracies.values(), ("black", "tab:orange"), "os", strict=True):
-            accuracy.plot(range(1, EPOCHS + 1), curve, color=colour, marker=marker)
+        _draw_loss(loss, rates, outcome, first=number == 0)
+        for curve, (colour, style) in zip(outcome.shown[1].values(), LOOKS, strict=True):
+            accuracy.plot(range(1, EPOCHS + 1), curve, style, color=colour, markersize=7)
+    for label, (colour, style) in zip(("half of that rate", f"{USUAL_RATE:g}"), LOOKS, strict=True):
+        accuracy.plot([], [], style, color=colour, label=label)
+    loss.set(xlabel="learning rate", ylabel="training loss", xscale="log", ylim=(0, 4))
+    loss.legend(loc="upper left")
+    accuracy.set(xlabel="epoch", ylabel="test accuracy (share of rows)", xticks=range(1, EPOCHS + 1))
+    accuracy.legend(title="trained at", loc="lower right")
+    for panel in (loss, accuracy):
+        panel.grid(alpha=0.3)
     return canvas
+
+
+def _draw_loss(panel: Axes, rates: Tensor, outcome: Outcome, first: bool) -> None:
+    losses = outcome.shown[0]
+    step = shoots_up(losses)
+    up, mean = float(rates[step]), smoothed(losses)[: step - WINDOW + 2]
+    label = f"mean of the last {WINDOW} batches, {RISE} × its lowest at ×"
+    panel.plot(rates[WINDOW - 1 :][: len(mean)], mean, color="tab:blue", linewidth=1.2, label=label if first else None)
+    panel.plot(up, RISE * mean.nan_to_num(torch.inf).min(), "x", color="tab:red", markersize=9, markeredgewidth=2)
+    if first:
+        panel.axvline(up, color="tab:red", linestyle="--", label=f"shoots up at {up:.2f}")
+        panel.axvline(up / 2, color="black", label=f"half of it, {up / 2:.2f}")
 
 
 EXPERIMENTS = (

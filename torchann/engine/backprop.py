@@ -105,8 +105,9 @@ class Backprop:
             The outputs before the step, ``(batch, out_features)``.
         """
         trace = self.forward(x)
-        keep, rate = 1 - lr * weight_decay, -lr / len(x)
-        if len(self._ones) != len(x):
+        rows = x.shape[0]  # len() of a tensor is slow
+        keep, rate = 1 - lr * weight_decay, -lr / rows
+        if self._ones.shape[0] != rows:
             self._ones = torch.ones_like(x[:, 0])
         for number, error in self.backward(trace, self._weighted_error(trace.outputs, y, row_weight)):
             weight, _, bias = self.layers[number]
@@ -127,7 +128,7 @@ class Backprop:
             The outputs, ``(batch, out_features)``.
         """
         trace = self.forward(x)
-        mean_error = self._weighted_error(trace.outputs, y, row_weight).div_(len(x))
+        mean_error = self._weighted_error(trace.outputs, y, row_weight).div_(x.shape[0])
         for number, error in self.backward(trace, mean_error):
             weight, bias = self.parameters[number]
             if weight.grad is None or bias.grad is None:
