@@ -75,6 +75,23 @@ def test_inputs_and_targets_by_name_train_like_columns_of_one_tensor():
     assert torch.equal(*trained)
 
 
+@pytest.mark.parametrize("knobs", [{}, {"optimizer": "adam"}, {"lr_schedule": "one_cycle"}], ids=str)
+def test_blocks_by_autograd_train_as_lightning_step_by_step(tmp_path, knobs):
+    ends = []
+    for options in ({}, {"gradient_clip_val": 1e9}):  # clips nothing, and leaves the steps to Lightning
+        torch.manual_seed(0)
+        columns = {"wide": [0, 1, 2, 3, 4], "deep": [2, 3, 4, 5, 6, 7]}
+        task = NetTask(TwoInputs(neurons=6), BOTH, inputs=columns, **{"lr": 1e-3, **knobs})
+        trainer = torchann.Trainer(runs=str(tmp_path), max_epochs=2, quiet=True, precision="64-true", **options)
+        trainer.fit(task, datamodule=torchann.CaliforniaHousingDataModule(batch_size=128))
+        assert task.automatic_optimization is bool(options)
+        assert trainer.global_step == 2 * 91  # 11,610 rows in batches of 128
+        ends.append((trainer.logger.history, torch.nn.utils.parameters_to_vector(task.parameters())))
+    for row, its_row in zip(ends[0][0], ends[1][0], strict=True):
+        assert {**row, "seconds": 0} == pytest.approx({**its_row, "seconds": 0}, rel=1e-6)
+    torch.testing.assert_close(ends[0][1], ends[1][1], rtol=1e-9, atol=1e-12)
+
+
 def test_each_output_has_its_task():
     # the third feature's sign as a class, two of the features as values
     x = torch.randn(200, 3, generator=torch.Generator().manual_seed(0))

@@ -52,6 +52,10 @@ class Backprop:
         self.error = error
         self._ones = torch.ones(0)
 
+    def prepare(self, x: Tensor) -> Tensor:
+        """Inputs ``(rows, *)`` of any dtype as the steps take them, ``(rows, in_features)``."""
+        return x.flatten(1).to(self.layers[0][0].dtype)
+
     def forward(self, x: Tensor) -> Trace:
         """Steps 1 and 2: a mini-batch goes forward, layer by layer, and all intermediate results are kept.
 

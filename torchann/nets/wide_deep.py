@@ -59,6 +59,7 @@ class WideDeep(nn.Module):
         if not hidden_sizes or min(hidden_sizes) < 1:
             raise ValueError(f"hidden_sizes is {list(hidden_sizes)}; give the deep path layers, each of 1 or more")
         self.in_features = in_features
+        self.activation = activation
         wide = _columns("wide_features", wide_features, in_features)
         deep = _columns("deep_features", deep_features, in_features)
         self.register_buffer("wide_columns", wide, persistent=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -11,8 +12,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchann.batches import Block, Rows, cat_rows, map_rows, num_rows
 from torchann.engine.backprop import Backprop
 from torchann.engine.cuda_graph import BlockGraph
-from torchann.nets.heads import Head
-from torchann.nets.mlp import MLP
+from torchann.engine.wide_deep import WideDeepBackprop
 
 
 def carry_step_count(trainer: pl.Trainer, by_hand: bool) -> None:
@@ -33,33 +33,33 @@ class ExplicitStep:
     """A step by backpropagation written out.
 
     Args:
-        net: what is trained.
-        head: whose error goes backwards.
+        backprop: through the net.
         optimizer: plain ``torch.optim.SGD`` is folded into backpropagation, any other is given its gradients.
         row_weight: from the targets of a batch to how much each row counts; None for all the same.
     """
 
     def __init__(
-        self, net: MLP, head: Head, optimizer: optim.Optimizer, row_weight: Callable[[Tensor], Tensor | None]
+        self,
+        backprop: Backprop | WideDeepBackprop,
+        optimizer: optim.Optimizer,
+        row_weight: Callable[[Any], Tensor | None],
     ) -> None:
-        self.backprop = Backprop(net, head.error)
+        self.backprop: Any = backprop
         self.optimizer, self.row_weight = optimizer, row_weight
         self.group = optimizer.param_groups[0]
-        self.dtype = next(net.parameters()).dtype
         self.folded = type(optimizer) is optim.SGD and not self.group["momentum"]
         if self.folded:
             optimizer._opt_called = True  # type: ignore[attr-defined]  # or schedules warn that it never steps
 
-    def prepare(self, x: Tensor) -> Tensor:
-        """Inputs as the engine takes them, ``(rows, in_features)``."""
-        return x.flatten(1).to(self.dtype)
-
-    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
+    def __call__(self, x: Rows, y: Rows) -> Rows:
         """Steps on a batch; returns the outputs before the step."""
         weight = self.row_weight(y)
+        more = {} if weight is None else {"row_weight": weight}
+        outputs: Rows
         if self.folded:
-            return self.backprop.descend(x, y, self.group["lr"], self.group["weight_decay"], weight)
-        outputs = self.backprop.gradients(x, y, weight)
+            outputs = self.backprop.descend(x, y, self.group["lr"], self.group["weight_decay"], **more)
+            return outputs
+        outputs = self.backprop.gradients(x, y, **more)
         self.optimizer.step()
         return outputs
 
@@ -115,7 +115,7 @@ class BlockSteps:
         """
         trainer, rows = self.trainer, num_rows(block.x)
         if isinstance(self.step, ExplicitStep):
-            block = block._replace(x=self.step.prepare(block.x))  # type: ignore[arg-type]
+            block = block._replace(x=self.step.backprop.prepare(block.x))
         left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else rows
         whole = left * block.batch_size >= rows
         outputs = self._replay(block) if whole and self._recordable(block.x) else self._train(block, left)
@@ -129,7 +129,7 @@ class BlockSteps:
     def _train(self, block: Block, steps: int | None) -> Rows:
         outputs = []
         for x, y in islice(block.batches(), steps):
-            outputs.append(self.step(x, y))  # type: ignore[arg-type]
+            outputs.append(self.step(x, y))
             for scheduler in self.per_step:
                 scheduler.step()
         return cat_rows(outputs)

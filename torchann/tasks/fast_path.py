@@ -9,6 +9,7 @@ from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import nn
 
 from torchann.nets.mlp import MLP
+from torchann.nets.wide_deep import WideDeep
 
 GRADIENT_HOOKS = ("on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step")
 MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -64,9 +65,9 @@ def why_autograd(net: nn.Module) -> str | None:
     Args:
         net: to be trained.
     """
-    if type(net) is not MLP:
-        return f"the net is a {type(net).__name__}, not an MLP"
-    if any(type(layer) is not nn.Linear for layer in net.linears()):
+    if type(net) not in (MLP, WideDeep):
+        return f"the net is a {type(net).__name__}, neither an MLP nor Wide & Deep"
+    if any(isinstance(layer, nn.Linear) and type(layer) is not nn.Linear for layer in net.modules()):
         return "a layer is parametrized"
     if any(getattr(module, hooks) for module in net.modules() for hooks in MODULE_HOOKS):
         return "the net has hooks"

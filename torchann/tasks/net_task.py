@@ -106,3 +106,6 @@ class NetTask(OutputsTask):
         if not inputs and not named_inputs and columns is not None:
             named_inputs = {name: (len(part),) for name, part in columns.items()}
         return summary(self.net, *inputs, **named_inputs)
+
+    def _why_autograd(self) -> str:
+        return f"the net, a {type(self.net).__name__}, may do anything in forward"

@@ -13,6 +13,8 @@ from torchmetrics import Metric
 
 from torchann.batches import Block, Rows, TensorLoader, map_rows, num_rows
 from torchann.callbacks.threads import Threads
+from torchann.engine.backprop import Backprop
+from torchann.engine.wide_deep import WideDeepBackprop
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
 from torchann.nets.summary import Summary, summary
@@ -71,7 +73,7 @@ class Task(pl.LightningModule):
 
     def _choose_engine(self, data: Any) -> None:
         single = why_single_steps(self, self.trainer)
-        reason = single or why_autograd(self.net)
+        reason = single or self._why_autograd()
         self._stepping_in = None if single is not None else weakref.ref(self.trainer)
         self._steps, self._batches_per_epoch = None, None
         if reason is not None and self.trainer.is_global_zero:
@@ -84,6 +86,13 @@ class Task(pl.LightningModule):
                 wanted = largest_block(self, self.trainer, loader.num_batches(), self.hparams["steps_per_execution"])
                 data.steps_per_execution = wanted
                 self._batches_per_epoch = loader.num_batches() if wanted != 1 else None
+
+    def _why_autograd(self) -> str | None:
+        return why_autograd(self.net)
+
+    def _backprop(self) -> Backprop | WideDeepBackprop:
+        assert isinstance(self.net, MLP)
+        return Backprop(self.net, self.head.error)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out what belongs to a Trainer."""
@@ -183,8 +192,8 @@ class Task(pl.LightningModule):
         if not self.automatic_optimization:
             step: ExplicitStep | AutogradStep
             optimizer = self.trainer.optimizers[0]
-            if isinstance(self.net, MLP) and why_autograd(self.net) is None:
-                step = ExplicitStep(self.net, self.head, optimizer, self.row_weight)
+            if self._why_autograd() is None:
+                step = ExplicitStep(self._backprop(), optimizer, self.row_weight)
             else:
                 step = AutogradStep(self._outputs_and_losses, optimizer)
             self._steps = BlockSteps(step, self.trainer)

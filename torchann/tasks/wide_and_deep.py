@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from torch import Tensor
 
+from torchann.engine.wide_deep import WideDeepBackprop
 from torchann.nets.wide_deep import WideDeep
 from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import Output
@@ -103,3 +104,8 @@ class WideAndDeep(OutputsTask):
         """Predicted values of the main output, ``(rows, out_features)``, of inputs scaled as in training."""
         found = self._predict(x)
         return found["main_value" if "aux" in self.outputs else "value"]
+
+    def _backprop(self) -> WideDeepBackprop:
+        assert isinstance(self.net, WideDeep)
+        errors = {name: head.error for name, head in self.heads.items()}
+        return WideDeepBackprop(self.net, errors, {name: output.weight for name, output in self.outputs.items()})
