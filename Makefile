@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 3
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 
 .PHONY: chapter test bench install fashion-mnist clean
 .DEFAULT_GOAL := chapter
 
 chapter: install fashion-mnist  ## the chapter's published figures beside the ones measured here
-	$(BIN)/torchann reproduce --seeds $(SEEDS)
+	$(BIN)/torchann reproduce --seeds $(SEEDS) --jobs $(JOBS)
 
 test: .venv/tests-installed  ## lint, types, unit tests, doctests, every YAML, the README's blocks
 	$(BIN)/ruff check .

@@ -44,7 +44,7 @@ def test_unknown_experiment_is_refused_with_the_one_that_was_meant(command, tmp_
     outcome = command("reproduce", "--only", "housing_mpl")
     said = "torchann reproduce: error: there is no experiment 'housing_mpl'; did you mean 'housing_mlp'?\n"
     assert outcome == (2, "", said)
-    assert "'xyz'; choose from iris_perceptron, " in command("reproduce", "--only", "xyz").err
+    assert "'xyz'; `torchann reproduce --list` names them" in command("reproduce", "--only", "xyz").err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tabulate import tabulate
@@ -13,18 +14,32 @@ from torchann.chapter.report import markdown, table
 from torchann.chapter.reproduce import Result, reproduce
 
 
+def unknown(names: Sequence[str]) -> str | None:
+    """What is wrong with names of experiments, and which was probably meant; None if there are all."""
+    for name in names:
+        if name not in EXPERIMENTS:
+            near = difflib.get_close_matches(name, EXPERIMENTS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "`torchann reproduce --list` names them"
+            return f"there is no experiment {name!r}; {hint}"
+    return None
+
+
+def save_picture(result: Result, output: Path) -> Path:
+    """Draws a result's picture as PNG and returns where it is."""
+    path = output / f"{result.experiment.name}.png"
+    result.experiment.draw(result.outcomes, result.experiment.title).savefig(path, dpi=120)
+    return path
+
+
 def run(options: argparse.Namespace) -> int:
     """Runs the experiments and reports them; returns 0 if all ran and are in their bands."""
     if options.list:
         print(tabulate([[e.name, e.section, e.title] for e in EXPERIMENTS.values()], ["name", "section", "experiment"]))
         return 0
     names = list(dict.fromkeys(options.only or EXPERIMENTS))
-    for name in names:
-        if name not in EXPERIMENTS:
-            near = difflib.get_close_matches(name, EXPERIMENTS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(EXPERIMENTS)}"
-            print(f"torchann reproduce: error: there is no experiment {name!r}; {hint}", file=sys.stderr)
-            return 2
+    if wrong := unknown(names):
+        print(f"torchann reproduce: error: {wrong}", file=sys.stderr)
+        return 2
     for option, value in (("--seeds", options.seeds), ("--jobs", options.jobs)):
         if value < 1:
             print(f"torchann reproduce: error: {option} is {value}; give 1 or more", file=sys.stderr)
@@ -36,8 +51,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         for result in reproduce(names, options.seeds, setting, options.jobs):
             if result.outcomes:
-                picture = result.experiment.draw(result.outcomes, result.experiment.title)
-                picture.savefig(output / f"{result.experiment.name}.png", dpi=120)
+                save_picture(result, output)
                 if result.outcomes[0].text and not options.quiet:
                     print(f"\n{result.outcomes[0].text}\n")
             results.append(result)
