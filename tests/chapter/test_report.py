@@ -98,3 +98,19 @@ def test_each_metric_gets_a_panel_and_missing_epochs_are_left_out():
     loss, accuracy = learning_curves([history], "Accuracy").axes
     assert accuracy.get_ylabel() == "accuracy (share of rows)"
     assert [list(line.get_xdata()) for line in loss.lines] == [[1, 2], [2]]
+
+
+def test_losses_over_decades_get_a_logarithmic_axis_and_accuracies_do_not():
+    history = [
+        {"epoch": e, "train_loss": 10.0 ** (1 - e), "val_loss": 1.0, "train_accuracy": 0.5, "val_accuracy": 0.9}
+        for e in (0, 1, 2)
+    ]
+    assert [panel.get_yscale() for panel in learning_curves([history], "Decades").axes] == ["log", "linear"]
+
+
+def test_epochs_of_a_diverged_seed_are_marked():
+    losses = [1.0, 2.0, float("nan"), float("nan")]
+    (panel,) = learning_curves([[{"epoch": e, "train_loss": loss} for e, loss in enumerate(losses)]], "Diverged").axes
+    (span,) = panel.patches
+    assert (span.get_x(), span.get_x() + span.get_width()) == (2.5, 4.5)  # epochs 3 and 4, counted from 1
+    assert "no longer a number" in [text.get_text() for text in panel.get_legend().get_texts()]

@@ -50,7 +50,7 @@ EXPERIMENTS = (
     Experiment(
         name="housing_early_stopping",
         section="10.2.7",
-        title="The same, on for up to 100 epochs, stopped early and back at its best weights",
+        title="Regression MLP 8-30-30-1, stopped early and back at its best weights",
         published=(
             Published(STOPPED, 96.0, (10.0, 100.0)),
             Published("test MSE of the best weights", 0.3310, (0.30, 0.40)),

@@ -125,7 +125,7 @@ EXPERIMENTS = (
     ),
     _experiment(
         "wide_deep_dynamic",
-        "The same with Python control flow in forward",
+        "Two named inputs and outputs, with Python control flow in forward",
         _dynamic,
         [Published("test MSE, main", 0.4178, (0.406, 0.501))],
         "2nd edition, of the net that is not dynamic; this one is harder to train: 0.446 to 0.490 of 7 seeds",
