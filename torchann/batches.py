@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -11,7 +11,15 @@ from torchann.orders import Order, shuffled_order
 
 Rows = Tensor | dict[str, Tensor]
 """Inputs or targets of some rows: a tensor ``(rows, ...)``, or several by name."""
+AUGMENTATION_DRAWS = 3  # random numbers per row
 BLOCK_BYTES = 2**24  # of one draw as float32: few calls per epoch, little memory
+
+
+class Augmentation(Protocol):
+    """What changes the inputs of a batch at random."""
+
+    def __call__(self, x: Tensor, draws: Tensor) -> Tensor:
+        """Inputs of the same shape, from inputs ``(rows, ...)`` and uniform random numbers ``(rows, 3)``."""
 
 
 def map_rows(function: Callable[[Tensor], Tensor], rows: Rows) -> Rows:
@@ -93,6 +101,8 @@ class TensorLoader:
         seed: seed of the shuffle.
         order: the row indices of an epoch as a function of its number, in place of ``shuffle``.
         prepare: applied to the inputs of each batch, for example images from uint8 to pixels in 0–1.
+        augment: changes the inputs of each batch before ``prepare``, given uniform random numbers ``(rows, 3)`` that
+            depend on the seed, the epoch and the place in it, and on nothing else.
         steps_per_execution: above 1, a :class:`Block` of that many mini-batches is drawn at once and yielded in place
             of ``(x, y)``; None chooses a number from the size of the data.
 
@@ -117,6 +127,7 @@ class TensorLoader:
         seed: int = 42,
         order: Order | None = None,
         prepare: Callable[[Tensor], Tensor] | None = None,
+        augment: Augmentation | None = None,
         steps_per_execution: int | None = 1,
     ) -> None:
         self.num_rows = num_rows(x)
@@ -133,6 +144,8 @@ class TensorLoader:
         self.x, self.y = x, y
         self.batch_size = batch_size
         self.prepare = prepare
+        self.augment = augment
+        self.seed = seed
         self.epoch = 0
         self._order = order
         self._device = next(iter(x.values())).device if isinstance(x, dict) else x.device
@@ -164,6 +177,7 @@ class TensorLoader:
     def __iter__(self) -> Iterator[tuple[Rows, Rows]] | Iterator[Block]:
         indices = self._indices_here()
         first, self._first_batch = self._first_batch, 0
+        draws = self._draws() if self.augment is not None else None
         for batch in range(first, self.num_batches(), self.steps_per_execution):
             after = min(batch + self.steps_per_execution, self.num_batches())
             start, stop = batch * self.batch_size, after * self.batch_size
@@ -173,6 +187,8 @@ class TensorLoader:
             self._next_batch = after
             if after == self.num_batches():
                 self.epoch, self._next_batch = self.epoch + 1, 0
+            if self.augment is not None and draws is not None:
+                x = map_rows(partial(self.augment, draws=draws[start:stop]), x)
             x = x if self.prepare is None else map_rows(self.prepare, x)
             yield (x, y) if self.steps_per_execution == 1 else Block(x, y, self.batch_size)
 
@@ -193,6 +209,12 @@ class TensorLoader:
             )
         self.epoch, self._first_batch = state["epoch"], state["batch"]
         self._next_batch = self._first_batch
+
+    def _draws(self) -> Tensor:
+        rank, _ = _rank_and_world()
+        seed = (self.seed * 1_000_003 + self.epoch) * 1_000_003 + rank + 1
+        generator = torch.Generator().manual_seed(seed % 2**63)
+        return torch.rand(self._rows_here(), AUGMENTATION_DRAWS, generator=generator).to(self._device)
 
     def _rows_here(self) -> int:
         rank, world = _rank_and_world()

@@ -156,9 +156,7 @@ def test_unknown_regression_output_is_refused_with_those_there_are():
 
 
 def test_activation_that_does_not_fit_the_output_is_refused_with_those_that_do():
-    with pytest.raises(
-        ValueError, match="output that is positive has no activation 'tanh'; choose softplus or relu"
-    ):
+    with pytest.raises(ValueError, match="output that is positive has no activation 'tanh'; choose softplus or relu"):
         regression_head(1, output="positive", output_activation="tanh")
 
 

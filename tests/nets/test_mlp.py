@@ -120,3 +120,23 @@ def test_mlp_refuses_rows_of_another_width():
 def test_mlp_refuses_inputs_that_are_no_rows():
     with pytest.raises(ValueError, match=r"inputs of shape \(5,\).*in_features=1"):
         MLP(1, [3], 1)(torch.zeros(5))
+
+
+@pytest.mark.parametrize(("norm", "kind"), [("batch", nn.BatchNorm1d), ("layer", nn.LayerNorm)])
+def test_normalisation_and_dropout_come_around_each_hidden_activation(norm, kind):
+    net = MLP(4, [3, 2], 1, norm=norm, dropout=0.5)
+    hidden = [nn.Linear, kind, nn.ReLU, nn.Dropout]
+    assert [type(layer) for layer in net] == [nn.Flatten, *hidden, *hidden, nn.Linear]
+    assert num_parameters(net) == num_parameters(MLP(4, [3, 2], 1)) + 2 * (3 + 2)
+
+
+def test_dropout_is_off_outside_training():
+    net, x = MLP(4, [100], 1, dropout=0.5), torch.randn(1, 4)
+    assert net(x).item() != net(x).item()
+    net.eval()
+    assert net(x).item() == net(x).item()
+
+
+def test_unknown_normalisation_is_refused():
+    with pytest.raises(ValueError, match="there is no norm 'bacth'; choose batch or layer"):
+        MLP(4, [3], 1, norm="bacth")

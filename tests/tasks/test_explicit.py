@@ -289,3 +289,12 @@ def test_block_is_never_trained_as_one_batch_by_autograd():
     model = RegressionMLP([5], in_features=2, out_features=1)
     with pytest.raises(ValueError, match=r"a block of 6 rows came .* steps_per_execution=1"):
         torchann.Trainer(logger=False, quiet=True, max_epochs=1, **AUTOGRAD).fit(model, loader)
+
+
+@pytest.mark.parametrize("knobs", [{"dropout": 0.2}, {"norm": "batch"}], ids=str)
+def test_dropout_and_normalisation_train_by_autograd_in_blocks(data, caplog, knobs):
+    model = RegressionMLP([5], lr=1e-3, **knobs)
+    trainer = torchann.Trainer(logger=False, max_epochs=1)
+    trainer.fit(model, datamodule=data)
+    assert caplog.records[-1].getMessage() == ("RegressionMLP trains by autograd: the net has dropout or normalisation")
+    assert not model.automatic_optimization and trainer.global_step == 182  # 11,610 rows in batches of 64

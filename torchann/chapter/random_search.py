@@ -2,7 +2,8 @@
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from statistics import fmean
 from typing import NamedTuple
 
@@ -109,6 +110,18 @@ def mse(net: MLP, split: Split) -> float:
         return HEAD.losses(net(split.x), split.y[:, None]).mean().item()
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keeps torch to one thread for a while: small products wait longer for a busy second core than they take."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@one_thread()
 def fit(candidate: Candidate, train: Split, val: Split, seed: int) -> Fitted:
     """Trains until the validation MSE has not fallen for 10 epochs, or is no number, for 100 epochs at most.
 

@@ -1,11 +1,13 @@
 """Fashion-MNIST: 70,000 grey images of clothes in ten classes, the book's replacement for handwritten digits."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from torchann.data.augmentation import flip_and_shift
 from torchann.data.fashion_mnist_files import FILES, fetch_fashion_mnist, file_in
 from torchann.data.idx import read_idx
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
@@ -38,6 +40,8 @@ class FashionMNISTDataModule(InMemoryDataModule):
         batch_size: rows per training batch, at least 1.
         seed: seed of the training loader's shuffle.
         download: download the files (31 MB) into the user's cache if they are nowhere else.
+        flip: mirror half of the training images, others in each epoch.
+        shift: move each training image by up to so many pixels, another way in each epoch.
 
     Example:
         >>> fashion = FashionMNISTDataModule()
@@ -59,10 +63,15 @@ class FashionMNISTDataModule(InMemoryDataModule):
         batch_size: int = 32,
         seed: int = 42,
         download: bool = True,
+        flip: bool = False,
+        shift: int = 0,
     ) -> None:
         super().__init__(batch_size, seed)
         self.data_dir = data_dir
         self.download = download
+        self.flip, self.shift = flip, shift
+        if flip or shift:
+            self.augmentation = partial(flip_and_shift, flip=flip, shift=shift)
         self.class_names = list(CLASS_NAMES)
 
     def prepare_data(self) -> None:

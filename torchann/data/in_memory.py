@@ -7,7 +7,7 @@ import torch
 from lightning import LightningDataModule
 from torch import Tensor
 
-from torchann.batches import TensorLoader
+from torchann.batches import Augmentation, TensorLoader
 from torchann.orders import Order
 
 EVALUATION_ROWS = 4096
@@ -60,6 +60,8 @@ class InMemoryDataModule(LightningDataModule, ABC):
         self.seed = seed
         self.steps_per_execution: int | None = 1
         """Mini-batches that the next training loader draws at once; set by a task that trains several per call."""
+        self.augmentation: Augmentation | None = None
+        """What changes the training inputs at random, if anything."""
         self._splits: Splits | None = None
         self._resident: dict[tuple[int, torch.device], Split] = {}
 
@@ -110,7 +112,9 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     def _training_loader(self, *, shuffle: bool = False, order: Order | None = None) -> TensorLoader:
         steps, self.steps_per_execution = self.steps_per_execution, 1
-        return self._loader(self.splits.train, shuffle=shuffle, order=order, steps_per_execution=steps)
+        loader = self._loader(self.splits.train, shuffle=shuffle, order=order, steps_per_execution=steps)
+        loader.augment = self.augmentation
+        return loader
 
     def _loader(
         self,

@@ -29,6 +29,9 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
+NORMS: dict[str, type[nn.BatchNorm1d | nn.LayerNorm]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+
+
 def activation_module(name: str) -> nn.Module:
     """The activation of that name, as a module.
 
@@ -64,12 +67,14 @@ class MLP(nn.Sequential):
             weights and biases as ``nn.Linear`` draws them.
         weight_init_options: arguments of that scheme.
         bias_init: name of the scheme for the biases, one that takes vectors.
+        dropout: share of each hidden layer's neurons that are switched off at random while it trains.
+        norm: ``"batch"`` or ``"layer"``, normalisation between each hidden layer and its activation.
 
     Shape:
         ``(batch, *)`` with ``in_features`` numbers per row to ``(batch, out_features)``.
 
     Raises:
-        ValueError: for a size below 1, or an unknown activation or initialisation.
+        ValueError: for a size below 1, or an unknown activation, initialisation or normalisation.
 
     Example:
         >>> net = MLP(784, [300, 100], 10)
@@ -86,17 +91,27 @@ class MLP(nn.Sequential):
         weight_init: str | None = "xavier_uniform",
         weight_init_options: dict[str, Any] | None = None,
         bias_init: str = "zeros",
+        dropout: float = 0.0,
+        norm: str | None = None,
     ) -> None:
         sizes = [in_features, *hidden_sizes, out_features]
         if min(sizes) < 1:
             raise ValueError(f"an MLP of layer sizes {sizes}: each must be at least 1; leave an empty layer out")
+        if norm is not None and norm not in NORMS:
+            raise ValueError(f"there is no norm {norm!r}; choose {' or '.join(NORMS)}, or None for none")
         layers: list[nn.Module] = [nn.Flatten()]
         for size_in, size_out in pairwise(sizes[:-1]):
-            layers += [nn.Linear(size_in, size_out), activation_module(activation)]
+            layers.append(nn.Linear(size_in, size_out))
+            if norm is not None:
+                layers.append(NORMS[norm](size_out))
+            layers.append(activation_module(activation))
+            if dropout:
+                layers.append(nn.Dropout(dropout))
         super().__init__(*layers, nn.Linear(sizes[-2], out_features))
         self.in_features = in_features
         self.out_features = out_features
         self.activation = activation
+        self.dropout, self.norm = dropout, norm
         initialize(self, weight_init, weight_init_options, bias_init)
 
     def linears(self) -> list[nn.Linear]:

@@ -62,6 +62,8 @@ class ClassificationMLP(Task):
         weight_init: initial weights, the name of a torch.nn.init scheme; null for torch's own start.
         weight_init_options: arguments of that scheme.
         bias_init: initial biases, the name of a scheme.
+        dropout: share of each hidden layer's neurons that are switched off at random in training.
+        norm: batch or layer normalisation between each hidden layer and its activation.
         optimizer: what moves the weights.
         lr: learning rate.
         momentum: momentum of sgd or rmsprop, from 0 to 1.
@@ -82,7 +84,7 @@ class ClassificationMLP(Task):
     """
 
     sizes = ("in_features", "num_classes")
-    architecture = (*sizes, "task", "hidden_sizes", "activation")
+    architecture = (*sizes, "task", "hidden_sizes", "activation", "norm")
     names = ("class_names",)
 
     def __init__(
@@ -95,6 +97,8 @@ class ClassificationMLP(Task):
         weight_init: str | None = "xavier_uniform",
         weight_init_options: dict[str, Any] | None = None,
         bias_init: str = "zeros",
+        dropout: float = 0.0,
+        norm: Literal["batch", "layer"] | None = None,
         optimizer: OptimizerName = "sgd",
         lr: float = 0.01,
         momentum: float = 0.0,
@@ -120,8 +124,8 @@ class ClassificationMLP(Task):
         if h.class_names is not None and len(h.class_names) != h.num_classes:
             raise ValueError(f"class_names are {len(h.class_names)}, num_classes is {h.num_classes}; name every class")
         self.head = classification_head(h.task, h.num_classes)
-        inits = (h.weight_init, h.weight_init_options, h.bias_init)
-        self.net = MLP(h.in_features, h.hidden_sizes, self.head.out_features, h.activation, *inits)
+        more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
+        self.net = MLP(h.in_features, h.hidden_sizes, self.head.out_features, h.activation, *more)
 
     def on_train_start(self) -> None:
         """Takes or counts the weights of the classes."""

@@ -67,6 +67,8 @@ def why_autograd(net: nn.Module) -> str | None:
     """
     if type(net) not in (MLP, WideDeep):
         return f"the net is a {type(net).__name__}, neither an MLP nor Wide & Deep"
+    if isinstance(net, MLP) and (net.dropout or net.norm):
+        return "the net has dropout or normalisation"
     if any(isinstance(layer, nn.Linear) and type(layer) is not nn.Linear for layer in net.modules()):
         return "a layer is parametrized"
     if any(getattr(module, hooks) for module in net.modules() for hooks in MODULE_HOOKS):

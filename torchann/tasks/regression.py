@@ -28,6 +28,8 @@ class RegressionMLP(Task):
         weight_init: initial weights, the name of a torch.nn.init scheme; null for torch's own start.
         weight_init_options: arguments of that scheme.
         bias_init: initial biases, the name of a scheme.
+        dropout: share of each hidden layer's neurons that are switched off at random in training.
+        norm: batch or layer normalisation between each hidden layer and its activation.
         loss: mse (squared error), mae (absolute error) or huber (squared below 1, absolute above).
         output: what the values can be, unbounded, positive or bounded.
         bounds: lowest and highest value of a bounded output, in the targets' unit.
@@ -52,7 +54,7 @@ class RegressionMLP(Task):
     """
 
     sizes = ("in_features", "out_features")
-    architecture = (*sizes, "hidden_sizes", "activation", "output", "bounds", "output_activation")
+    architecture = (*sizes, "hidden_sizes", "activation", "norm", "output", "bounds", "output_activation")
     names = ("target_names",)
 
     def __init__(
@@ -64,6 +66,8 @@ class RegressionMLP(Task):
         weight_init: str | None = "xavier_uniform",
         weight_init_options: dict[str, Any] | None = None,
         bias_init: str = "zeros",
+        dropout: float = 0.0,
+        norm: Literal["batch", "layer"] | None = None,
         loss: Literal["mse", "mae", "huber"] = "mse",
         output: Literal["unbounded", "positive", "bounded"] = "unbounded",
         bounds: Sequence[float] | None = None,
@@ -92,8 +96,8 @@ class RegressionMLP(Task):
                 f"target_names are {h.target_names} and out_features is {h.out_features}; name every value"
             )
         self.head = regression_head(h.out_features, h.loss, h.output, h.bounds, h.output_activation)
-        inits = (h.weight_init, h.weight_init_options, h.bias_init)
-        self.net = MLP(h.in_features, h.hidden_sizes, h.out_features, h.activation, *inits)
+        more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
+        self.net = MLP(h.in_features, h.hidden_sizes, h.out_features, h.activation, *more)
 
     def make_metrics(self) -> dict[str, Metric]:
         """Root of the mean squared error, and mean absolute error."""
