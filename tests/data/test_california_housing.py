@@ -121,3 +121,20 @@ def test_housing_refuses_a_damaged_table(damage, message, tmp_path, monkeypatch)
     message = rf"california_housing\.csv\.gz {message}.*expected 989779 bytes with SHA-256 6d4c229b.*reinstall torchann"
     with pytest.raises(DataFileError, match=message):
         load_california_housing()
+
+
+def test_waves_of_the_coordinates_follow_the_eight_figures(housing):
+    waves = CaliforniaHousingDataModule(periodic_coordinates=2)
+    waves.setup()
+    x, plain = waves.splits.test.x.double(), housing.splits.test.x.double()
+    assert waves.in_features == len(waves.feature_names) == x.shape[1] == 8 + 2 * 4
+    assert torch.equal(x[:, :8], plain)
+    # the second frequency is twice the first: pi and pi / 2
+    for column, expected in ((8, torch.sin(torch.pi / 2 * plain[:, 6])), (15, torch.cos(torch.pi * plain[:, 7]))):
+        torch.testing.assert_close(x[:, column], expected, rtol=0, atol=1e-5)
+    assert waves.feature_names[8] == "sin_0(Latitude)" and waves.feature_names[15] == "cos_1(Longitude)"
+
+
+def test_frequencies_below_zero_are_refused():
+    with pytest.raises(ValueError, match="periodic_coordinates is -1; give 0 or a number of frequencies"):
+        CaliforniaHousingDataModule(periodic_coordinates=-1)

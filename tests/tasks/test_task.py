@@ -1,3 +1,4 @@
+import lightning.pytorch as pl
 import pytest
 import torch
 
@@ -136,3 +137,23 @@ def test_logged_rate_is_the_one_that_the_last_epoch_began_with(num_epochs):
 def test_task_alone_is_abstract(call):
     with pytest.raises(NotImplementedError):
         getattr(Task(), call)(*([torch.zeros(1)] if call == "predictions" else []))
+
+
+class Ratio(pl.Callback):
+    """The chapter's example: validation over training loss, after each epoch."""
+
+    def __init__(self):
+        self.ratios = []
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        figures = trainer.callback_metrics
+        self.ratios.append((figures["val_loss"] / figures["train_loss"]).item())
+
+
+@pytest.mark.parametrize("options", [{}, {"gradient_clip_val": 1e9}, {"limit_train_batches": 2}], ids=str)
+def test_callbacks_find_the_figures_of_the_epoch_that_has_just_ended(tmp_path, options):
+    ratio = Ratio()
+    trainer = Trainer(runs=str(tmp_path), quiet=True, max_epochs=3, callbacks=[ratio], **options)
+    trainer.fit(RegressionMLP([4], lr=0.01), datamodule=regression_table())
+    rows = [row["val_loss"] / row["train_loss"] for row in trainer.logger.history]
+    assert ratio.ratios == pytest.approx(rows, rel=1e-6)

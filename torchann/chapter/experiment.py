@@ -106,6 +106,7 @@ class Experiment:
         run: what it does; torch's generator is seeded with the setting's seed when it is called.
         draw: its picture, from the outcomes of its seeds and the title.
         takes_seeds: whether another seed may give other figures.
+        in_chapter: whether it is run with the chapter; others are run by name.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Experiment:
     run: Callable[[Setting], Outcome]
     draw: Callable[[Sequence[Outcome], str], Canvas] = draw_learning_curves
     takes_seeds: bool = True
+    in_chapter: bool = True
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from torchann.chapter import (
     approximation,
     architectures,
     backpropagation,
+    beyond,
     early_stopping,
     fashion_mnist,
     housing,
@@ -44,5 +45,6 @@ _SECTIONS = (
     linear_regression,
     pytorch_edition,
     third_edition,
+    beyond,
 )
 EXPERIMENTS = {experiment.name: experiment for section in _SECTIONS for experiment in section.EXPERIMENTS}

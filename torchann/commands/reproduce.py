@@ -36,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         print(tabulate([[e.name, e.section, e.title] for e in EXPERIMENTS.values()], ["name", "section", "experiment"]))
         return 0
-    names = list(dict.fromkeys(options.only or EXPERIMENTS))
+    names = list(
+        dict.fromkeys(options.only or [name for name, experiment in EXPERIMENTS.items() if experiment.in_chapter])
+    )
     if wrong := unknown(names):
         print(f"torchann reproduce: error: {wrong}", file=sys.stderr)
         return 2

@@ -101,7 +101,7 @@ class OutputsTask(Task):
         if len(self.outputs) > 1:
             parts = {name: figures[f"{stage}{name}_loss"] for name in self.outputs}
             figures = {f"{stage}loss": self._weighted(parts), **figures}
-        self.log_dict(figures, prog_bar=True, sync_dist=True)
+        self._log_figures(figures)
 
     def predictions(self, outputs: Any) -> dict[str, Tensor]:
         """Values, or classes and probabilities, of each output: ``"value"``, ``"class"`` and ``"proba"``.

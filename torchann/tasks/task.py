@@ -42,6 +42,7 @@ class Task(pl.LightningModule):
     """Hyperparameters that the net cannot do without."""
     _steps: BlockSteps | None = None
     _batches_per_epoch: int | None = None
+    _train_logged = False
     _stepping_in: "weakref.ref[pl.Trainer] | None" = None
     architecture: tuple[str, ...]
     """Hyperparameters that another value of would make it another net."""
@@ -182,7 +183,10 @@ class Task(pl.LightningModule):
     def _end(self, stage: str) -> None:
         metrics = self.metrics[stage]
         assert isinstance(metrics, RowMetrics)
-        self.log_dict(metrics.compute(stage), prog_bar=True, sync_dist=True)
+        self._log_figures(metrics.compute(stage))
+
+    def _log_figures(self, figures: dict[str, Tensor]) -> None:
+        self.log_dict(figures, prog_bar=True, sync_dist=True, on_step=False, on_epoch=True, batch_size=1)
 
     def on_train_start(self) -> None:
         """Prepares the steps, where the task takes them by itself."""
@@ -210,14 +214,24 @@ class Task(pl.LightningModule):
                     f"a block of {num_rows(x)} rows came and Lightning takes one batch per step; give the "
                     "TensorLoader steps_per_execution=1"
                 )
-            return self._add("train_", self(x), y).mean()
+            loss = self._add("train_", self(x), y).mean()
+            self._end_with_last_batch()
+            return loss
         block = Block(x, y, batch.batch_size if isinstance(batch, Block) else num_rows(x))
         with torch.no_grad():
             if batch_idx == 0 and isinstance(self._steps.step, ExplicitStep):
                 x, y = next(block.batches())
                 self._losses(self(x), y, training=True)  # for the errors they raise
             outputs = self._steps.run(block)
-            return self._add("train_", outputs, map_rows(lambda part: part[: num_rows(outputs)], block.y)).mean()
+            loss = self._add("train_", outputs, map_rows(lambda part: part[: num_rows(outputs)], block.y)).mean()
+        self._end_with_last_batch()
+        return loss
+
+    def _end_with_last_batch(self) -> None:
+        # Callbacks find the epoch's training figures in their on_train_epoch_end, which comes before the task's.
+        if self.trainer.is_last_batch:
+            self._end("train_")
+            self._train_logged = True
 
     def validation_step(self, batch: tuple[Any, Any], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the validation figures."""
@@ -232,8 +246,10 @@ class Task(pl.LightningModule):
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], sync_dist=True)
 
     def on_train_epoch_end(self) -> None:
-        """Logs the epoch's training figures."""
-        self._end("train_")
+        """Logs the epoch's training figures, where its last batch has not."""
+        if not self._train_logged:
+            self._end("train_")
+        self._train_logged = False
         if self._steps is not None:
             self._steps.end_epoch()
 
