@@ -45,7 +45,7 @@ def test_config_of_a_run_names_all_that_was_used(housing_run):
     assert config["seed_everything"] == 42
     assert config["model"]["class_path"] == "torchann.RegressionMLP"
     assert config["model"]["init_args"]["hidden_sizes"] == [30] and config["model"]["init_args"]["lr"] == 0.001
-    assert config["data"]["init_args"] == {"batch_size": 32, "seed": 42}
+    assert config["data"]["init_args"] == {"batch_size": 32, "seed": 42, "periodic_coordinates": 0}
     assert config["trainer"]["max_epochs"] == 3 and config["trainer"]["name"] == "housing_mlp"
 
 
@@ -102,7 +102,7 @@ def test_value_that_cannot_be_used_is_an_error_and_no_traceback(command, given, 
 
 
 def test_figure_that_does_not_exist_is_an_error_and_no_traceback(command):
-    stop = ["--trainer.callbacks", "EarlyStopping", "--trainer.callbacks.monitor", "val_los"]
+    stop = ["--trainer.callbacks", "torchann.EarlyStopping", "--trainer.callbacks.monitor", "val_los"]
     outcome = command("fit", "--config", IRIS, *stop)
     assert outcome.status == 1 and "`val_los` which is not available" in outcome.err
 
