@@ -61,7 +61,7 @@ def board(housing_run):
         assert address, said + process.stderr.read()
         yield Board(address[1])
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (0, "", "")
     finally:
         process.kill()
