@@ -1,8 +1,10 @@
 """``torchann tensorboard``: the dashboard on the runs."""
 
 import argparse
+import os
 import signal
 import sys
+import time
 
 from torchann.dashboard.server import NoRunsError, start_tensorboard
 
@@ -17,7 +19,8 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         print(f"TensorBoard shows {options.runs} at {address} (Ctrl-C ends it)", flush=True)
-        signal.pause()
+        while True:  # not signal.pause(), which a signal that another thread takes does not end
+            time.sleep(0.2)
     except KeyboardInterrupt:
-        return 0
-    return 0
+        sys.stdout.flush()
+        os._exit(0)  # the server's threads have nothing to save, and waiting for them has hung on a loaded machine
