@@ -67,3 +67,8 @@ def test_only_training_images_are_augmented(synthetic_fashion_mnist):
     assert not torch.equal(first, its_first) and first.shape == its_first.shape
     assert its_first.dtype == torch.float32 and its_first.max() <= 1
     assert torch.equal(*(next(iter(data.val_dataloader()))[0] for data in (plain, moved)))
+
+
+def test_shift_below_zero_is_refused():
+    with pytest.raises(ValueError, match="shift is -1; give 0 or a number of pixels"):
+        FashionMNISTDataModule(shift=-1)

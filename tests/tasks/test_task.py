@@ -157,3 +157,16 @@ def test_callbacks_find_the_figures_of_the_epoch_that_has_just_ended(tmp_path, o
     trainer.fit(RegressionMLP([4], lr=0.01), datamodule=regression_table())
     rows = [row["val_loss"] / row["train_loss"] for row in trainer.logger.history]
     assert ratio.ratios == pytest.approx(rows, rel=1e-6)
+
+
+def test_fit_after_one_that_was_broken_off_logs_its_figures(tmp_path):
+    class Break(pl.Callback):
+        def on_train_epoch_end(self, trainer, pl_module):
+            raise OSError("disk is full")
+
+    model, data = RegressionMLP([4], lr=0.01), regression_table()
+    with pytest.raises(OSError, match="disk is full"):
+        Trainer(runs=str(tmp_path), quiet=True, max_epochs=1, callbacks=[Break()]).fit(model, datamodule=data)
+    trainer = Trainer(logger=False, quiet=True, max_steps=1, max_epochs=1)  # ends before the last batch of its epoch
+    trainer.fit(model, datamodule=data)
+    assert "train_loss" in trainer.callback_metrics

@@ -43,6 +43,9 @@ class FashionMNISTDataModule(InMemoryDataModule):
         flip: mirror half of the training images, others in each epoch.
         shift: move each training image by up to so many pixels, another way in each epoch.
 
+    Raises:
+        ValueError: if ``shift`` is below 0.
+
     Example:
         >>> fashion = FashionMNISTDataModule()
         >>> fashion.in_features, fashion.num_classes, fashion.class_names[9]
@@ -69,6 +72,8 @@ class FashionMNISTDataModule(InMemoryDataModule):
         super().__init__(batch_size, seed)
         self.data_dir = data_dir
         self.download = download
+        if shift < 0:
+            raise ValueError(f"shift is {shift}; give 0 or a number of pixels")
         self.flip, self.shift = flip, shift
         if flip or shift:
             self.augmentation = partial(flip_and_shift, flip=flip, shift=shift)

@@ -190,7 +190,7 @@ class Task(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """Prepares the steps, where the task takes them by itself."""
-        self._steps = None
+        self._steps, self._train_logged = None, False  # also after a fit that was broken off
         if "steps_per_execution" not in self.hparams:
             return
         if not self.automatic_optimization:
