@@ -25,7 +25,7 @@ def torchann_epochs(x: torch.Tensor, y: torch.Tensor, hidden: list[int], epochs:
     trainer = torchann.Trainer(runs=tempfile.mkdtemp(), max_epochs=epochs, quiet=True)
     model = torchann.RegressionMLP(hidden, FEATURES, 1, lr=1e-3)
     trainer.fit(model, TensorLoader(x, y, BATCH, shuffle=True, steps_per_execution=None))
-    return [row["seconds"] for row in trainer.logger.history]  # type: ignore[union-attr]
+    return [row["seconds"] for row in trainer.history]
 
 
 def plain_epochs(x: torch.Tensor, y: torch.Tensor, hidden: list[int], epochs: int) -> list[float]:

@@ -39,8 +39,8 @@ def load(task: str) -> Any:
 def arrays(task: str) -> tuple[Any, Any, Any, Any]:
     """Training and validation rows as float32 matrices and targets, NumPy."""
     data = load(task)
-    matrices = [data.prepare(split.x).flatten(1).numpy() for split in data.splits[:2]]
-    return matrices[0], data.splits.train.y.numpy(), matrices[1], data.splits.val.y.numpy()
+    train, val, _ = data.prepared()
+    return train.x.flatten(1).numpy(), train.y.numpy(), val.x.flatten(1).numpy(), val.y.numpy()
 
 
 def keras_net(task: str) -> Any:
@@ -59,7 +59,7 @@ def torchann_peer(task: str) -> tuple[Epoch, Predict]:
     make = torchann.ClassificationMLP if task == "fashion" else torchann.RegressionMLP
     trainer = torchann.Trainer(runs=tempfile.mkdtemp(), max_epochs=100_000, quiet=True, callbacks=[_Gate()])
     model, data = make(hidden, lr=lr), load(task)
-    x = data.prepare(data.splits.train.x)
+    x = data.splits.train.x
     return _gated(lambda: trainer.fit(model, datamodule=data)), lambda: model.predict(x)
 
 

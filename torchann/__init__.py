@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
+    from torchann.files import load as load
+    from torchann.files import save as save
     from torchann.nets.mlp import MLP as MLP
     from torchann.runs import Trainer as Trainer
     from torchann.tasks.classification import ClassificationMLP as ClassificationMLP
@@ -33,6 +35,8 @@ _HOME = {
     "RegressionMLP": "torchann.tasks.regression",
     "Trainer": "torchann.runs",
     "WideAndDeep": "torchann.tasks.wide_and_deep",
+    "load": "torchann.files",
+    "save": "torchann.files",
 }
 __all__ = [
     "MLP",
@@ -47,6 +51,8 @@ __all__ = [
     "RegressionMLP",
     "Trainer",
     "WideAndDeep",
+    "load",
+    "save",
 ]
 
 

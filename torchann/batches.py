@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from numbers import Integral
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from torchann.checks import check_tensor
 from torchann.orders import Order, shuffled_order
 
 Rows = Tensor | dict[str, Tensor]
@@ -107,7 +109,8 @@ class TensorLoader:
             of ``(x, y)``; None chooses a number from the size of the data.
 
     Raises:
-        ValueError: if the tensors differ in length, are empty, or ``batch_size`` is below 1.
+        TypeError: if inputs or targets are no tensors of real numbers.
+        ValueError: if the tensors differ in length, are empty, or ``batch_size`` is no whole number from 1 on.
 
     Example:
         >>> loader = TensorLoader(torch.arange(5.0), torch.arange(5), batch_size=2)
@@ -130,12 +133,14 @@ class TensorLoader:
         augment: Augmentation | None = None,
         steps_per_execution: int | None = 1,
     ) -> None:
+        for name, rows in (("inputs x", x), ("targets y", y)):
+            map_rows(partial(check_tensor, what=name), rows)
         self.num_rows = num_rows(x)
         if num_rows(y) != self.num_rows or self.num_rows == 0:
             raise ValueError(f"x has {self.num_rows} rows and y {num_rows(y)}; give both the same number, at least one")
-        if batch_size < 1:
+        if not isinstance(batch_size, Integral) or batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; give a whole number of rows, at least 1")
-        if steps_per_execution is not None and steps_per_execution < 1:
+        if steps_per_execution is not None and (not isinstance(steps_per_execution, Integral) or steps_per_execution < 1):
             raise ValueError(f"steps_per_execution is {steps_per_execution}; give a whole number, at least 1")
         if shuffle and order is not None:
             raise ValueError("shuffle=True and an order exclude each other; give one of them")

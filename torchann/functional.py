@@ -62,10 +62,18 @@ def hebb_rule(weight: Tensor, x: Tensor, y: Tensor, lr: float = 1.0) -> Tensor:
     Returns:
         The weights after all rows, ``(features,)``.
 
+    Raises:
+        ValueError: if a shape is not the one above.
+
     Example:
         >>> hebb_rule(torch.zeros(2), torch.tensor([[1.0, 2.0], [3.0, 1.0]]), torch.tensor([1.0, -1.0]))
         tensor([-2.,  1.])
     """
+    if x.ndim != 2 or weight.shape != x.shape[1:] or y.shape != x.shape[:1]:
+        raise ValueError(
+            f"weight {tuple(weight.shape)}, x {tuple(x.shape)} and y {tuple(y.shape)} do not fit together; "
+            "give (features,), (rows, features) and (rows,)"
+        )
     return weight + lr * (y @ x)
 
 
@@ -82,7 +90,7 @@ def perceptron_loss(logits: Tensor, target: Tensor) -> Tensor:
         One loss per row, ``(batch,)``, never averaged.
 
     Raises:
-        ValueError: if the two shapes differ.
+        ValueError: if the two shapes differ, or a target is neither -1 nor +1.
 
     Example:
         >>> perceptron_loss(torch.tensor([2.0, -3.0]), torch.tensor([1.0, 1.0]))
@@ -93,6 +101,8 @@ def perceptron_loss(logits: Tensor, target: Tensor) -> Tensor:
             f"logits {tuple(logits.shape)} and target {tuple(target.shape)} must have the same shape; "
             "squeeze a (batch, 1) output before calling"
         )
+    if bool((wrong := target.abs() != 1).any()):
+        raise ValueError(f"there is a target {target[wrong][0].item():g}; give -1 or +1: for classes 0 and 1, 2 * y - 1")
     return torch.relu(-target * logits)
 
 

@@ -18,26 +18,34 @@ PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small e
 
 
 def predict_rows(
-    net: nn.Module, meaning: Callable[[Any], dict[str, Tensor]], x: Rows | np.ndarray[Any, Any]
+    net: nn.Module,
+    meaning: Callable[[Any], dict[str, Tensor]],
+    rows: Rows,
+    prepare: Callable[[Tensor], Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """Predictions of all rows, in evaluation mode and without gradients, a few thousand rows at a time.
 
     Args:
         net: whose outputs are taken; its training flag is afterwards what it was.
         meaning: from outputs to predictions by name.
-        x: inputs ``(rows, *)``, or several by name.
+        rows: inputs ``(rows, *)``, or several by name.
+        prepare: applied to a part of the inputs before the net gets it.
 
     Example:
-        >>> predict_rows(nn.Identity(), lambda outputs: {"value": outputs}, np.ones((2, 1)))["value"].tolist()
+        >>> predict_rows(nn.Identity(), lambda outputs: {"value": outputs}, torch.ones(2, 1))["value"].tolist()
         [[1.0], [1.0]]
     """
-    rows = x if isinstance(x, dict) else torch.as_tensor(x)
     device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
     training = net.training
+
+    def put(part: Tensor) -> Tensor:
+        part = part if device.type == "mps" else part.to(device)  # which has no float64 to prepare in
+        return (part if prepare is None else prepare(part)).to(device)
+
     net.eval()
     try:
         with torch.no_grad():
-            parts = [meaning(net(map_rows(lambda t: t.to(device), part))) for part in split_rows(rows, PREDICT_ROWS)]
+            parts = [meaning(net(map_rows(put, part))) for part in split_rows(rows, PREDICT_ROWS)]
     finally:
         net.train(training)
     return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}

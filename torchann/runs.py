@@ -1,27 +1,33 @@
 """A run and the folder it leaves: config, checkpoints, TensorBoard events, history, versions."""
 
-import json
 import logging
-import platform
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
-from lightning.pytorch.callbacks import Callback, Checkpoint, ModelCheckpoint, ProgressBar
+from lightning.fabric.plugins import CheckpointIO
+from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
 
-from torchann.callbacks.best_and_last import BestAndLast
+from torchann.callbacks.checkpoints import Checkpoints, best_path
+from torchann.callbacks.interrupts import Interrupts, interruption
 from torchann.callbacks.progress import Progress
+from torchann.callbacks.record_history import RecordHistory
+from torchann.callbacks.run_record import RunRecord
+from torchann.callbacks.run_state import RunState
+from torchann.callbacks.stop import StopTraining
+from torchann.checkpoint_files import CheckpointFiles, read_checkpoint
 from torchann.dashboard.run_logger import RunLogger
+from torchann.engine.generators import own_generators, seed_shuffle
+from torchann.history import History
+from torchann.run_folders import RunFolderError, good_checkpoint, latest_run
 
-PACKAGES = ("torchann", "torch", "lightning", "torchmetrics", "scikit-learn", "tensorboard", "numpy")
 IRRELEVANT = (
     ".*treespec, LeafSpec.* is deprecated",  # Lightning on new torch
     "The number of training batches .* is smaller than the logging interval",  # figures are logged per epoch
@@ -33,19 +39,23 @@ IRRELEVANT = (
 )
 
 
-class RunFolderError(FileNotFoundError):
-    """A run or checkpoint that was asked for is not there."""
-
-
 class Trainer(pl.Trainer):
     """Lightning's Trainer with the defaults of this project: each run leaves one folder, and the screen stays quiet.
 
     The folder ``runs/name/001`` (and so on) holds the checkpoints ``best`` (lowest validation loss) and ``last``,
     TensorBoard events, ``history.csv`` and ``versions.json``. All of Lightning's own arguments work as they do there.
 
+    A fit draws its random numbers from generators of its own, which ``seed`` alone decides, and leaves those of the
+    caller as they were. It can be stopped at any moment and gone on with: ``fit(..., ckpt_path="last")`` takes up the
+    latest run of that name in its folder and ends with the bits of a run that was never stopped. Ctrl-C ends it at the
+    next step, saves ``last`` and gives the model the best weights so far.
+
     Args:
         runs: the folder of all runs.
         name: what is being tried; its runs are numbered below ``runs/name``.
+        seed: of everything that is random in a fit: the initial weights of a net that takes its sizes from the data,
+            dropout, and so on. The order of the rows has the seed of the data module; a net that is built with its
+            sizes has the weights that it was built with.
         quiet: no progress bars and no closing line.
         callbacks: callbacks of your own, beside the ones above; a checkpoint or progress callback takes their place.
         logger: a logger of your own in place of the run folder; false for none, and no checkpoints but your own.
@@ -53,7 +63,16 @@ class Trainer(pl.Trainer):
         enable_checkpointing: false for none.
         enable_progress_bar: false for none.
         enable_model_summary: Lightning's table of layers.
+        plugins: Lightning's plugins; a checkpoint plugin takes the place of the files written here.
         kwargs: Lightning's arguments.
+
+    Attributes:
+        stopped_by: what ended the last fit: ``"max_epochs"``, ``"max_steps"``, ``"early_stopping"``, ``"interrupt"``
+            (Ctrl-C), ``"sigterm"``, or the reason that a callback gave, such as ``"nan"``; None before and during a
+            fit, and after an error.
+
+    Raises:
+        ValueError: if ``seed`` is below 0.
 
     Example:
         >>> import tempfile, torchann
@@ -68,6 +87,7 @@ class Trainer(pl.Trainer):
         *,
         runs: str = "runs",
         name: str = "run",
+        seed: int = 42,
         quiet: bool = False,
         callbacks: list[Callback] | Callback | None = None,
         logger: Logger | list[Logger] | bool | None = None,
@@ -75,55 +95,144 @@ class Trainer(pl.Trainer):
         enable_checkpointing: bool = True,
         enable_progress_bar: bool = True,
         enable_model_summary: bool = False,
+        plugins: Any = None,
         **kwargs: Any,
     ) -> None:
         quieten_framework()
-        self.quiet = quiet
+        if not 0 <= seed < 2**63:
+            raise ValueError(f"seed is {seed}; give a whole number from 0 to 2**63 - 1")
+        self.seed, self.quiet = seed, quiet
+        self.stopped_by: str | None = None
+        plugins = list(plugins) if isinstance(plugins, (list, tuple)) else [plugins] if plugins is not None else []
+        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+            plugins.append(CheckpointFiles())
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
         own_checkpoint = any(isinstance(callback, Checkpoint) for callback in callbacks)
         if logger is None or logger is True:
             logger = RunLogger(runs, name)
-            callbacks.append(_RunRecord(quiet))
+            callbacks.append(RunRecord(quiet))
             if enable_checkpointing and not own_checkpoint:
-                callbacks.append(BestAndLast())
+                callbacks.append(Checkpoints())
         elif logger is False:
             enable_checkpointing = own_checkpoint
         enable_progress_bar = enable_progress_bar and not quiet
         if enable_progress_bar and not any(isinstance(callback, ProgressBar) for callback in callbacks):
             callbacks.append(Progress())
+        self._record = RecordHistory()
+        callbacks += [self._record, RunState(seed), Interrupts()]
         super().__init__(
             logger=logger,
             callbacks=callbacks,
+            plugins=plugins,
             num_sanity_val_steps=num_sanity_val_steps,
             enable_checkpointing=enable_checkpointing,
             enable_progress_bar=enable_progress_bar,
             enable_model_summary=enable_model_summary,
             **kwargs,
         )
+        self.strategy.process_dataloader = partial(self._seeded, self.strategy.process_dataloader)  # type: ignore[method-assign]
 
-    def fit(self, *args: Any, **kwargs: Any) -> None:
-        """Trains a model; takes the arguments of Lightning's Trainer.
+    def _seeded(self, process: Callable[[object], object], loader: object) -> object:
+        # Workers begin to read as soon as there is an iterator: before any callback is called.
+        progress: Any = self.fit_loop.epoch_progress.current
+        seed_shuffle(loader, self.seed, progress.processed)
+        return process(loader)
+
+    def fit(
+        self,
+        model: pl.LightningModule,
+        train_dataloaders: Any = None,
+        val_dataloaders: Any = None,
+        datamodule: pl.LightningDataModule | None = None,
+        ckpt_path: str | Path | None = None,
+        weights_only: bool | None = None,
+    ) -> None:
+        """Trains a model; what ended it is then in ``stopped_by``.
+
+        Args:
+            model: what to train.
+            train_dataloaders: loaders of training rows, in place of a data module.
+            val_dataloaders: loaders of validation rows.
+            datamodule: a data module.
+            ckpt_path: ``"last"`` or ``"best"`` to go on with this Trainer's run or the latest run of its name, in its
+                folder; or a ``.ckpt`` file to begin a new run with.
+            weights_only: for Lightning's sake; no checkpoint is opened otherwise.
 
         Raises:
-            KeyboardInterrupt: after Ctrl-C, where Lightning ends the whole program.
+            RunFolderError: if there is no run to go on with.
+            CheckpointError: if its checkpoints are damaged.
+            OSError: if a checkpoint cannot be written; the one before it is untouched.
+            KeyboardInterrupt: after Ctrl-C before the first step, or twice.
+            SystemExit: after SIGTERM, with status 143, once all is saved.
         """
-        with self._interruptible():
-            super().fit(*args, **kwargs)
+        path, self.stopped_by, stop = self._checkpoint(ckpt_path, go_on=True), None, None
+        with self._interruptible(), own_generators(self.seed):
+            try:
+                super().fit(model, train_dataloaders, val_dataloaders, datamodule, path, weights_only=True)
+            except StopTraining as raised:
+                stop = raised
+        asked = interruption(self)
+        self.stopped_by = stop.reason if stop is not None else asked or self._ending()
+        if asked is not None:
+            last = getattr(self.checkpoint_callback, "last_model_path", "")
+            after = f"after epoch {self.current_epoch}" + (f"; saved as {last}" if last else "")
+            self._report_interruption(model, str(stop) if stop is not None else after)
+        elif stop is not None and self.is_global_zero:
+            print(f"stopped: {stop}", file=sys.stderr)
+        if asked == "sigterm":
+            raise SystemExit(128 + signal.SIGTERM)
+
+    def _ending(self) -> str:
+        if self.should_stop:
+            return "early_stopping"
+        return "max_steps" if 0 <= self.max_steps <= self.global_step else "max_epochs"
+
+    def _report_interruption(self, model: pl.LightningModule, where: str) -> None:
+        best, restored = best_path(self.checkpoint_callback), ""
+        by_callback = [callback for callback in self.callbacks if getattr(callback, "restore_best_weights", False)]  # type: ignore[attr-defined]
+        if best and not by_callback:
+            model.load_state_dict(read_checkpoint(best)["state_dict"])
+        if best or by_callback:
+            restored = "; the model has the best weights so far"
+        if self.is_global_zero:
+            go_on = "; go on with --resume, or fit(ckpt_path='last')" if self.checkpoint_callback else ""
+            print(f"interrupted {where}{restored}{go_on}", file=sys.stderr)
 
     def validate(self, *args: Any, **kwargs: Any) -> Any:
         """Measures on validation rows; takes the arguments of Lightning's Trainer."""
-        with self._interruptible():
-            return super().validate(*args, **kwargs)
+        return self._evaluate(super().validate, args, kwargs)
 
     def test(self, *args: Any, **kwargs: Any) -> Any:
         """Measures on test rows; takes the arguments of Lightning's Trainer."""
-        with self._interruptible():
-            return super().test(*args, **kwargs)
+        return self._evaluate(super().test, args, kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Predicts; takes the arguments of Lightning's Trainer."""
+        return self._evaluate(super().predict, args, kwargs)
+
+    def _evaluate(self, how: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        found = [self._checkpoint(value) if isinstance(value, str) else value for value in args]
+        found_by_name = (
+            {**kwargs, "ckpt_path": self._checkpoint(kwargs["ckpt_path"])} if "ckpt_path" in kwargs else kwargs
+        )
         with self._interruptible():
-            return super().predict(*args, **kwargs)
+            return how(*found, **found_by_name)
+
+    def _checkpoint(self, wanted: str | Path | None, go_on: bool = False) -> str | Path | None:
+        if wanted not in ("best", "last"):
+            return wanted
+        own = getattr(self.checkpoint_callback, f"{wanted}_model_path", "")
+        if own:
+            return str(own)
+        logger = next((logger for logger in self.loggers if isinstance(logger, RunLogger)), None)
+        if logger is None:
+            raise RunFolderError(
+                f"ckpt_path={wanted!r} and this Trainer keeps no runs; give a .ckpt file, or no logger of your own"
+            )
+        run = latest_run(logger.save_dir, str(logger.name))
+        if go_on:
+            logger.go_on_with(run.name)
+        return good_checkpoint(run, str(wanted))
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -134,79 +243,19 @@ class Trainer(pl.Trainer):
             if not isinstance(end.__context__, KeyboardInterrupt):
                 raise
             signal.signal(signal.SIGINT, handler)
-            where = ""
-            if self.state.fn == "fit":
-                last = getattr(self.checkpoint_callback, "last_model_path", "")
-                where = f" in epoch {self.current_epoch + 1}; "
-                where += f"the last checkpoint is {last}" if last else "no epoch was finished, there is no checkpoint"
-            print(f"interrupted{where}", file=sys.stderr)
+            last = getattr(self.checkpoint_callback, "last_model_path", "") if self.state.fn == "fit" else ""
+            print(f"interrupted{f'; the last checkpoint is {last}' if last else ''}", file=sys.stderr)
             raise KeyboardInterrupt from None
+
+    @property
+    def history(self) -> History:
+        """The figures of the last fit, a row per epoch."""
+        return self._record.history
 
     @property
     def run_folder(self) -> Path:
         """Where this run's files are."""
         return Path(self.log_dir or self.default_root_dir)
-
-
-class _RunRecord(Callback):
-    """What the run's folder says of how it came about, and the line that says where it is."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
-        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
-            return
-        data = {name: getattr(trainer.datamodule, name, None) for name in ("batch_size", "seed")}  # type: ignore[attr-defined]
-        for logger in trainer.loggers:
-            logger.log_hyperparams({**pl_module.hparams, **data, "max_epochs": trainer.max_epochs})
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")
-
-    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        folder = trainer.log_dir
-        if self.quiet or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
-            return
-        best, figure = trainer.checkpoint_callback, ""
-        if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
-            figure = f"best {best.monitor} {best.best_model_score:.4f}; "
-            if not trainer.callback_metrics.get(best.monitor or "", best.best_model_score).isfinite():
-                figure = f"{best.monitor} is no longer finite: training diverged, lower the learning rate; "
-        epochs = "1 epoch" if trainer.current_epoch == 1 else f"{trainer.current_epoch} epochs"
-        print(f"{epochs}, {figure}run folder {folder}")
-
-
-def versions() -> dict[str, str]:
-    """The versions and the machine that a run's bits depend on, by name.
-
-    Example:
-        >>> versions()["torch"] == torch.__version__
-        True
-    """
-    machine = {"python": platform.python_version(), "platform": platform.platform(), "machine": platform.machine()}
-    return {name: version(name) for name in PACKAGES} | machine | {"threads": str(torch.get_num_threads())}
-
-
-def latest_run(runs: str | Path, name: str) -> Path:
-    """The folder of the latest run of that name that has a checkpoint.
-
-    Raises:
-        RunFolderError: if there is none.
-    """
-    folders = [path for path in Path(runs, name).glob("*") if path.name.isdigit()]
-    for folder in sorted(folders, key=lambda path: int(path.name), reverse=True):
-        if best_checkpoint(folder).is_file():
-            return folder
-    raise RunFolderError(
-        f"there is no finished epoch of a run {name!r} in {Path(runs)}; start one with `torchann fit`, "
-        "or name a checkpoint with --ckpt_path"
-    )
-
-
-def best_checkpoint(run_folder: Path) -> Path:
-    """Where a run keeps its best checkpoint."""
-    return run_folder / "checkpoints" / "best.ckpt"
 
 
 def quieten_framework() -> None:

@@ -28,7 +28,7 @@ def test_full_batch_training_gives_the_digits_that_the_notebook_prints(experimen
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS[:2], ids=lambda experiment: experiment.name)
 def test_no_epoch_of_linear_regression_beats_the_least_squares_solution(experiment, housing, tmp_path):
-    x, y = (table.double().numpy() for table in housing.splits.train)
+    x, y = (table.double().numpy() for table in housing.prepared().train)
     least = np.square(LinearRegression().fit(x, y).predict(x) - y).mean()
     losses = [row["train_loss"] for row in seeded(experiment, Setting("", runs=str(tmp_path))).history]
     assert len(losses) == 20 and losses == sorted(losses, reverse=True) and losses[-1] > least > 0.5
@@ -40,7 +40,8 @@ def test_float32_rows_are_scikit_learns_with_a_deviation_over_one_row_less(housi
     x_train, x_val, y_train, y_val = train_test_split(x, y, random_state=42)
     scaler = StandardScaler().fit(x_train)
     one_row_less = (11_609 / 11_610) ** 0.5  # StandardScaler divides by 11,610, torch.std by 11,609
-    for split, rows, values in zip(housing.splits, (x_train, x_val, x_test), (y_train, y_val, y_test), strict=True):
+    tables = zip(housing.prepared(), (x_train, x_val, x_test), (y_train, y_val, y_test), strict=True)
+    for split, rows, values in tables:
         expected = torch.from_numpy(scaler.transform(rows) * one_row_less).float()
         torch.testing.assert_close(split.x, expected, rtol=2e-5, atol=2e-5)
         assert torch.equal(split.y, torch.from_numpy(values).float())
@@ -48,6 +49,6 @@ def test_float32_rows_are_scikit_learns_with_a_deviation_over_one_row_less(housi
 
 def test_float32_mean_and_deviation_lead_back_to_the_units_of_the_table(housing):
     # scikit-learn's first row: an income of 83,252 USD and houses 41 years old; the shuffle puts it elsewhere.
-    x = torch.cat([split.x for split in housing.splits]).double() * housing.feature_std + housing.feature_mean
+    x = torch.cat([split.x for split in housing.prepared()]).double() * housing.feature_std + housing.feature_mean
     nearest = (x - torch.from_numpy(load_california_housing()[0][0])).abs().sum(1).min()
     assert nearest < 1e-3

@@ -77,8 +77,9 @@ def test_housing_pool_is_scaled_as_in_a_pipeline_and_a_tenth_of_it_validates():
     pool, test, y_pool, y_test = train_test_split(*load_california_housing(), random_state=42)
     scaler = StandardScaler().fit(pool)
     assert [len(split.y) for split in data.splits] == [13_932, 1_548, 5_160]
-    torch.testing.assert_close(data.splits.test.x.double(), torch.from_numpy(scaler.transform(test)), rtol=0, atol=2e-5)
-    x, y = (torch.cat(tables) for tables in zip(data.splits.train, data.splits.val, strict=True))
+    train, val, judged = data.prepared()
+    torch.testing.assert_close(judged.x.double(), torch.from_numpy(scaler.transform(test)), rtol=0, atol=2e-5)
+    x, y = (torch.cat(tables) for tables in zip(train, val, strict=True))
     torch.testing.assert_close(x.mean(0), torch.zeros(8), rtol=0, atol=1e-5)
     assert y.double().sum().item() == pytest.approx(y_pool.sum(), rel=1e-6)  # no row is lost or counted twice
     assert torch.equal(data.splits.test.y, torch.from_numpy(y_test).float())

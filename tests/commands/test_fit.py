@@ -60,16 +60,56 @@ def test_run_is_named_after_its_config_its_model_or_as_asked(command, tmp_path):
     ]
 
 
-def test_fit_goes_on_from_the_last_checkpoint_in_a_new_folder(command, tmp_path):
-    for epochs, resume in ((2, []), (4, ["--ckpt_path", "last"])):
+@pytest.mark.parametrize("how", [["--resume"], ["--ckpt_path", "last"]])
+def test_fit_goes_on_from_the_last_checkpoint_in_the_folder_of_the_run(command, tmp_path, how):
+    for epochs, resume in ((2, []), (4, how)):
         outcome = command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", epochs, *resume)
         assert (outcome.status, outcome.err) == (0, "")
     assert "checkpoint runs/iris/001/checkpoints/last.ckpt\n" in outcome.out
     assert command("fit", *SPECIES, "--trainer.name", "whole", "--trainer.max_epochs", 4).status == 0
     runs = tmp_path / "runs"
-    assert [row["epoch"] for row in history(runs / "iris" / "002")] == [2, 3]
+    assert [path.name for path in (runs / "iris").iterdir()] == ["001"]
     # The law of a resumed run: its epochs are those of the run that was not interrupted.
-    assert history(runs / "iris" / "002") == history(runs / "whole" / "001")[2:]
+    assert history(runs / "iris" / "001") == history(runs / "whole" / "001")
+    assert len(history(runs / "iris" / "001")) == 4
+
+
+def test_checkpoint_by_its_path_begins_a_new_run(command, tmp_path):
+    assert command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 2).status == 0
+    last = tmp_path / "runs" / "iris" / "001" / "checkpoints" / "last.ckpt"
+    more = ["--trainer.max_epochs", 3, "--ckpt_path", last]
+    assert command("fit", *SPECIES, "--trainer.name", "iris", *more).status == 0
+    assert [row["epoch"] for row in history(tmp_path / "runs" / "iris" / "002")] == [0, 1, 2]
+    assert len(history(tmp_path / "runs" / "iris" / "001")) == 2
+
+
+def test_resume_starts_a_run_where_there_is_none_to_go_on_with(command, tmp_path):
+    outcome = command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 1, "--resume")
+    assert outcome.status == 0 and "nothing to resume: there is no run of 'iris'; a new one starts" in outcome.out
+    (tmp_path / "runs" / "iris" / "002").mkdir()  # killed before it had anything
+    outcome = command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 1, "--resume")
+    assert "nothing to resume: runs/iris/002 has no checkpoint of 'iris'; a new one starts" in outcome.out
+    assert (tmp_path / "runs" / "iris" / "003" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_resume_of_a_finished_run_trains_nothing(command, tmp_path):
+    for _ in range(2):
+        outcome = command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 2, "--resume")
+    assert outcome.status == 0 and "nothing left to train: 2 epochs" in outcome.out
+    assert len(history(tmp_path / "runs" / "iris" / "001")) == 2
+
+
+def test_resume_with_other_settings_is_an_error_that_gives_both(command):
+    assert command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 1).status == 0
+    outcome = command(
+        "fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 2, "--model.lr", 0.5, "--resume"
+    )
+    assert outcome.status == 1 and "had lr=" in outcome.err and "this fit has 0.5; give" in outcome.err
+
+
+def test_resume_beside_a_checkpoint_is_refused(command):
+    outcome = command("fit", *SPECIES, "--resume", "--ckpt_path", "last")
+    assert outcome.status == 1 and "--resume and --ckpt_path last exclude each other" in outcome.err
 
 
 def test_seed_decides_the_run(command, tmp_path):
@@ -104,7 +144,7 @@ def test_value_that_cannot_be_used_is_an_error_and_no_traceback(command, given, 
 def test_figure_that_does_not_exist_is_an_error_and_no_traceback(command):
     stop = ["--trainer.callbacks", "torchann.EarlyStopping", "--trainer.callbacks.monitor", "val_los"]
     outcome = command("fit", "--config", IRIS, *stop)
-    assert outcome.status == 1 and "`val_los` which is not available" in outcome.err
+    assert outcome.status == 1 and "no figure 'val_los'; did you mean 'val_loss'?" in outcome.err
 
 
 def test_traceback_is_there_for_whoever_asks(command, monkeypatch):
@@ -181,9 +221,8 @@ def test_terminal_shows_epochs_and_figures_and_ctrl_c_keeps_the_last_checkpoint(
     finally:
         terminal.close()
     assert terminal.program.returncode == 130
-    end = r"interrupted in epoch (\d+); the last checkpoint is runs/long/001/checkpoints/last.ckpt\s*$"
-    said = re.search(end, terminal.screen.replace(f"{tmp_path}/", ""))
+    end = r"interrupted after epoch (\d+); saved as runs/long/001/checkpoints/last.ckpt; the model has the best"
+    said = re.search(end, terminal.screen.replace(f"{tmp_path}/", "").replace("\r\n", ""))
     assert said and "Traceback" not in terminal.screen, terminal.screen[-1000:]
-    # Interrupted in the n-th epoch: the last whole one is the n-1st, number n-2 from zero.
-    assert torch.load(last, weights_only=True)["epoch"] in (int(said[1]) - 2, int(said[1]) - 1)
+    assert torch.load(last, weights_only=True)["epoch"] == int(said[1]) - 1
     assert [word for word in ADVERTISING if word in terminal.screen] == []

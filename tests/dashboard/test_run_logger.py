@@ -1,6 +1,5 @@
-"""What a run writes for TensorBoard and as history, and that two runs never share a folder."""
+"""What a run writes for TensorBoard, and that two runs never share a folder."""
 
-import csv
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,11 +19,6 @@ def logger(tmp_path):
 def points(logger, sub_run, tag):
     events = EventAccumulator(f"{logger.log_dir}/{sub_run}", size_guidance={"scalars": 0}).Reload()
     return [(point.step, point.value) for point in events.Scalars(tag)]
-
-
-def history_file(logger):
-    with open(f"{logger.log_dir}/history.csv", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def claim(folder):
@@ -78,38 +72,6 @@ def test_test_figure_is_drawn_at_the_last_epoch_of_the_training_before(tmp_path)
     trainer.fit(Perceptron(), datamodule=IrisDataModule())
     trainer.test(trainer.lightning_module, datamodule=trainer.datamodule, verbose=False)
     assert [step for step, _ in points(trainer.logger, "test", "loss")] == [2]
-
-
-def test_history_is_a_row_per_epoch_with_the_decimals_that_were_measured(logger):
-    logger.log_metrics({"epoch": 0, "val_loss": 0.1})
-    logger.log_metrics({"epoch": 0, "train_loss": 0.30000001192092896})  # the float32 nearest to 0.3
-    logger.log_metrics({"epoch": 1, "train_loss": 0.2})
-    rows = history_file(logger)
-    assert [(row["epoch"], row["train_loss"], row["val_loss"]) for row in rows] == [
-        ("0", "0.3", "0.1"),
-        ("1", "0.2", ""),
-    ]
-    assert all(float(row["seconds"]) >= 0 for row in rows)
-
-
-def test_history_gains_a_column_when_a_figure_comes_later(logger):
-    logger.log_metrics({"epoch": 0, "train_loss": 0.5})
-    logger.log_metrics({"epoch": 1, "val_loss": 0.25})
-    logger.log_metrics({"epoch": 1, "train_loss": 0.5})
-    logger.log_metrics({"epoch": 2, "train_loss": 0.5})
-    assert [row["val_loss"] for row in history_file(logger)] == ["", "0.25", ""]
-
-
-def test_history_keeps_what_is_not_a_number(logger):
-    logger.log_metrics({"epoch": 0, "train_loss": float("nan")})
-    logger.log_metrics({"epoch": 1, "train_loss": float("inf")})
-    assert [row["train_loss"] for row in history_file(logger)] == ["nan", "inf"]
-
-
-def test_test_figures_are_no_part_of_the_history(logger):
-    logger.log_metrics({"epoch": 0, "test_loss": 0.5})
-    logger.log_metrics({"epoch": 0, "train_loss": 0.5})
-    assert [sorted(row) for row in logger.history] == [["epoch", "seconds", "train_loss"]]
 
 
 def test_run_that_exists_can_be_written_to(tmp_path):

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 
 from torchann.data import CaliforniaHousingDataModule, DataFileError, load_california_housing
 from torchann.data import california_housing as module
+from torchann.orders import shuffled_order
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +84,26 @@ def test_housing_scaler_meets_the_training_rows_only(housing):
     assert not np.allclose(housing.feature_mean, features.mean(axis=0), rtol=1e-6)
 
 
-def test_housing_every_split_is_scaled_by_the_training_rows(housing):
+def test_housing_splits_hold_the_table_in_its_units(housing):
     features, _ = load_california_housing()
     for split, numbers in zip(housing.splits, split_rows(), strict=True):
-        expected = (features[numbers] - housing.feature_mean.numpy()) / housing.feature_std.numpy()
-        np.testing.assert_array_equal(split.x, expected.astype(np.float32))
+        np.testing.assert_array_equal(split.x, features[numbers])
+
+
+def served(loader):
+    return torch.cat([x for x, _ in loader])
+
+
+def test_housing_loaders_serve_the_bits_of_standard_scaler(housing):
+    features, _ = load_california_housing()
+    train, val, test = split_rows()
+    scaler = StandardScaler().fit(features[train])
+    order = shuffled_order(len(train), housing.seed, 0)
+    loaders = (housing.train_dataloader(), housing.val_dataloader(), housing.test_dataloader())
+    for loader, numbers in zip(loaders, (train[order], val, test), strict=True):
+        np.testing.assert_array_equal(served(loader), scaler.transform(features[numbers]).astype(np.float32))
+    for split, numbers in zip(housing.prepared(), (train, val, test), strict=True):
+        np.testing.assert_array_equal(split.x, scaler.transform(features[numbers]).astype(np.float32))
 
 
 def test_housing_batches_are_float32_rows_of_eight_and_a_value_each(housing):
@@ -126,13 +143,22 @@ def test_housing_refuses_a_damaged_table(damage, message, tmp_path, monkeypatch)
 def test_waves_of_the_coordinates_follow_the_eight_figures(housing):
     waves = CaliforniaHousingDataModule(periodic_coordinates=2)
     waves.setup()
-    x, plain = waves.splits.test.x.double(), housing.splits.test.x.double()
-    assert waves.in_features == len(waves.feature_names) == x.shape[1] == 8 + 2 * 4
+    x, plain = waves.prepared().test.x.double(), housing.prepared().test.x.double()
+    assert waves.in_features == x.shape[1] == 8 + 2 * 4
+    assert waves.feature_names == housing.feature_names and torch.equal(waves.splits.test.x, housing.splits.test.x)
     assert torch.equal(x[:, :8], plain)
     # the second frequency is twice the first: pi and pi / 2
     for column, expected in ((8, torch.sin(torch.pi / 2 * plain[:, 6])), (15, torch.cos(torch.pi * plain[:, 7]))):
         torch.testing.assert_close(x[:, column], expected, rtol=0, atol=1e-5)
-    assert waves.feature_names[8] == "sin_0(Latitude)" and waves.feature_names[15] == "cos_1(Longitude)"
+
+
+def test_waves_have_the_bits_that_numpy_gives(housing):
+    waves = CaliforniaHousingDataModule(periodic_coordinates=4)
+    waves.setup()
+    z = (load_california_housing()[0][split_rows()[1]] - waves.feature_mean.numpy()) / waves.feature_std.numpy()
+    angles = [np.pi / 2 * 2**k * z[:, 6:] for k in range(4)]
+    expected = np.concatenate([z, *(wave(angle) for angle in angles for wave in (np.sin, np.cos))], axis=1)
+    np.testing.assert_array_equal(served(waves.val_dataloader()), expected.astype(np.float32))
 
 
 def test_frequencies_below_zero_are_refused():

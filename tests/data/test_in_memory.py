@@ -1,8 +1,12 @@
+import hashlib
+
+import numpy as np
 import pytest
 import torch
 
 from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule, IrisDataModule
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.nets.preprocessing import Preprocessing, Standardize
 
 
 class TenNumbers(InMemoryDataModule):
@@ -14,11 +18,9 @@ class TenNumbers(InMemoryDataModule):
 
     def read(self):
         self.reads += 1
+        self.preprocessing = Preprocessing(Standardize(torch.tensor([5.0]), torch.tensor([0.5])))
         parts = torch.arange(10).split([6, 2, 2])
         return Splits(*(Split(part[:, None], part) for part in parts))
-
-    def prepare(self, x):
-        return x * 100
 
 
 def served(loader):
@@ -48,8 +50,32 @@ def test_data_module_serves_each_split_through_its_loader(numbers):
 
 def test_data_module_prepares_the_inputs_of_a_batch_and_not_those_in_memory(numbers):
     ((x, y),) = numbers.test_dataloader()
-    assert x.tolist() == [[800], [900]] and y.tolist() == [8, 9]
+    assert x.tolist() == [[6], [8]] and y.tolist() == [8, 9]  # (8 - 5) / 0.5, (9 - 5) / 0.5
     assert numbers.splits.test.x.tolist() == [[8], [9]]
+    assert numbers.prepared().test.x.tolist() == [[6], [8]]
+
+
+def test_fingerprint_is_a_sha256_of_the_raw_training_rows(numbers):
+    x = y = np.arange(6, dtype="<i8").tobytes()
+    text = b"torch.int64 (6, 1)" + x + b"torch.int64 (6,)" + y
+    assert numbers.fingerprint == f"sha256:{hashlib.sha256(text).hexdigest()}"
+    assert numbers.data_info == {"name": "TenNumbers", "fingerprint": numbers.fingerprint, "rows": 6}
+
+
+@pytest.mark.parametrize("change", [lambda x: x.flip(0), lambda x: x + 1, lambda x: x.int(), lambda x: x.view(2, 3)])
+def test_fingerprint_tells_other_rows_apart(numbers, change):
+    other = TenNumbers()
+    other.setup()
+    train, val, test = other.splits
+    other._splits = Splits(Split(change(train.x), train.y), val, test)
+    assert other.fingerprint != numbers.fingerprint
+
+
+def test_fingerprint_does_not_depend_on_how_rows_are_served():
+    modules = [CaliforniaHousingDataModule(), CaliforniaHousingDataModule(64, seed=7, periodic_coordinates=2)]
+    for module in modules:
+        module.setup()
+    assert modules[0].fingerprint == modules[1].fingerprint
 
 
 def test_data_module_shuffles_the_training_rows_by_its_seed(numbers):

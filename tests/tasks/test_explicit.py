@@ -31,7 +31,7 @@ def fit(data, folder, trainer=None, epochs=2, **knobs):
 
 
 def figures(trainer):
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in trainer.logger.history]
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in trainer.history]
 
 
 def assert_same_training(one, other, rtol=2e-4, atol=1e-5):
@@ -182,7 +182,7 @@ def test_a_model_can_be_fitted_again_on_the_other_path(data):
 
 def test_any_loader_of_pairs_trains_explicitly(data):
     model = RegressionMLP([5], in_features=8, out_features=1, lr=1e-3)
-    rows = torch.utils.data.TensorDataset(*data.splits.train)
+    rows = torch.utils.data.TensorDataset(*data.prepared().train)
     loader = torch.utils.data.DataLoader(rows, batch_size=500)
     trainer = torchann.Trainer(logger=False, quiet=True, max_epochs=1)
     trainer.fit(model, loader)
@@ -218,7 +218,7 @@ def test_data_module_serves_plain_batches_after_a_fit(data, tmp_path):
 def test_data_module_with_a_loader_of_its_own_trains(tmp_path):
     class Own(torchann.CaliforniaHousingDataModule):
         def train_dataloader(self):
-            return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*self.splits.train), batch_size=500)
+            return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*self.prepared().train), batch_size=500)
 
     assert fit(Own(), tmp_path, epochs=1)[1].global_step == 24  # 11,610 / 500
 

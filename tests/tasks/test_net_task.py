@@ -86,7 +86,7 @@ def test_blocks_by_autograd_train_as_lightning_step_by_step(tmp_path, knobs):
         trainer.fit(task, datamodule=torchann.CaliforniaHousingDataModule(batch_size=128))
         assert task.automatic_optimization is bool(options)
         assert trainer.global_step == 2 * 91  # 11,610 rows in batches of 128
-        ends.append((trainer.logger.history, torch.nn.utils.parameters_to_vector(task.parameters())))
+        ends.append((trainer.history, torch.nn.utils.parameters_to_vector(task.parameters())))
     for row, its_row in zip(ends[0][0], ends[1][0], strict=True):
         assert {**row, "seconds": 0} == pytest.approx({**its_row, "seconds": 0}, rel=1e-6)
     torch.testing.assert_close(ends[0][1], ends[1][1], rtol=1e-9, atol=1e-12)

@@ -155,7 +155,7 @@ def test_callbacks_find_the_figures_of_the_epoch_that_has_just_ended(tmp_path, o
     ratio = Ratio()
     trainer = Trainer(runs=str(tmp_path), quiet=True, max_epochs=3, callbacks=[ratio], **options)
     trainer.fit(RegressionMLP([4], lr=0.01), datamodule=regression_table())
-    rows = [row["val_loss"] / row["train_loss"] for row in trainer.logger.history]
+    rows = [row["val_loss"] / row["train_loss"] for row in trainer.history]
     assert ratio.ratios == pytest.approx(rows, rel=1e-6)
 
 

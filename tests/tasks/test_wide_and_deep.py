@@ -30,7 +30,7 @@ def test_explicit_training_equals_autograd(tmp_path, knobs):
     (block, in_blocks), (single, by_lightning) = housing({}), housing(SINGLE)
     assert not block.automatic_optimization and single.automatic_optimization
     assert in_blocks.global_step == by_lightning.global_step == 2 * 91  # 11,610 rows in batches of 128
-    for row, its_row in zip(in_blocks.logger.history, by_lightning.logger.history, strict=True):
+    for row, its_row in zip(in_blocks.history, by_lightning.history, strict=True):
         assert {**row, "seconds": 0} == pytest.approx({**its_row, "seconds": 0}, rel=1e-6)
     torch.testing.assert_close(weights(block), weights(single), rtol=1e-9, atol=1e-12)
 

@@ -9,7 +9,6 @@ from lightning.pytorch import Callback, LightningDataModule
 from matplotlib.figure import Figure as Canvas
 
 from torchann.chapter.plots import History, learning_curves
-from torchann.dashboard.run_logger import RunLogger
 from torchann.runs import Trainer
 from torchann.tasks.task import Task
 
@@ -75,17 +74,28 @@ class Setting:
     def fit(
         self, task: Task, data: LightningDataModule, max_epochs: int, callbacks: Sequence[Callback] = ()
     ) -> Trainer:
-        """Trains and leaves a run folder; returns the Trainer."""
-        quiet, given = self.quiet, list(callbacks)
-        trainer = Trainer(runs=self.runs, name=self.name, quiet=quiet, max_epochs=max_epochs, callbacks=given)
+        """Trains and leaves a run folder; returns the Trainer.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C, as the figures of half a run are not those of the experiment.
+        """
+        trainer = Trainer(
+            runs=self.runs,
+            name=self.name,
+            seed=self.seed,
+            quiet=self.quiet,
+            max_epochs=max_epochs,
+            callbacks=list(callbacks),
+        )
         trainer.fit(task, datamodule=data)
+        if trainer.stopped_by == "interrupt":
+            raise KeyboardInterrupt
         return trainer
 
 
 def history_of(trainer: Trainer) -> History:
     """The rows of a run's history, one per epoch."""
-    assert isinstance(trainer.logger, RunLogger)
-    return trainer.logger.history
+    return trainer.history
 
 
 def draw_learning_curves(outcomes: Sequence[Outcome], title: str) -> Canvas:

@@ -11,6 +11,7 @@ from torchann.chapter.plots import History
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.california_housing import load_california_housing
 from torchann.data.in_memory import Split, Splits
+from torchann.nets.preprocessing import Preprocessing, Standardize
 from torchann.tasks.regression import RegressionMLP
 
 EPOCHS = 20
@@ -24,14 +25,14 @@ class Float32HousingDataModule(CaliforniaHousingDataModule):
     """California housing as the PyTorch edition scales it: in float32, with a deviation over one row less."""
 
     def read(self) -> Splits:
-        """The book's three splits, standardised by the first."""
+        """The book's three splits, float32; the first gives the mean and the standard deviation."""
         features, target = (torch.from_numpy(table).float() for table in load_california_housing())
         pool, test = train_test_split(range(len(features)), random_state=42)
         train, val = train_test_split(pool, random_state=42)
         mean, std = features[train].mean(0), features[train].std(0)
         self.feature_mean, self.feature_std = mean.double(), std.double()
-        x_train, x_val, x_test = ((features[rows] - mean) / std for rows in (train, val, test))
-        return Splits(Split(x_train, target[train]), Split(x_val, target[val]), Split(x_test, target[test]))
+        self.preprocessing = Preprocessing(Standardize(mean, std))
+        return Splits(*(Split(features[rows], target[rows]) for rows in (train, val, test)))
 
 
 def _numbers(values: Iterable[float], digits: int) -> str:
@@ -47,7 +48,7 @@ def _figures(history: History, digits: int, y_hat: Tensor) -> dict[str, Figure]:
 def _by_autograd(setting: Setting) -> Outcome:
     data = Float32HousingDataModule()
     data.setup()
-    train, val, test = data.splits
+    train, val, test = data.prepared()
     w, b = torch.randn(data.in_features, requires_grad=True), torch.tensor(0.0, requires_grad=True)
     history = []
     for epoch in range(EPOCHS):

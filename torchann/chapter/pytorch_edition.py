@@ -26,6 +26,7 @@ from torchann.data.in_memory import InMemoryDataModule, Split, Splits
 from torchann.engine.backprop import Backprop
 from torchann.nets.heads import regression_head
 from torchann.nets.mlp import MLP
+from torchann.nets.preprocessing import Preprocessing, Standardize
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.regression import RegressionMLP
 from torchann.tasks.task import Task
@@ -65,7 +66,7 @@ def _mini_batches(setting: Setting) -> Outcome:
 def _replayed(setting: Setting) -> Outcome:
     data = Float32HousingDataModule()
     data.setup()
-    x, y, x_val, y_val = (table.double() for split in data.splits[:2] for table in (split.x, split.y.unsqueeze(1)))
+    x, y, x_val, y_val = (table.double() for part in data.prepared()[:2] for table in (part.x, part.y.unsqueeze(1)))
     net, head = MLP(8, [50, 40], 1, weight_init=None).double(), regression_head(1)
     backprop, history = Backprop(net, head.error), []
     batches = DataLoader(range(len(x)), batch_size=32, shuffle=True)  # type: ignore[arg-type, var-annotated]
@@ -89,21 +90,17 @@ class RandomSplitFashionMNIST(FashionMNISTDataModule):
     def __init__(self, setting: Setting, batch_size: int, num_val: int, by_pixel: bool = False) -> None:
         super().__init__(setting.data_dir, batch_size, setting.seed)
         self.num_val, self.by_pixel = num_val, by_pixel
-        self.largest: Tensor | float = 255
 
     def read(self) -> Splits:
         """The 60,000 training rows split at random, and Zalando's test rows."""
         train, val, test = super().read()
         x, y = torch.cat([val.x, train.x]), torch.cat([val.y, train.y])
         if self.by_pixel:
-            self.largest = x.amax(0).float()
+            largest = x.amax(0).float()
+            self.preprocessing = Preprocessing(Standardize(torch.zeros_like(largest), largest))
         rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(42))
         train, val = (Split(x[part], y[part]) for part in (rows[: -self.num_val], rows[-self.num_val :]))
         return Splits(train, val, test)
-
-    def prepare(self, x: Tensor) -> Tensor:
-        """Stored images as pixels in 0–1, float32."""
-        return torch.div(x, self.largest)
 
 
 def _image_classifier(setting: Setting) -> Outcome:
@@ -134,9 +131,10 @@ class HousingPoolDataModule(CaliforniaHousingDataModule):
         """A random tenth of the pool to validate on, the rest to train on, and the book's test rows."""
         train, val, test = super().read()
         x, y = torch.cat([train.x, val.x]), torch.cat([train.y, val.y])
-        mean, std = x.mean(0), x.std(0, correction=0)
-        x_train, x_val, y_train, y_val = train_test_split((x - mean) / std, y, test_size=0.1, random_state=self.seed)
-        return Splits(Split(x_train, y_train), Split(x_val, y_val), Split((test.x - mean) / std, test.y))
+        first, z = Standardize(self.feature_mean, self.feature_std), self.prepare(x)
+        self.preprocessing = Preprocessing(first, Standardize(z.mean(0), z.std(0, correction=0)))
+        x_train, x_val, y_train, y_val = train_test_split(x, y, test_size=0.1, random_state=self.seed)
+        return Splits(Split(x_train, y_train), Split(x_val, y_val), test)
 
 
 def _stop_early(

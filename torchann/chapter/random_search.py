@@ -161,7 +161,7 @@ def cross_validate(candidate: Candidate, train: Split, val: Split, seed: int) ->
 def _run(setting: Setting) -> Outcome:
     data = CaliforniaHousingDataModule(BATCH, setting.seed)
     data.setup()
-    train, val, test = data.splits
+    train, val, test = data.prepared()
     candidates = draw_candidates(CANDIDATES, BOOK_SEED)
     trials = [cross_validate(candidate, train, val, setting.seed) for candidate in candidates]
     trials.sort(key=lambda trial: trial.score)

@@ -2,22 +2,22 @@
 
 import json
 import os
-import pickle
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
 from tabulate import tabulate
 
+from torchann.checkpoint_files import read_checkpoint
 from torchann.commands.parser import Parser
 from torchann.dashboard.run_logger import RunLogger
 from torchann.predictions import check_ending, write_predictions
-from torchann.runs import RunFolderError, Trainer, latest_run, quieten_framework
+from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
+from torchann.runs import Trainer, quieten_framework
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -26,6 +26,7 @@ class SaveRunConfig(SaveConfigCallback):
     def __init__(self, parser: Any, config: Any, **kwargs: Any) -> None:
         config = config.clone()
         config.ckpt_path, config.quiet, config.trainer.quiet = None, False, False
+        config.pop("resume", None)  # which the others do not take
         super().__init__(parser, config, **kwargs)
 
 
@@ -61,6 +62,7 @@ class CLI(LightningCLI):
         """Adds what all subcommands take."""
         parser.add_argument("--quiet", action="store_true", help="no progress bars, nothing but results and errors")
         parser.link_arguments("quiet", "trainer.quiet")
+        parser.link_arguments("seed_everything", "trainer.seed", compute_fn=_seed)
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -73,6 +75,9 @@ class CLI(LightningCLI):
         parser = super()._prepare_subcommand_parser(pl.Trainer, subcommand, **kwargs)  # ours passes them on
         checkpoint = next(action for action in parser._actions if action.dest == "ckpt_path")
         checkpoint.help = "best or last of the latest run, or a .ckpt file; fit goes on from it"
+        if subcommand == "fit":
+            resume = "go on with the latest run where it was stopped; start one if there is none"
+            parser.add_argument("--resume", action="store_true", help=resume)
         if subcommand == "predict":
             parser.add_argument("--output", type=str, help="a .csv or .npy file; by default in the run's folder")
         return parser
@@ -89,7 +94,8 @@ class CLI(LightningCLI):
     def _parse_ckpt_path(self) -> None:
         """Finds the checkpoint: ``best`` or ``last`` of the latest run, or a path; only ``fit`` goes without one."""
         given = self.config[self.config.subcommand]
-        if self.config.subcommand == "fit" and given.ckpt_path is None:
+        if self.config.subcommand == "fit":
+            self._choose_run(given)
             return
         if self.config.subcommand == "predict":
             given.trainer.devices, given.trainer.strategy = 1, "auto"  # one file, rows in their order
@@ -103,6 +109,24 @@ class CLI(LightningCLI):
             raise RunFolderError(f"there is no checkpoint {given.ckpt_path}; give best, last or a .ckpt file")
         self._say(f"checkpoint {given.ckpt_path}")
 
+    def _choose_run(self, given: Any) -> None:
+        if given.resume and given.ckpt_path is not None:
+            raise ValueError(f"--resume and --ckpt_path {given.ckpt_path} exclude each other; give one of them")
+        self._resumed = None
+        if given.resume:
+            folders = run_folders(given.trainer.runs, given.trainer.name)
+            self._resumed = _run_of_config(given) or (folders[-1] if folders else None)
+            if self._resumed is None or not has_checkpoint(self._resumed):
+                found = "there is no run" if self._resumed is None else f"{self._resumed} has no checkpoint"
+                self._say(f"nothing to resume: {found} of {given.trainer.name!r}; a new one starts")
+                self._resumed = None
+        elif given.ckpt_path in ("best", "last"):
+            self._resumed = _run_of_config(given) or latest_run(given.trainer.runs, given.trainer.name)
+        if self._resumed is not None:
+            given.ckpt_path = str(good_checkpoint(self._resumed, given.ckpt_path or "last"))
+        if given.ckpt_path is not None:
+            self._say(f"checkpoint {given.ckpt_path}")
+
     def _say(self, line: str) -> None:
         if not self.config[self.config.subcommand].quiet:
             print(line)
@@ -110,14 +134,17 @@ class CLI(LightningCLI):
     def after_instantiate_classes(self) -> None:
         """Takes the model from the checkpoint, which knows best how it was made."""
         if self.subcommand == "fit":
+            for logger in self.trainer.loggers:
+                if self._resumed is not None and isinstance(logger, RunLogger):
+                    logger.go_on_with(self._resumed.name)
             return
         path, kind = Path(self.config[self.subcommand].ckpt_path), type(self.model)
         given = dict(self.model.hparams)
         try:
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            checkpoint = read_checkpoint(path)
             parts = {name: getattr(self.model, name) for name in getattr(kind, "not_saved", ())}
             self.model = kind.load_from_checkpoint(path, map_location="cpu", weights_only=True, **parts)
-        except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+        except (KeyError, RuntimeError) as error:
             raise ValueError(
                 f"{path} is damaged or no checkpoint of a {kind.__name__}; give another one, or the config of its run"
             ) from error
@@ -164,6 +191,10 @@ class CLI(LightningCLI):
         self._say(f"{rows:,} rows in {output}")
 
 
+def _seed(seed_everything: bool | int) -> int:
+    return 42 if isinstance(seed_everything, bool) else seed_everything
+
+
 def _run_of_config(given: Any) -> Path | None:
     # A run's own config means that run, not the latest of its name.
     path = Path(str(given.config[0])) if given.config else Path()
@@ -183,14 +214,15 @@ def main(args: Sequence[str]) -> int:
         args: the command line after ``torchann``.
 
     Returns:
-        0, or 1 after an error in the data or the config.
+        0, 1 after an error in the data or the config, 130 after Ctrl-C.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C.
+        KeyboardInterrupt: after Ctrl-C where nothing is saved by it.
+        SystemExit: after SIGTERM, with status 143.
     """
     sys.path.insert(0, "")  # a config may name classes of the folder that the command is called in
     try:
-        CLI(args)
+        stopped_by = CLI(args).trainer.stopped_by
     except (ValueError, TypeError, OSError, IndexError, RuntimeError, MisconfigurationException) as error:
         if os.environ.get("TORCHANN_TRACEBACK"):
             raise
@@ -198,4 +230,4 @@ def main(args: Sequence[str]) -> int:
         return 1
     finally:
         sys.path.remove("")
-    return 0
+    return 130 if stopped_by == "interrupt" else 0

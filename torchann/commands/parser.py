@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
+from torchann.commands.plain_yaml import accept_only_plain_yaml
 from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule, IrisDataModule
 from torchann.runs import Trainer
 from torchann.tasks.classification import ClassificationMLP
@@ -25,6 +26,7 @@ _NOT_ACCEPTED = (
     r"has no attribute '(\w+)'",
     r"Expected a dot import path string: (\w+)",
 )
+LONGEST_LINE = 1_000  # characters
 _OWN = ("config", "quiet", "seed_everything", "ckpt_path", "output")
 _TYPES = {"NoneType": "null", "float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
 _TYPES |= {
@@ -41,7 +43,15 @@ class Parser(LightningArgumentParser):
     """What the user typed; the parsers of parsers do not know it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        accept_only_plain_yaml()
         super().__init__(*args, **kwargs | {"allow_abbrev": False})
+
+    def parse_args(self, *args: Any, **kwargs: Any) -> Any:
+        """Parses the command line and the config files that it names."""
+        try:
+            return super().parse_args(*args, **kwargs)
+        except UnicodeDecodeError as error:
+            self.error(f"the config is no text in UTF-8 ({error.reason} at byte {error.start}); give a YAML file")
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:
         """The knobs of the tasks and the data first, then the run's and Lightning's own."""
@@ -57,11 +67,14 @@ class Parser(LightningArgumentParser):
                 owner = re.search(r"given class_path '(?:[\w.]+\.)?(\w+)'", message)
                 told += _suggestion(found.group(1), owner.group(1) if owner else None)
                 break
+        told = told if len(told) <= LONGEST_LINE else f"{told[: LONGEST_LINE // 2]} ... {told[-LONGEST_LINE // 2 :]}"
         print(f"{self.command}: error: {told}\nAll knobs: {self.command} --help", file=sys.stderr)
         sys.exit(2)
 
 
 def _in_one_line(message: str) -> str:
+    if denied := re.search(r"Importing '([\w.]+)' is not allowed", message):
+        return f"{denied[1]} can run programs or touch files; name a class of torchann, of Lightning or of your own"
     if unknown := re.search(r"module '([\w.]+)' has no attribute '(\w+)'|dot import path string: (\w+)", message):
         return f"there is no class {unknown[3] or f'{unknown[1]}.{unknown[2]}'}"
     key, value = re.search(r'Parser key "([\w.]+)"', message), re.search(r"(?:Got|Given) value: (.*)", message)
@@ -92,6 +105,8 @@ def _wanted(message: str, value: str) -> str:
     if kind := re.search(r"does not correspond to a subclass of (\w+)", message):
         return f"give a subclass of {kind[1]}"
     types = dict.fromkeys(re.findall(r"Expected an? <class '(?:\w+\.)*(\w+)'>", message))
+    if list(types) == ["NoneType"]:
+        return "give class_path, the name of a class, and init_args, a mapping of its knobs"
     return "give " + " or ".join(_TYPES.get(name, name) for name in types)
 
 

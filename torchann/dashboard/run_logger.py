@@ -1,12 +1,9 @@
-"""Writes a run's figures where people look for them: TensorBoard in Keras' layout, and a history as CSV."""
+"""Writes a run's figures for TensorBoard, in Keras' layout, each run in a folder of its own."""
 
-import csv
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
@@ -21,8 +18,7 @@ class RunLogger(TensorBoardLogger):
 
     Scalars have the epoch as x-axis, and a metric's training and validation curves share a chart: ``train_loss`` is
     written as ``loss`` to the sub-run ``train``, ``val_loss`` as ``loss`` to ``validation``. Hyperparameters come with
-    the run, so that the HPARAMS tab shows them beside the metrics that were measured. ``history.csv`` gets a row per
-    epoch.
+    the run, so that the HPARAMS tab shows them beside the metrics that were measured.
 
     Args:
         save_dir: the folder of all runs.
@@ -35,19 +31,17 @@ class RunLogger(TensorBoardLogger):
         >>> logger.version, RunLogger(logger.save_dir, name="demo").version
         ('001', '002')
         >>> logger.log_metrics({"epoch": 0, "val_loss": 0.5})
-        >>> logger.log_metrics({"epoch": 0, "train_loss": 0.7})
-        >>> [(row["epoch"], row["train_loss"], row["val_loss"]) for row in logger.history]
-        [(0, 0.7, 0.5)]
+        >>> sorted(path.name for path in Path(logger.log_dir).iterdir() if path.is_dir())
+        ['validation']
     """
 
     def __init__(self, save_dir: str | Path = "runs", name: str = "run", version: str | None = None) -> None:
         super().__init__(str(save_dir), name=name, version=version, default_hp_metric=False)
-        self.history: list[dict[str, float]] = []
-        self._columns: list[str] = []
-        self._row: dict[str, float] = {}
-        self._row_started = time.perf_counter()
+        self._last_epoch: int | None = None
         self._writers: dict[str, SummaryWriter] = {}
         self._session_open = False
+        self.purge_step: int | None = None
+        """The epoch that a run goes on with: TensorBoard forgets what it was shown of it before."""
 
     @property
     def version(self) -> str:
@@ -58,6 +52,10 @@ class RunLogger(TensorBoardLogger):
             )
         return str(self._version)
 
+    def go_on_with(self, version: str) -> None:
+        """Writes to an existing run of the name, such as ``"003"``, in place of a new one."""
+        self._version = version
+
     @property
     @rank_zero_experiment
     def experiment(self) -> SummaryWriter:
@@ -66,14 +64,13 @@ class RunLogger(TensorBoardLogger):
 
     def _writer(self, sub_run: str) -> SummaryWriter:
         if sub_run not in self._writers:
-            self._writers[sub_run] = SummaryWriter(str(Path(self.log_dir, sub_run)))
+            self._writers[sub_run] = SummaryWriter(str(Path(self.log_dir, sub_run)), purge_step=self.purge_step)
         return self._writers[sub_run]
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, metrics: Any = None, step: int | None = None) -> None:
         """Keeps the hyperparameters, to be written with the first figures; called when training starts."""
         self.hparams.update(params)
-        self._row_started = time.perf_counter()
 
     def save(self) -> None:
         """Writes nothing more: the checkpoints and events hold the hyperparameters."""
@@ -81,12 +78,13 @@ class RunLogger(TensorBoardLogger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Takes the figures of an epoch as Lightning hands them over: validation first, training at the epoch's end."""
-        # Lightning hands over float32: the shortest decimals that say the same.
-        figures = {name: float(str(np.float32(value))) for name, value in metrics.items()}
+        figures = dict(metrics)
         epoch = int(figures.pop("epoch", step or 0))
         of_test = any(name.startswith("test_") for name in figures)
-        if of_test and self.history:  # when training has ended Lightning counts one epoch more
-            epoch = min(epoch, int(self.history[-1]["epoch"]))
+        if not of_test:
+            self._last_epoch = epoch
+        elif self._last_epoch is not None:  # when training has ended Lightning counts one epoch more
+            epoch = min(epoch, self._last_epoch)
         if not self._session_open and not of_test:
             self._session_open = True
             # Without the summary of the whole experiment TensorBoard finds all metrics of all runs by itself.
@@ -96,27 +94,8 @@ class RunLogger(TensorBoardLogger):
             stage, _, tag = name.partition("_")
             sub_run, tag = (SUB_RUNS[stage], tag) if tag and stage in SUB_RUNS else ("train", name)
             self._writer(sub_run).add_scalar(tag, value, epoch)
-        self._row |= {name: value for name, value in figures.items() if not name.startswith("test_")}
-        if any(name.startswith("train_") for name in figures):
-            now = time.perf_counter()
-            self._add_row({"epoch": epoch, **self._row, "seconds": round(now - self._row_started, 3)})
-            self._row, self._row_started = {}, now
         for writer in self._writers.values():
             writer.flush()
-
-    def _add_row(self, row: dict[str, float]) -> None:
-        columns = ["epoch", *sorted({*self._columns, *row} - {"epoch", "seconds"}), "seconds"]
-        as_before, self._columns = columns == self._columns, columns
-        self.history.append(row)
-        path = Path(self.log_dir, "history.csv")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a" if as_before else "w", newline="") as file:
-            table = csv.DictWriter(file, columns)
-            if as_before:
-                table.writerow(row)
-            else:
-                table.writeheader()
-                table.writerows(self.history)
 
     @rank_zero_only
     def finalize(self, status: str) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from torchann.data.errors import DataFileError
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.nets.preprocessing import Preprocessing, Standardize, Waves
 
 TABLE = files("torchann.data") / "california_housing.csv.gz"
 NUM_BYTES = 989_779
@@ -65,29 +66,13 @@ def _verified_csv() -> bytes:
     return content
 
 
-def periodic(z: NDArray[np.float64], frequencies: int) -> NDArray[np.float64]:
-    r"""Appends waves of the last two columns, standardised latitude and longitude.
-
-    .. math:: \sin(\tfrac{\pi}{2} 2^k z), \cos(\tfrac{\pi}{2} 2^k z), \quad k = 0, 1, \ldots
-
-    Args:
-        z: standardised features, ``(rows, 8)``.
-        frequencies: how many; each appends four columns, the two sines first.
-
-    Example:
-        >>> periodic(np.full((1, 8), 0.5), frequencies=1)[0, 8:].round(4).tolist()  # sin and cos of a quarter of pi
-        [0.7071, 0.7071, 0.7071, 0.7071]
-    """
-    angles = [np.pi / 2 * 2**k * z[:, 6:] for k in range(frequencies)]
-    return np.concatenate([z, *(wave(angle) for angle in angles for wave in (np.sin, np.cos))], axis=1)
-
-
 class CaliforniaHousingDataModule(InMemoryDataModule):
     """California housing: eight standardised figures ``(batch, 8)`` float32; the value ``(batch,)`` in 100,000 USD.
 
     Split as in the book: ``train_test_split(random_state=42)`` on all rows, then again on the training part, which
-    leaves 11,610 rows to train on, 3,870 to validate and 5,160 to test. The mean and the standard deviation of the
-    features come from the 11,610 training rows alone, computed in float64 as scikit-learn's ``StandardScaler`` does.
+    leaves 11,610 rows to train on, 3,870 to validate and 5,160 to test. ``splits`` holds the features in the units of
+    :func:`load_california_housing`, float64. What standardises them comes from the 11,610 training rows alone and
+    computes in float64, as scikit-learn's ``StandardScaler`` does.
 
     Args:
         batch_size: rows per training batch, at least 1.
@@ -119,23 +104,22 @@ class CaliforniaHousingDataModule(InMemoryDataModule):
         if periodic_coordinates < 0:
             raise ValueError(f"periodic_coordinates is {periodic_coordinates}; give 0 or a number of frequencies")
         self.periodic_coordinates = periodic_coordinates
-        frequencies = range(periodic_coordinates)
-        waves = [f"{wave}_{k}({name})" for k in frequencies for wave in ("sin", "cos") for name in FEATURE_NAMES[6:]]
-        self.feature_names: list[str] = [*FEATURE_NAMES, *waves]
-        self.in_features = len(self.feature_names)
+        self.feature_names: list[str] = list(FEATURE_NAMES)
+        self.in_features = len(FEATURE_NAMES) + 4 * periodic_coordinates
         self.target_names = list(TARGET_NAMES)
 
     def read(self) -> Splits:
-        """The book's three splits, standardised by the first."""
+        """The book's three splits; the first gives the mean and the standard deviation."""
         features, target = load_california_housing()
         x_pool, x_test, y_pool, y_test = train_test_split(features, target, random_state=42)
         x_train, x_val, y_train, y_val = train_test_split(x_pool, y_pool, random_state=42)
         scaler = StandardScaler().fit(x_train)
         self.feature_mean = torch.from_numpy(scaler.mean_)
         self.feature_std = torch.from_numpy(scaler.scale_)
+        waves = [Waves([6, 7], self.periodic_coordinates)] if self.periodic_coordinates else []
+        self.preprocessing = Preprocessing(Standardize(self.feature_mean, self.feature_std), *waves)
 
         def split(x: NDArray[np.float64], y: NDArray[np.float64]) -> Split:
-            z = periodic(scaler.transform(x), self.periodic_coordinates)
-            return Split(torch.from_numpy(z).float(), torch.from_numpy(y).float())
+            return Split(torch.from_numpy(x), torch.from_numpy(y).float())
 
         return Splits(split(x_train, y_train), split(x_val, y_val), split(x_test, y_test))

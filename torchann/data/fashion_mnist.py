@@ -11,6 +11,7 @@ from torchann.data.augmentation import flip_and_shift
 from torchann.data.fashion_mnist_files import FILES, fetch_fashion_mnist, file_in
 from torchann.data.idx import read_idx
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.nets.preprocessing import Pixels, Preprocessing
 
 VALIDATION_ROWS = 5_000  # the first training rows, as in the book
 
@@ -78,6 +79,7 @@ class FashionMNISTDataModule(InMemoryDataModule):
         if flip or shift:
             self.augmentation = partial(flip_and_shift, flip=flip, shift=shift)
         self.class_names = list(CLASS_NAMES)
+        self.preprocessing = Preprocessing(Pixels())
 
     def prepare_data(self) -> None:
         """Finds the files, or downloads them.
@@ -99,10 +101,6 @@ class FashionMNISTDataModule(InMemoryDataModule):
         test = Split(_tensor(folder, "t10k-images-idx3-ubyte"), _tensor(folder, "t10k-labels-idx1-ubyte").long())
         val = Split(train.x[:VALIDATION_ROWS], train.y[:VALIDATION_ROWS])
         return Splits(Split(train.x[VALIDATION_ROWS:], train.y[VALIDATION_ROWS:]), val, test)
-
-    def prepare(self, x: Tensor) -> Tensor:
-        """Stored images, uint8 0–255, as pixels in 0–1, float32, of the same shape."""
-        return torch.div(x, 255)  # float32: one pass, where a conversion before it would be another
 
 
 def _tensor(folder: Path, name: str) -> Tensor:

@@ -1,13 +1,16 @@
 """What the data modules share: three splits held in memory, and the loaders that read them."""
 
+import hashlib
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import torch
 from lightning import LightningDataModule
 from torch import Tensor
 
 from torchann.batches import Augmentation, TensorLoader
+from torchann.nets.preprocessing import Preprocessing
 from torchann.orders import Order
 
 EVALUATION_ROWS = 4096
@@ -33,7 +36,8 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     A subclass says what the data are in the attributes below, which can be read before :meth:`setup`, and reads them
     in :meth:`read`; for classification it also has ``num_classes`` and ``class_names``, for regression
-    ``out_features`` and ``target_names``.
+    ``out_features`` and ``target_names``. The splits hold raw rows; ``preprocessing`` makes of each batch what a net
+    gets, and is what a task takes along so that it can predict from raw rows.
 
     Args:
         batch_size: rows per training batch, at least 1; the last batch of an epoch may be smaller.
@@ -41,8 +45,9 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     Attributes:
         name: of the data set, in lower case with hyphens.
-        in_features: numbers per row.
-        feature_names: one name per column, None where the columns have no names.
+        in_features: numbers per row as a net gets it.
+        feature_names: one name per raw column, None where the columns have no names.
+        preprocessing: from raw inputs to what a net gets, None if that is the same; complete after :meth:`setup`.
 
     Example:
         >>> from torchann.data import IrisDataModule
@@ -53,6 +58,7 @@ class InMemoryDataModule(LightningDataModule, ABC):
     name: str
     in_features: int
     feature_names: list[str] | None = None
+    preprocessing: Preprocessing | None = None
 
     def __init__(self, batch_size: int, seed: int) -> None:
         super().__init__()
@@ -76,7 +82,7 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     @property
     def splits(self) -> Splits:
-        """The rows as they are held in memory.
+        """The raw rows, as they are held in memory.
 
         Raises:
             RuntimeError: if :meth:`setup` has not been called.
@@ -86,8 +92,29 @@ class InMemoryDataModule(LightningDataModule, ABC):
         return self._splits
 
     def prepare(self, x: Tensor) -> Tensor:
-        """What becomes of a batch of stored inputs before it is served; here they are served as they are."""
-        return x
+        """What a net gets of raw inputs ``(rows, *)``; every batch is prepared when it is served."""
+        return x if self.preprocessing is None else self.preprocessing(x)
+
+    def prepared(self) -> Splits:
+        """All rows as a net gets them; made anew by each call."""
+        return Splits(*(Split(self.prepare(split.x), split.y) for split in self.splits))
+
+    @cached_property
+    def data_info(self) -> dict[str, Any]:
+        """What a model file says of its training data: their name, number of rows and fingerprint.
+
+        The fingerprint is a SHA-256 over dtypes, shapes and bytes of the raw training inputs and targets.
+        """
+        train, digest = self.splits.train, hashlib.sha256()
+        for part in train:
+            digest.update(f"{part.dtype} {tuple(part.shape)}".encode())
+            digest.update(part.contiguous().flatten().view(torch.uint8).numpy().data)
+        return {"name": self.name or type(self).__name__, "fingerprint": f"sha256:{digest.hexdigest()}", "rows": len(train.y)}
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the raw training rows: ``"sha256:..."``; another one for other rows, other values or another order."""
+        return str(self.data_info["fingerprint"])
 
     def train_dataloader(self) -> TensorLoader:
         """The training rows, in another order in each epoch."""

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from torchann.functional import ACTIVATIONS
+from torchann.nets.shapes import check_logits, check_outputs, check_targets, check_values
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ def regression_head(
 
     Raises:
         ValueError: if the loss, the output or its activation is none of those, or the bounds are not a low below a
-            high; from the losses, if outputs and targets differ in shape: ``(batch, 1)`` against ``(batch,)`` would
-            broadcast to ``(batch, batch)`` and train towards the mean.
+            high; from losses and error, if outputs or targets are not ``(batch, out_features)``: ``(batch, 1)`` against
+            ``(batch,)`` would broadcast to ``(batch, batch)`` and train towards the mean.
 
     Example:
         >>> head = regression_head(1, "huber")
@@ -112,7 +113,7 @@ def regression_head(
     if (output == "bounded") != (bounds is not None):
         raise ValueError(f"output={output!r} with bounds={bounds}; bounds=(low, high) belong to a bounded output")
     elementwise, derivative = REGRESSION_LOSSES[loss]
-    losses, error = partial(_regression_losses, elementwise), partial(_mean_error, derivative)
+    losses, error = partial(_regression_losses, elementwise, out_features), partial(_mean_error, derivative)
     if output == "unbounded":
         return Head(out_features, losses, error, _as_it_is, name, loss)
     end = _ActivatedEnd(name, *_shift_and_scale(name, bounds), losses, error)
@@ -149,16 +150,14 @@ class _ActivatedEnd:
         return error.mul_(self.scale).mul_(ACTIVATIONS[self.name].derivative(z, a))
 
 
-def _regression_losses(elementwise: Callable[..., Tensor], y_hat: Tensor, y: Tensor) -> Tensor:
-    if y_hat.shape != y.shape:
-        raise ValueError(
-            f"predictions {tuple(y_hat.shape)} and targets {tuple(y.shape)} must have the same shape; "
-            "give targets of shape (batch, out_features)"
-        )
+def _regression_losses(elementwise: Callable[..., Tensor], out_features: int, y_hat: Tensor, y: Tensor) -> Tensor:
+    check_outputs(y_hat, out_features)
+    check_values(y_hat, y)
     return elementwise(y_hat, y, reduction="none").mean(1)
 
 
 def _mean_error(derivative: Callable[[Tensor, Tensor], Tensor], y_hat: Tensor, y: Tensor) -> Tensor:
+    check_values(y_hat, y)
     error = derivative(y_hat, y)
     return error if error.shape[1] == 1 else error.div_(error.shape[1])
 
@@ -184,8 +183,8 @@ def classification_head(task: str, num_classes: int) -> Head:
         num_classes: classes, 2 when binary; labels when multilabel.
 
     Raises:
-        ValueError: if there is no such task, or it cannot have that many classes; from the losses, if the targets'
-            shape is not the one above.
+        ValueError: if there is no such task, or it cannot have that many classes; from the losses, if the outputs' or
+            the targets' shape is not the one above, or the outputs come from a softmax or a sigmoid.
 
     Example:
         >>> head = classification_head("multiclass", 4)
@@ -195,46 +194,47 @@ def classification_head(task: str, num_classes: int) -> Head:
     if num_classes < (1 if task == "multilabel" else 2) or (task == "binary" and num_classes > 2):
         raise ValueError(f"a {task} task with num_classes={num_classes}; binary takes 2, multiclass 2 or more")
     if task == "multiclass":
-        proba = partial(torch.softmax, dim=1)
-        return Head(num_classes, _cross_entropy, _cross_entropy_error, proba, "softmax", "cross-entropy")
+        losses, proba = partial(_cross_entropy, num_classes), partial(torch.softmax, dim=1)
+        return Head(num_classes, losses, _cross_entropy_error, proba, "softmax", "cross-entropy")
     if task == "binary":
         return Head(1, _binary_losses, _binary_error, _binary_proba, "sigmoid", "binary cross-entropy")
     if task == "multilabel":
-        losses, error = _multilabel_losses, _multilabel_error
-        return Head(num_classes, losses, error, torch.sigmoid, "sigmoid", "binary cross-entropy")
+        losses = partial(_multilabel_losses, num_classes)
+        return Head(num_classes, losses, _multilabel_error, torch.sigmoid, "sigmoid", "binary cross-entropy")
     raise ValueError(f"there is no task {task!r}; choose one of binary, multiclass, multilabel")
 
 
-def _check_targets(logits: Tensor, y: Tensor, wanted: torch.Size) -> None:
-    if y.shape != wanted:
-        raise ValueError(f"targets {tuple(y.shape)} do not fit logits {tuple(logits.shape)}; give {tuple(wanted)}")
-
-
-def _cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
-    _check_targets(logits, y, logits.shape[:1])
+def _cross_entropy(num_classes: int, logits: Tensor, y: Tensor) -> Tensor:
+    check_logits(logits, num_classes)
+    check_targets(logits, y, logits.shape[:1])
     return F.cross_entropy(logits, y, reduction="none")
 
 
 def _cross_entropy_error(logits: Tensor, y: Tensor) -> Tensor:
     # Softmax less one-hot: what the class was thought to be less what it is.
+    check_targets(logits, y, logits.shape[:1])
     return logits.softmax(1).scatter_(1, y.unsqueeze(1), -1.0, reduce="add")
 
 
-def _multilabel_losses(logits: Tensor, y: Tensor) -> Tensor:
-    _check_targets(logits, y, logits.shape)
+def _multilabel_losses(num_classes: int, logits: Tensor, y: Tensor) -> Tensor:
+    check_logits(logits, num_classes)
+    check_targets(logits, y, logits.shape)
     return F.binary_cross_entropy_with_logits(logits, y.to(logits.dtype), reduction="none").mean(1)
 
 
 def _multilabel_error(logits: Tensor, y: Tensor) -> Tensor:
+    check_targets(logits, y, logits.shape)
     return (logits.sigmoid() - y).div_(logits.shape[1])
 
 
 def _binary_losses(logits: Tensor, y: Tensor) -> Tensor:
-    _check_targets(logits[:, 0], y, logits.shape[:1])
+    check_logits(logits, 1)
+    check_targets(logits[:, 0], y, logits.shape[:1])
     return F.binary_cross_entropy_with_logits(logits[:, 0], y.to(logits.dtype), reduction="none")
 
 
 def _binary_error(logits: Tensor, y: Tensor) -> Tensor:
+    check_targets(logits, y, logits.shape[:1])
     return logits.sigmoid() - y.unsqueeze(1)
 
 

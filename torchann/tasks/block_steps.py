@@ -1,6 +1,6 @@
 """Several optimiser steps in a training step: by explicit backpropagation where the net allows it, else by autograd."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -27,6 +27,17 @@ def carry_step_count(trainer: pl.Trainer, by_hand: bool) -> None:
     steps = max(manual.total.completed, automatic.optimizer.step.total.completed)
     total = manual.total if by_hand else automatic.optimizer.step.total
     total.ready, total.completed = max(total.ready, steps), steps
+
+
+def move_plateau_schedules(trainer: pl.Trainer) -> None:
+    """Moves the schedules that wait for the validation loss; Lightning does so after it has written the checkpoint.
+
+    Args:
+        trainer: at the end of an epoch that was validated.
+    """
+    for config in trainer.lr_scheduler_configs:
+        if isinstance(config.scheduler, ReduceLROnPlateau) and "val_loss" in trainer.callback_metrics:
+            config.scheduler.step(trainer.callback_metrics["val_loss"])
 
 
 class ExplicitStep:
@@ -114,8 +125,7 @@ class BlockSteps:
             The outputs before each step; fewer rows if the last step came inside the block.
         """
         trainer, rows = self.trainer, num_rows(block.x)
-        if isinstance(self.step, ExplicitStep):
-            block = block._replace(x=self.step.backprop.prepare(block.x))
+        block = self._prepared(block)
         left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else rows
         whole = left * block.batch_size >= rows
         outputs = self._replay(block) if whole and self._recordable(block.x) else self._train(block, left)
@@ -125,6 +135,16 @@ class BlockSteps:
                 if config.interval == "epoch" and not isinstance(config.scheduler, ReduceLROnPlateau):
                     config.scheduler.step()
         return outputs
+
+    def repeat(self, block: Block) -> Iterator[tuple[Rows, Rows]]:
+        """Takes the steps of a block once more, counting none; yields the outputs before each and its targets."""
+        for x, y in self._prepared(block).batches():
+            yield self._train(Block(x, y, block.batch_size), None), y
+
+    def _prepared(self, block: Block) -> Block:
+        if isinstance(self.step, ExplicitStep):
+            return block._replace(x=self.step.backprop.prepare(block.x))
+        return block
 
     def _train(self, block: Block, steps: int | None) -> Rows:
         outputs = []
@@ -155,10 +175,3 @@ class BlockSteps:
         if not all_trained:
             loop.batch_progress.is_last_batch = False
             loop._skip_next_val = True
-
-    def end_epoch(self) -> None:
-        """Moves the schedules that wait for the validation loss."""
-        figures = self.trainer.callback_metrics
-        for config in self.trainer.lr_scheduler_configs:
-            if isinstance(config.scheduler, ReduceLROnPlateau) and "val_loss" in figures:
-                config.scheduler.step(figures["val_loss"])

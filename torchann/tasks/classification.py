@@ -1,34 +1,20 @@
 """Classification by a multilayer perceptron (sections 10.1.6 and 10.2.2)."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 from torchann.batches import TensorLoader
+from torchann.checks import check_classes
 from torchann.nets.heads import classification_head
 from torchann.nets.mlp import MLP
 from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
-
-
-def check_classes(y: Tensor, num_classes: int) -> None:
-    """Raises unless targets are whole numbers from 0 to ``num_classes`` - 1.
-
-    Args:
-        y: targets of any shape.
-        num_classes: how many there are.
-
-    Raises:
-        ValueError: with the first target that is none.
-    """
-    wrong = y[(y < 0) | (y >= num_classes) | (y != y.long())]
-    if len(wrong):
-        raise ValueError(f"there is a target {wrong[0].item():g}; give whole numbers from 0 to {num_classes - 1}")
 
 
 def balanced_class_weight(y: Tensor, num_classes: int) -> list[float]:
@@ -143,6 +129,8 @@ class ClassificationMLP(Task):
             given = balanced_class_weight(loader.y, classes)  # type: ignore[arg-type]
         if len(given) != classes:
             raise ValueError(f"class_weight has {len(given)} numbers for {classes} classes; give one for each")
+        if not all(0 <= weight < inf for weight in given):  # type: ignore[operator]
+            raise ValueError(f"class_weight is {given}; give finite numbers, 0 or more")
         self._weight_of_class = torch.as_tensor(given, dtype=self.dtype, device=self.device)  # type: ignore[arg-type]
 
     def row_weight(self, y: Tensor) -> Tensor | None:
@@ -157,6 +145,10 @@ class ClassificationMLP(Task):
         """Refuses what is no class: -1 and +1, floats between classes, an index that is too high."""
         check_classes(y, 2 if self.hparams["task"] == "multilabel" else self.hparams["num_classes"])
 
+    def class_indices(self, y: Tensor) -> dict[str, Tensor]:
+        """All targets, but the labels of a multilabel task are no classes."""
+        return {} if self.hparams["task"] == "multilabel" else {"": y}
+
     def prepare_target(self, y: Tensor) -> Tensor:
         """Targets as int64: class indices ``(batch,)``, or 0 and 1 per label ``(batch, num_classes)``."""
         return y.long()
@@ -170,10 +162,10 @@ class ClassificationMLP(Task):
             proba = torch.stack([1 - proba, proba], 1)
         return {"class": proba.argmax(1), "proba": proba}
 
-    def predict(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
-        """Class indices ``(rows,)`` of inputs ``(rows, *)`` scaled as in training; multilabel: 0 and 1 per label."""
+    def predict(self, x: Any) -> Tensor:
+        """Class indices ``(rows,)`` of raw inputs: tensor, array or data frame; multilabel: 0 and 1 per label."""
         return self._predict(x)["class"]
 
-    def predict_proba(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
-        """Probabilities ``(rows, num_classes)`` of inputs ``(rows, *)`` scaled as in training."""
+    def predict_proba(self, x: Any) -> Tensor:
+        """Probabilities ``(rows, num_classes)`` of raw inputs: tensor, array or data frame."""
         return self._predict(x)["proba"]

@@ -99,7 +99,11 @@ def largest_block(task: pl.LightningModule, trainer: pl.Trainer, batches: int, w
     counts_batches = (trainer.limit_train_batches, trainer.val_check_interval, trainer.overfit_batches)  # type: ignore[attr-defined]
     if counts_batches != (1.0, 1.0, 0.0) or trainer.fast_dev_run:  # type: ignore[attr-defined]
         return 1
-    counting = [callback for callback in trainer.callbacks if not isinstance(callback, NOT_COUNTING)]  # type: ignore[attr-defined]
+    counting = [
+        callback
+        for callback in trainer.callbacks  # type: ignore[attr-defined]
+        if not isinstance(callback, NOT_COUNTING) and not type(callback).__module__.startswith("torchann.")
+    ]
     by_batch = any(_overrides(callback, name) for callback in counting for name in BATCH_HOOKS)
     by_batch |= any(getattr(type(task), name) is not getattr(pl.LightningModule, name) for name in BATCH_HOOKS)
     if wanted is None and by_batch:
@@ -109,10 +113,17 @@ def largest_block(task: pl.LightningModule, trainer: pl.Trainer, batches: int, w
         for callback in trainer.callbacks  # type: ignore[attr-defined]
         if isinstance(callback, ModelCheckpoint) and callback._every_n_train_steps > 0
     ]
+    wanted = _with_own_checkpoints(trainer, wanted)
     if not every:
         return wanted
     together = gcd(batches, *every)
     return together if wanted is None else gcd(together, wanted)
+
+
+def _with_own_checkpoints(trainer: pl.Trainer, wanted: int | None) -> int | None:
+    # They are written at the end of the block in which they fall due: it need not divide, but not be longer.
+    due = [steps for callback in trainer.callbacks if (steps := getattr(callback, "every_n_steps", None))]  # type: ignore[attr-defined]
+    return min([*due, *([wanted] if wanted else [])], default=None)
 
 
 def total_steps(trainer: pl.Trainer, batches: int | None, epochs: int | None) -> int | None:

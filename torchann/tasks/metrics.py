@@ -1,6 +1,8 @@
 """The figures of a stage (train, val, test), accumulated over its rows and computed once per epoch."""
 
+import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +54,23 @@ class RowMetrics(nn.Module):
         self._waiting.clear()
         self.loss.reset()
         self.metrics.reset()
+
+    def state(self) -> dict[str, Any]:
+        """What has been taken in since the last call of :meth:`compute`, as tensors and plain values."""
+        parts = {name: [metric.metric_state, metric.update_count] for name, metric in self._parts()}
+        return copy.deepcopy({"waiting": self._waiting, "parts": parts})
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what :meth:`state` gave."""
+        device = self.loss.device
+        self._waiting = [tuple(part.to(device) for part in batch) for batch in state["waiting"]]
+        for name, metric in self._parts():
+            values, metric._update_count = state["parts"][name]
+            for key, value in values.items():
+                setattr(metric, key, value.to(device))
+
+    def _parts(self) -> list[tuple[str, Metric]]:
+        return [("loss", self.loss), *self.metrics.items()]
 
     def _update(self) -> None:
         if self._waiting:

@@ -3,10 +3,10 @@
 import dataclasses
 from typing import Any
 
-import numpy as np
 from torch import Tensor, nn
 
-from torchann.batches import Rows, map_rows
+from torchann.batches import map_rows
+from torchann.checks import explain
 from torchann.nets.summary import Summary, summary
 from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import Output, make_outputs
@@ -21,7 +21,7 @@ class NetTask(OutputsTask):
     ``outputs``, or a dictionary by their names. Its ``forward`` may be any Python.
 
     A checkpoint holds the weights, not the code of the net:
-    ``NetTask.load_from_checkpoint(path, net=MyNet(), weights_only=True)``.
+    ``NetTask.load_from_checkpoint(path, net=MyNet())``.
 
     Args:
         net: what is trained; gives logits or values.
@@ -85,14 +85,21 @@ class NetTask(OutputsTask):
         if columns is not None:
             if not isinstance(x, Tensor):
                 raise ValueError(f"inputs names columns of one tensor and the batch has {sorted(x)}; leave inputs out")
+            if max(map(max, columns.values())) >= x.shape[1:].numel():
+                raise ValueError(f"inputs names the columns {columns} and there are {tuple(x.shape)}; give all of them")
             x = {name: x[:, part] for name, part in columns.items()}
         if isinstance(x, Tensor):
             return super()._net_outputs(x)
         dtype = next(self.net.parameters()).dtype
-        return self.net(**map_rows(lambda part: part.to(dtype) if part.is_floating_point() else part, x))  # type: ignore[arg-type]
+        x = map_rows(lambda part: part.to(dtype) if part.is_floating_point() else part, x)
+        try:
+            return self.net(**x)
+        except (RuntimeError, ValueError, IndexError) as error:
+            explain(error, self.net, x)
+            raise
 
-    def predict(self, x: Rows | np.ndarray[Any, Any]) -> dict[str, Tensor]:
-        """What the outputs say of inputs scaled as in training, as :meth:`predictions` names it."""
+    def predict(self, x: Any) -> dict[str, Tensor]:
+        """What the outputs say of raw inputs, tensors by name among them, as :meth:`predictions` names it."""
         return self._predict(x)
 
     def summary(self, *inputs: Any, **named_inputs: Any) -> Summary:

@@ -2,12 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping
+from math import inf
 from typing import Any, Literal, get_args
 
 from torch import Tensor
 from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric
 from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
 
+from torchann.checks import check_classes
 from torchann.nets.heads import Head, classification_head, regression_head
 
 TaskName = Literal["regression", "binary", "multiclass", "multilabel"]
@@ -37,9 +39,13 @@ class Output:
     columns: list[int] | None = None
 
     def __post_init__(self) -> None:
-        """Raises unless there is such a task."""
+        """Raises unless there is such a task, and its numbers mean something."""
         if self.task not in get_args(TaskName):
             raise ValueError(f"there is no task {self.task!r}; choose one of {', '.join(get_args(TaskName))}")
+        if self.size < 1:
+            raise ValueError(f"size is {self.size}; give the values per row, classes or labels, at least 1")
+        if not 0 <= self.weight < inf:
+            raise ValueError(f"weight is {self.weight}; give a finite number, 0 or more")
 
     def head(self) -> Head:
         """Its losses and its activation."""
@@ -47,15 +53,37 @@ class Output:
             return regression_head(self.size, self.loss)
         return classification_head(self.task, 2 if self.task == "binary" else self.size)
 
+    @property
+    def num_classes(self) -> int:
+        """How many classes a target chooses from: those of each label, if it is multilabel."""
+        return self.size if self.task == "multiclass" else 2
+
+    def check(self, y: Tensor) -> None:
+        """Looks at the targets before they are used, as the loader gives them.
+
+        Raises:
+            ValueError: if there is a value that is no class, or not every column.
+        """
+        y = self._own(y)
+        if self.task != "regression":
+            check_classes(y, self.num_classes)
+
+    def _own(self, y: Tensor) -> Tensor:
+        if self.columns is None:
+            return y
+        width = y.shape[1] if y.ndim == 2 else 0
+        if not self.columns or min(self.columns) < 0 or max(self.columns) >= width:
+            raise ValueError(f"columns is {self.columns} and the targets are {tuple(y.shape)}; name columns there are")
+        return y[:, self.columns]
+
     def target(self, y: Tensor, dtype: Any) -> Tensor:
         """The targets as the head wants them: ``(batch, size)`` floats, or class indices ``(batch,)``."""
-        if self.columns is not None:
-            y = y[:, self.columns]
+        y = self._own(y)
         if self.task == "regression":
             y = y.to(dtype)
             return y.unsqueeze(1) if y.ndim == 1 and self.size == 1 else y
         y = y.long()
-        return y if self.task == "multilabel" or y.ndim == 1 else y.squeeze(1)
+        return y.squeeze(1) if self.task != "multilabel" and y.shape[1:] == (1,) else y
 
 
 def task_metrics(task: str, size: int) -> dict[str, Metric]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.outputs import Output, task_metrics
-from torchann.tasks.task import Task
+from torchann.tasks.task import STAGES, Task
 
 
 class OutputsTask(Task):
@@ -31,12 +31,18 @@ class OutputsTask(Task):
                         for name, output in self.outputs.items()
                     }
                 )
-                for stage in ("train_", "val_", "test_")
+                for stage in STAGES
             }
         )
 
-    def _row_metrics(self) -> list[RowMetrics]:
-        return [metrics for stage in self.metrics.values() for metrics in stage.values()]  # type: ignore[operator]
+    def _row_metrics(self, *stages: str) -> list[RowMetrics]:
+        return [metrics for stage in stages for metrics in self.metrics[stage].values()]  # type: ignore[operator]
+
+    def _names_of(self, stage: str) -> list[str]:
+        if len(self.outputs) == 1:
+            return super()._names_of(stage)
+        parts = zip(self.outputs, self._row_metrics(stage), strict=True)
+        return [f"{stage}loss", *(f"{stage}{name}_{figure}" for name, part in parts for figure in ("loss", *part.metrics))]
 
     def forward(self, x: Any) -> dict[str, Tensor]:  # type: ignore[override]
         """The net's outputs by name, each ``(batch, size)``: logits or values, never probabilities.
@@ -68,19 +74,34 @@ class OutputsTask(Task):
             )
         return {name: given[name] for name in names}
 
+    def check_target(self, y: Any) -> None:
+        """Refuses what an output cannot have, and names the output where there are several."""
+        for name, part in self._targets(y).items():
+            try:
+                self.outputs[name].check(part)
+            except ValueError as error:
+                raise ValueError(f"output {name!r}: {error}") from None
+
+    def class_indices(self, y: Any) -> dict[str, Tensor]:
+        """The targets of each binary or multiclass output."""
+        dtype = next(self.net.parameters()).dtype
+        tasks = {name: output.task for name, output in self.outputs.items()}
+        parts = self._targets(y)
+        return {n: self.outputs[n].target(parts[n], dtype) for n, t in tasks.items() if t in ("binary", "multiclass")}
+
+    def _targets(self, y: Any) -> dict[str, Tensor]:
+        if isinstance(y, Mapping) and not set(self.outputs) <= set(y):
+            raise ValueError(f"targets are named {sorted(y)} and outputs {list(self.outputs)}; give each its targets")
+        return {name: y[name] if isinstance(y, Mapping) else y for name in self.outputs}
+
     def prepare_target(self, y: Any) -> dict[str, Tensor]:
         """Each output's targets as its head wants them, of a tensor for all or of tensors by name.
 
         Raises:
             ValueError: if targets come by name and an output has none.
         """
-        if isinstance(y, Mapping) and not set(self.outputs) <= set(y):
-            raise ValueError(f"targets are named {sorted(y)} and outputs {list(self.outputs)}; give each its targets")
         dtype = next(self.net.parameters()).dtype
-        return {
-            name: output.target(y[name] if isinstance(y, Mapping) else y, dtype)
-            for name, output in self.outputs.items()
-        }
+        return {name: self.outputs[name].target(part, dtype) for name, part in self._targets(y).items()}
 
     def _losses(self, outputs: Any, y: Any, training: bool) -> Tensor:
         return self._weighted({name: head.losses(outputs[name], y[name]) for name, head in self.heads.items()})

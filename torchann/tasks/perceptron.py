@@ -2,7 +2,6 @@
 
 from typing import Any, NoReturn
 
-import numpy as np
 import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
@@ -10,10 +9,10 @@ from torchmetrics import Metric
 from torchmetrics.classification import BinaryAccuracy
 
 from torchann.batches import Block
+from torchann.checks import check_classes, check_width
 from torchann.engine.perceptron import perceptron_rule_
 from torchann.functional import perceptron_loss
 from torchann.nets.heads import Head
-from torchann.tasks.classification import check_classes
 from torchann.tasks.task import Task
 
 
@@ -93,23 +92,38 @@ class Perceptron(Task):
         """Counts the steps and keeps the rate in the checkpoint; the weights move by the rule alone."""
         return torch.optim.SGD(self.net.parameters(), lr=self.hparams["lr"])
 
+    def check_input(self, x: Tensor, what: str) -> None:
+        """Refuses rows that are no vectors of ``in_features`` numbers."""
+        check_width(x, self.hparams["in_features"], what, flat=True)
+
+    def check_target(self, y: Tensor) -> None:
+        """Refuses what is neither 0 nor 1, and a second dimension."""
+        if y.ndim != 1:
+            how = ": y.squeeze(1)" if y.shape[1:].numel() == 1 else ""
+            raise ValueError(f"targets {tuple(y.shape)} have more than one number per row; give (rows,){how}")
+        check_classes(y, 2)
+
+    def class_indices(self, y: Tensor) -> dict[str, Tensor]:
+        """All of them."""
+        return {"": y}
+
     def forward(self, x: Tensor) -> Tensor:
         """Weighted sums ``(batch, 1)``, float64, of inputs ``(batch, in_features)`` of any dtype."""
         sums: Tensor = super().forward(x.to(torch.float64))
         return sums
 
-    def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> None:
-        """Learns from the rows of a batch ``(x, y)``, one after the other."""
+    def training_step(self, batch: tuple[Tensor, Tensor] | Block, batch_idx: int) -> Tensor:
+        """Learns from the rows of a batch ``(x, y)``, one after the other; returns their mean loss."""
         x: Any = batch[0]
         y: Any = batch[1]
-        if batch_idx == 0:
-            check_classes(y, 2)
         weight, bias = self.net.weight.data, self.net.bias.data
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         logits = perceptron_rule_(weight[0], bias, x.to(torch.float64), _signs(y, torch.float64), self.hparams["lr"])
         optimizer.step()
-        self._add("train_", logits.unsqueeze(1), y)
+        loss = self._add("train_", logits.unsqueeze(1), y).mean()
+        self._end_with_last_batch()
+        return loss
 
     def on_train_epoch_end(self) -> None:
         """Logs the training figures, and stops as scikit-learn does when the loss no longer falls."""
@@ -123,19 +137,21 @@ class Perceptron(Task):
             self.trainer.should_stop = True
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Saves the state of the stopping rule."""
+        """Saves the state of the stopping rule, too."""
+        super().on_save_checkpoint(checkpoint)
         checkpoint["perceptron_stopping"] = (self.best_loss, self.epochs_without_improvement)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restores the state of the stopping rule."""
+        """Restores the state of the stopping rule, too."""
+        super().on_load_checkpoint(checkpoint)
         self.best_loss, self.epochs_without_improvement = checkpoint["perceptron_stopping"]
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """``"class"``: 0 or 1, ``(batch,)``."""
         return {"class": self.head.activation(outputs)}
 
-    def predict(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
-        """Classes 0 or 1, ``(rows,)``, of inputs ``(rows, in_features)``: a hard threshold."""
+    def predict(self, x: Any) -> Tensor:
+        """Classes 0 or 1, ``(rows,)``, of inputs ``(rows, in_features)``, also a data frame: a hard threshold."""
         return self._predict(x)["class"]
 
     def predict_proba(self, x: Any) -> NoReturn:

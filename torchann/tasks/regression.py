@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any, Literal
 
-import numpy as np
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -122,6 +121,6 @@ class RegressionMLP(Task):
         """``"value"``, ``(batch, out_features)``, in the targets' unit."""
         return {"value": self.head.activation(outputs)}
 
-    def predict(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
-        """Predicted values, ``(rows, out_features)``, of inputs ``(rows, *)`` scaled as in training."""
+    def predict(self, x: Any) -> Tensor:
+        """Predicted values, ``(rows, out_features)``, of raw inputs: tensor, array or data frame."""
         return self._predict(x)["value"]

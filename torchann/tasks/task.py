@@ -2,30 +2,40 @@
 
 import logging
 import weakref
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import lightning.pytorch as pl
-import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import Metric
 
-from torchann.batches import Block, Rows, TensorLoader, map_rows, num_rows
+from torchann.batches import Block, TensorLoader, map_rows, num_rows
+from torchann.callbacks.monitor import check_monitors
 from torchann.callbacks.threads import Threads
+from torchann.checks import check_width, explain
 from torchann.engine.backprop import Backprop
 from torchann.engine.wide_deep import WideDeepBackprop
+from torchann.history import History
+from torchann.inputs import input_rows
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
+from torchann.nets.preprocessing import Preprocessing
 from torchann.nets.summary import Summary, summary
 from torchann.predictions import predict_rows
-from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count
+from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count, move_plateau_schedules
+from torchann.tasks.checkpoint_code import safe_content
+from torchann.tasks.data_check import DataCheck
 from torchann.tasks.fast_path import largest_block, why_autograd, why_single_steps
-from torchann.tasks.from_data import take_from_data
+from torchann.tasks.from_data import inputs_state, load_inputs_state, take_from_data, take_inputs
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.optimizers import optimizer_and_schedule
 
 log = logging.getLogger("torchann")
+STAGES = ("train_", "val_", "test_")
+T = TypeVar("T", bound="Task")
 
 
 class Task(pl.LightningModule):
@@ -43,11 +53,21 @@ class Task(pl.LightningModule):
     _steps: BlockSteps | None = None
     _batches_per_epoch: int | None = None
     _train_logged = False
+    _epoch_lr = 0.0
+    _validated = False
     _stepping_in: "weakref.ref[pl.Trainer] | None" = None
     architecture: tuple[str, ...]
     """Hyperparameters that another value of would make it another net."""
     names: tuple[str, ...] = ()
     """Hyperparameters that are taken from the data module where it has them."""
+    preprocessing: Preprocessing | None = None
+    """From raw inputs to what the net gets, None if that is the same; a fit takes that of its data module."""
+    feature_names: list[str] | None = None
+    """Of the raw columns, in order; None where they have no names."""
+    data_info: dict[str, Any] | None = None
+    """Name, fingerprint and number of rows of the training data, each None where unknown."""
+    history: History | None = None
+    """The figures of each epoch of the latest fit, or of that of the file that the task is from."""
 
     def build(self) -> None:
         """Makes ``net`` and ``head`` from complete hyperparameters."""
@@ -65,10 +85,16 @@ class Task(pl.LightningModule):
         """
         data = getattr(self.trainer, "datamodule", None)
         take_from_data(self.hparams, data, self.sizes, self.names, type(self).__name__)
+        if data is not None and (stage == "fit" or self.data_info is None):
+            take_inputs(self, data)
+        if stage == "fit" and not self.training:
+            self.train()  # a model from a file is in evaluation mode, and Lightning would leave it there
         if not hasattr(self, "net"):
             self._build()
-        for metrics in self._row_metrics():
+        for metrics in self._row_metrics(*STAGES):
             metrics.reset()
+        if stage == "fit":
+            check_monitors(self.trainer, self.figure_names())
         if stage == "fit" and "steps_per_execution" in self.hparams:
             self._choose_engine(data)
 
@@ -106,9 +132,9 @@ class Task(pl.LightningModule):
         return bool(self._automatic_optimization) and not by_itself
 
     def configure_callbacks(self) -> list[pl.Callback]:
-        """The choice of threads, unless the Trainer has one."""
+        """The choice of threads and the look at the data, unless the Trainer has them."""
         given: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
-        return [] if any(isinstance(callback, Threads) for callback in given) else [Threads()]
+        return [kind() for kind in (Threads, DataCheck) if not any(isinstance(callback, kind) for callback in given)]
 
     def _build_if_complete(self) -> None:
         if all(self.hparams[size] is not None for size in self.sizes):
@@ -116,11 +142,10 @@ class Task(pl.LightningModule):
 
     def _build(self) -> None:
         self.build()
-        stages = ("train_", "val_", "test_")
-        self.metrics = nn.ModuleDict({s: RowMetrics(self.make_metrics(), self.head.activation) for s in stages})
+        self.metrics = nn.ModuleDict({s: RowMetrics(self.make_metrics(), self.head.activation) for s in STAGES})
 
-    def _row_metrics(self) -> list[RowMetrics]:
-        return list(self.metrics.values())  # type: ignore[arg-type]
+    def _row_metrics(self, *stages: str) -> list[RowMetrics]:
+        return [self.metrics[stage] for stage in stages]  # type: ignore[misc]
 
     def _need_net(self) -> None:
         if not hasattr(self, "net"):
@@ -138,19 +163,41 @@ class Task(pl.LightningModule):
         Raises:
             RuntimeError: if the net has no sizes yet.
             TypeError: if the inputs are integers, as images are before they are scaled.
+            ValueError: if their shape is not the net's.
         """
         self._need_net()
         if not x.is_floating_point():
             raise TypeError(f"inputs are {x.dtype}; scale them to floats as in training (pixels: x / 255)")
-        outputs: Tensor = self.net(x.to(next(self.net.parameters()).dtype))
+        try:
+            outputs: Tensor = self.net(x.to(next(self.net.parameters()).dtype))
+        except (RuntimeError, ValueError, IndexError) as error:
+            explain(error, self.net, x)
+            raise
         return outputs
 
+    def check_input(self, x: Tensor, what: str) -> None:
+        """Looks at the inputs of a stage before they are used, as the net will get them.
+
+        Args:
+            x: one row or more, ``(rows, *)``.
+            what: how an error calls them, such as ``"training inputs"``.
+
+        Raises:
+            ValueError: if the net cannot take such rows.
+        """
+        if "in_features" in self.hparams:
+            check_width(x, self.hparams["in_features"], what)
+
     def check_target(self, y: Any) -> None:
-        """Looks at the targets of the first batch of an epoch, as the loader gives them.
+        """Looks at the targets of a stage before they are used, as the loader gives them.
 
         Raises:
             ValueError: if the task cannot have such targets.
         """
+
+    def class_indices(self, y: Any) -> dict[str, Tensor]:
+        """The targets that say which class each row has, by output (``""`` for the only one); none by default."""
+        return {}
 
     def prepare_target(self, y: Any) -> Any:
         """Targets as the head wants them."""
@@ -205,8 +252,6 @@ class Task(pl.LightningModule):
 
     def training_step(self, batch: tuple[Any, Any] | Block, batch_idx: int) -> Tensor | None:
         """Mean loss of a batch ``(x, y)``, for Lightning's step, or of a block of batches that were trained here."""
-        if batch_idx == 0:
-            self.check_target(batch[1])
         x, y = batch[0], self.prepare_target(batch[1])
         if self._steps is None:
             if isinstance(batch, Block):  # of a loader that the task did not get from a data module
@@ -230,8 +275,38 @@ class Task(pl.LightningModule):
     def _end_with_last_batch(self) -> None:
         # Callbacks find the epoch's training figures in their on_train_epoch_end, which comes before the task's.
         if self.trainer.is_last_batch:
-            self._end("train_")
-            self._train_logged = True
+            self._end_training()
+
+    def _end_training(self) -> None:
+        self._end("train_")
+        self.log("lr", self._epoch_lr, sync_dist=True, on_step=False, on_epoch=True, batch_size=1)
+        self._train_logged = True
+
+    def figure_names(self) -> list[str]:
+        """All that a fit with validation logs: what ``monitor`` of a callback can be."""
+        return ["lr", *(name for stage in ("train_", "val_") for name in self._names_of(stage))]
+
+    def _names_of(self, stage: str) -> list[str]:
+        (metrics,) = self._row_metrics(stage)
+        return [stage + name for name in ("loss", *metrics.metrics)]
+
+    def repeat_steps(self, block: Block) -> Iterator[Tensor]:
+        """Takes the steps of a block once more, one by one and uncounted; yields the mean loss before each."""
+        assert self._steps is not None
+        batches = self._steps.repeat(block._replace(y=self.prepare_target(block.y)))
+        for outputs, y in batches:
+            yield self._losses(outputs, y, training=True).mean()
+
+    def epoch_state(self) -> dict[str, Any]:
+        """What the epoch under way has gathered on this process; a checkpoint within it holds this, too."""
+        figures = [metrics.state() for metrics in self._row_metrics("train_")]
+        return {"lr": self._epoch_lr, "validated": self._validated, "figures": figures}
+
+    def load_epoch_state(self, state: dict[str, Any]) -> None:
+        """Goes on within an epoch."""
+        self._epoch_lr, self._validated = state["lr"], state["validated"]
+        for metrics, saved in zip(self._row_metrics("train_"), state["figures"], strict=True):
+            metrics.load_state(saved)
 
     def validation_step(self, batch: tuple[Any, Any], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the validation figures."""
@@ -242,20 +317,27 @@ class Task(pl.LightningModule):
         self._evaluate("test_", batch)
 
     def on_train_epoch_start(self) -> None:
-        """Logs the learning rate that the epoch begins with; when it ends the schedule has moved on."""
-        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], sync_dist=True)
+        """Keeps the learning rate that the epoch begins with; when it ends the schedule has moved on."""
+        self._epoch_lr = self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training figures, where its last batch has not."""
         if not self._train_logged:
-            self._end("train_")
+            self._end_training()
         self._train_logged = False
-        if self._steps is not None:
-            self._steps.end_epoch()
+        if self._validated:
+            move_plateau_schedules(self.trainer)
+        self._validated = False
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Moves a schedule, but those that wait for the validation loss have moved already."""
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            super().lr_scheduler_step(scheduler, metric)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the validation figures."""
         self._end("val_")
+        self._validated = True
 
     def on_test_epoch_end(self) -> None:
         """Logs the test figures."""
@@ -273,8 +355,39 @@ class Task(pl.LightningModule):
         """Predictions of a batch ``x`` or ``(x, y)``."""
         return self.predictions(self(batch[0] if isinstance(batch, (tuple, list)) else batch))
 
-    def _predict(self, x: Rows | np.ndarray[Any, Any]) -> dict[str, Tensor]:
-        return predict_rows(self, self.predictions, x)
+    def _predict(self, x: Any) -> dict[str, Tensor]:
+        self._need_net()
+        rows = input_rows(x, self.feature_names, self.preprocessing)
+        return predict_rows(self, self.predictions, rows, self.preprocessing)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Saves what a prediction from raw inputs needs."""
+        checkpoint["inputs"] = inputs_state(self)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restores that; a fit has it from its data module."""
+        trainer = self._trainer
+        fitting = trainer is not None and trainer.state.fn == "fit" and getattr(trainer, "datamodule", None) is not None
+        if "inputs" in checkpoint and not fitting:
+            load_inputs_state(self, checkpoint["inputs"])
+
+    @classmethod
+    def load_from_checkpoint(
+        cls: type[T], checkpoint_path: Any, *args: Any, weights_only: bool | None = None, **kwargs: Any
+    ) -> T:
+        """A task with the weights and hyperparameters of a ``.ckpt`` file; no code of the file runs.
+
+        Args:
+            checkpoint_path: the file.
+            args: as Lightning has them: ``map_location``, ``hparams_file``, ``strict``.
+            weights_only: True, or left out, which is the same here.
+            kwargs: hyperparameters in place of the saved ones.
+
+        Raises:
+            ValueError: for ``weights_only=False``, and for a file that names code to run.
+        """
+        content = safe_content(checkpoint_path, weights_only)
+        return super().load_from_checkpoint(content, *args, weights_only=True, **kwargs)  # type: ignore[misc]
 
     def summary(self) -> Summary:
         """The net's layers, output shapes and parameters, as Keras' ``model.summary()`` shows them; print it.

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import numpy as np
 from torch import Tensor
 
 from torchann.engine.wide_deep import WideDeepBackprop
@@ -100,8 +99,8 @@ class WideAndDeep(OutputsTask):
         inits = (h.weight_init, h.weight_init_options, h.bias_init)
         self.net = WideDeep(h.in_features, h.hidden_sizes, h.out_features, *paths, h.activation, *inits)
 
-    def predict(self, x: Tensor | np.ndarray[Any, Any]) -> Tensor:
-        """Predicted values of the main output, ``(rows, out_features)``, of inputs scaled as in training."""
+    def predict(self, x: Any) -> Tensor:
+        """Predicted values of the main output, ``(rows, out_features)``, of raw inputs: tensor, array, data frame."""
         found = self._predict(x)
         return found["main_value" if "aux" in self.outputs else "value"]
 

@@ -1,0 +1,90 @@
+"""Reads YAML that anyone may have written: plain values, of a size and a depth that a person can have meant."""
+
+from typing import Any
+
+import yaml
+from jsonargparse import get_loader, set_loader, set_parsing_settings
+
+LONGEST = 1_000_000  # characters
+DEEPEST = 50  # mappings and lists within each other
+LARGEST = 100_000  # values, where an alias counts as much as what it stands for
+
+_load = get_loader("yaml")
+_Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def plain_yaml(text: str) -> Any:
+    r"""The value of a YAML document, once it is known to be harmless: a tag makes no object, an alias no gigabytes.
+
+    Args:
+        text: a document, or the value of an option.
+
+    Raises:
+        yaml.YAMLError: if it is no YAML, has a key twice, or is too long, too deep or, its aliases written out, too
+            large.
+
+    Example:
+        >>> plain_yaml("hidden_sizes: [300, 100]")
+        {'hidden_sizes': [300, 100]}
+        >>> plain_yaml("lr: 0.1\nlr: 0.2")
+        Traceback (most recent call last):
+            ...
+        yaml.error.YAMLError: the key 'lr' comes twice, the second time in line 2; leave one of them out
+    """
+    if len(text) > LONGEST:
+        raise yaml.YAMLError(f"it has {len(text):,} characters; give at most {LONGEST:,}")
+    _check_size(text)
+    _check_keys(yaml.compose(text, Loader=_Parser))
+    value = _load(text)
+    if isinstance(value, dict) and not isinstance(value.get("trainer"), (dict, str, type(None))):
+        raise yaml.YAMLError(f"trainer is {value['trainer']!r}; give a mapping, such as {{max_epochs: 20}}")
+    return value
+
+
+def _check_size(text: str) -> None:
+    size, sizes = 0, {}  # of what each anchor stands for
+    within: list[tuple[str | None, int]] = []  # the anchor of each mapping or list, and the size where it began
+    for event in yaml.parse(text, Loader=_Parser):
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = within.pop()
+            sizes[anchor] = size - before
+        elif isinstance(event, yaml.AliasEvent):
+            line = event.start_mark.line + 1
+            if any(anchor == event.anchor for anchor, _ in within):
+                raise yaml.YAMLError(f"*{event.anchor} in line {line} stands for what it is a part of; write it out")
+            size += sizes.get(event.anchor, 1)
+        elif isinstance(event, yaml.NodeEvent):
+            if isinstance(event, yaml.CollectionStartEvent):
+                within.append((event.anchor, size))
+            size += 1
+        if len(within) > DEEPEST:
+            raise yaml.YAMLError(f"it is more than {DEEPEST} levels deep in line {event.start_mark.line + 1}")
+        if size > LARGEST:
+            raise yaml.YAMLError(f"it has more than {LARGEST:,} values, its aliases written out; leave some out")
+
+
+def _check_keys(node: yaml.Node | None) -> None:
+    waiting, seen = [node], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            keys: set[Any] = set()
+            for key, value in node.value:
+                waiting.append(value)
+                if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                    if key.value in keys:
+                        line = key.start_mark.line + 1
+                        told = f"the key {key.value!r} comes twice, the second time in line {line}"
+                        raise yaml.YAMLError(f"{told}; leave one of them out")
+                    keys.add(key.value)
+
+
+def accept_only_plain_yaml() -> None:
+    """Makes jsonargparse read YAML as :func:`plain_yaml` does, and import no class that runs programs."""
+    set_loader("yaml", plain_yaml, exceptions=(yaml.YAMLError,))
+    set_parsing_settings(instantiate_subclass_spec_in_any=False, import_path_denylist=[])

@@ -1,0 +1,202 @@
+"""The figures of a run, a row per epoch: a table to read, a CSV to keep, a picture to look at."""
+
+import csv
+import difflib
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isnan
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from tabulate import tabulate
+
+Row = dict[str, float]
+
+
+class History(Sequence[Row]):
+    """What was measured in a run: a row of figures for each epoch, and each figure as a column.
+
+    It is the sequence of its rows, oldest first; a name in brackets gives that figure's values over the epochs that
+    have it, as in Keras' ``History.history``.
+
+    Args:
+        rows: for each epoch its figures by name, ``"epoch"`` among them, counted from 0.
+
+    Attributes:
+        rows: the same, as a list.
+
+    Example:
+        >>> history = History([{"epoch": 0, "val_loss": 0.5}, {"epoch": 1, "val_loss": 0.25}])
+        >>> history["val_loss"], history[-1], len(history)
+        ([0.5, 0.25], {'epoch': 1, 'val_loss': 0.25}, 2)
+        >>> print(history)
+          epoch    val_loss
+        -------  ----------
+              0        0.5
+              1        0.25
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, float]] = ()) -> None:
+        self.rows: list[Row] = [dict(row) for row in rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, key: str) -> list[float]: ...
+    @overload
+    def __getitem__(self, key: int) -> Row: ...
+    @overload
+    def __getitem__(self, key: slice) -> "History": ...
+    def __getitem__(self, key: str | int | slice) -> "list[float] | Row | History":
+        if isinstance(key, slice):
+            return History(self.rows[key])
+        if isinstance(key, int):
+            return self.rows[key]
+        if key not in self.columns:
+            raise KeyError(no_such_figure(key, self.columns))
+        return [row[key] for row in self.rows if key in row]
+
+    @property
+    def columns(self) -> list[str]:
+        """The figures' names: ``epoch`` first, ``seconds`` last."""
+        return columns_of(self.rows)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Each figure's values, as in Keras; ``pandas.DataFrame(history.history)`` takes it."""
+        return {name: self[name] for name in self.columns if name != "epoch"}
+
+    def best(self, name: str, mode: Literal["min", "max"] = "min") -> Row:
+        """The row of the epoch in which a figure was lowest, or highest.
+
+        Args:
+            name: of the figure.
+            mode: min for figures that should fall, max for those that should rise.
+
+        Raises:
+            KeyError: if there is no such figure.
+            ValueError: if it was a number in no epoch.
+
+        Example:
+            >>> History([{"epoch": 0, "val_accuracy": 0.9}, {"epoch": 1, "val_accuracy": 0.8}]).best(
+            ...     "val_accuracy", mode="max"
+            ... )
+            {'epoch': 0, 'val_accuracy': 0.9}
+        """
+        figures = self[name]
+        rows = [row for row in self.rows if name in row and not isnan(row[name])]
+        if not rows:
+            raise ValueError(f"{name} is nan in all of {len(figures)} epochs and none is best; lower the learning rate")
+        return (min if mode == "min" else max)(rows, key=lambda row: row[name])
+
+    def to_csv(self, path: str | Path | None = None) -> str:
+        """The table as CSV, which is also written to ``path`` where one is given."""
+        columns = self.columns
+        lines = [columns, *(values(row, columns) for row in self.rows)] if columns else []
+        text = "".join(map(csv_line, lines))
+        if path is not None:
+            Path(path).write_text(text, newline="")
+        return text
+
+    @classmethod
+    def from_csv(cls, path: str | Path) -> "History":
+        """Reads what :meth:`to_csv` wrote, such as the ``history.csv`` of a run.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is no history: no column ``epoch``, or something that is no number.
+        """
+        return cls.from_text(Path(path).read_text(), str(path))
+
+    @classmethod
+    def from_text(cls, text: str, name: str = "the text") -> "History":
+        """Reads what :meth:`to_csv` returned; ``name`` is what errors call it."""
+        table = csv.DictReader(io.StringIO(text))
+        if text and "epoch" not in (table.fieldnames or ()):
+            raise ValueError(f"{name} has the columns {table.fieldnames} and no epoch; give a run's history.csv")
+        try:
+            return cls({key: _number(key, cell) for key, cell in row.items() if cell} for row in table)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"line {table.line_num} of {name}: {error}; give a run's history.csv") from None
+
+    def __str__(self) -> str:
+        return self._table("simple")
+
+    def __repr__(self) -> str:
+        return f"History({len(self)} epochs of {', '.join(self.columns) or 'nothing'})"
+
+    def _repr_html_(self) -> str:
+        return self._table("html")
+
+    def _table(self, form: str) -> str:
+        columns = self.columns
+        cells = [[f"{row[name]:.4g}" if name in row else "" for name in columns] for row in self.rows]
+        return str(tabulate(cells, columns, form))
+
+    def plot(self) -> Any:
+        """Draws the learning curves: training and validation together, the learning rate if it moved.
+
+        Returns:
+            A ``matplotlib.figure.Figure``; ``savefig`` keeps it.
+        """
+        from torchann.learning_curves import learning_curves, mark_best
+
+        picture = learning_curves([self.rows])
+        if "val_loss" in self.columns and not all(map(isnan, self["val_loss"])):
+            mark_best(picture, self.best("val_loss")["epoch"])
+        return picture
+
+
+def columns_of(rows: Iterable[Iterable[str]]) -> list[str]:
+    """The names in rows, in the order of a history's columns.
+
+    Example:
+        >>> columns_of([{"seconds": 0.1, "val_loss": 0.5, "epoch": 0}, {"train_loss": 0.5}])
+        ['epoch', 'train_loss', 'val_loss', 'seconds']
+    """
+    names = {name for row in rows for name in row}
+    return [
+        *(["epoch"] if "epoch" in names else []),
+        *sorted(names - {"epoch", "seconds"}),
+        *(["seconds"] if "seconds" in names else []),
+    ]
+
+
+def values(row: Row, columns: Iterable[str]) -> list[float | str]:
+    """A row's values in the order of the columns; empty text where it has none."""
+    return [row.get(name, "") for name in columns]
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    """A line of a CSV, with its end.
+
+    Example:
+        >>> csv_line([0, 0.1, ""])
+        '0,0.1,\\n'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def no_such_figure(name: str, names: Sequence[str]) -> str:
+    """What to tell someone who asked for a figure that there is not.
+
+    Example:
+        >>> no_such_figure("val_los", ["train_loss", "val_loss"])
+        "there is no figure 'val_los'; did you mean 'val_loss'? There are train_loss, val_loss"
+    """
+    near = difflib.get_close_matches(name, names, n=1)
+    return (
+        f"there is no figure {name!r}; "
+        + (f"did you mean {near[0]!r}? T" if near else "t")
+        + f"here are {', '.join(names)}"
+    )
+
+
+def _number(column: str | None, cell: str) -> float:
+    return int(cell) if column == "epoch" else float(cell)
