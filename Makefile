@@ -4,7 +4,9 @@ BIN := .venv/bin
 SEEDS ?= 3
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 
-.PHONY: chapter test bench install fashion-mnist clean
+FUZZ_SECONDS ?= 180
+
+.PHONY: chapter test fuzz bench install fashion-mnist clean
 .DEFAULT_GOAL := chapter
 
 chapter: install fashion-mnist  ## the chapter's published figures beside the ones measured here
@@ -15,6 +17,11 @@ test: .venv/tests-installed  ## lint, types, unit tests, doctests, every YAML, t
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+fuzz: .venv/tests-installed  ## bytes guided by coverage at each reader of files, for FUZZ_SECONDS each
+	$(BIN)/python -m pip install -q atheris
+	for reader in idx config model_file; do \
+	  $(BIN)/python -m tests.fuzz.fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 install: .venv/installed  ## the package, editable, with the tested versions, in .venv
 

@@ -62,3 +62,17 @@ def test_perceptron_loss_has_the_slope_of_the_update_rule():
 def test_perceptron_loss_refuses_to_broadcast():
     with pytest.raises(ValueError, match=r"logits \(3, 1\) and target \(3,\) must have the same shape"):
         perceptron_loss(torch.zeros(3, 1), torch.ones(3))
+
+
+@pytest.mark.parametrize("target", [0.0, 0.5, 2.0, float("nan")])
+def test_perceptron_loss_refuses_targets_that_are_no_signs(target):
+    with pytest.raises(ValueError, match=rf"a target {target:g}; give -1 or \+1: for classes 0 and 1, 2 \* y - 1"):
+        perceptron_loss(torch.zeros(3), torch.tensor([1.0, target, -1.0]))
+
+
+@pytest.mark.parametrize(
+    "shapes", [((2,), (3, 2), (3, 1)), ((2, 1), (3, 2), (3,)), ((1, 2), (3, 2), (3,)), ((2,), (2,), ())]
+)
+def test_hebb_rule_refuses_to_broadcast(shapes):
+    with pytest.raises(ValueError, match=r"weight .*, x .* and y .* do not fit together; give \(features,\)"):
+        hebb_rule(*map(torch.zeros, shapes))

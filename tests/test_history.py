@@ -35,13 +35,17 @@ def test_rows_given_are_not_changed():
 
 def test_unknown_figure_is_an_error_with_the_one_that_was_meant():
     for ask in (lambda history: history["val_los"], lambda history: history.best("val_los")):
-        with pytest.raises(KeyError, match=r"no figure 'val_los'; did you mean 'val_loss'\? There are epoch, train_loss"):
+        with pytest.raises(
+            KeyError, match=r"no figure 'val_los'; did you mean 'val_loss'\? There are epoch, train_loss"
+        ):
             ask(History(ROWS))
     with pytest.raises(KeyError, match="no figure 'accuracy'; there are epoch"):
         History(ROWS)["accuracy"]
 
 
-@pytest.mark.parametrize(("name", "mode", "epoch"), [("val_loss", "min", 2), ("val_loss", "max", 1), ("train_loss", "max", 0)])
+@pytest.mark.parametrize(
+    ("name", "mode", "epoch"), [("val_loss", "min", 2), ("val_loss", "max", 1), ("train_loss", "max", 0)]
+)
 def test_best_row_is_that_of_the_lowest_or_highest_figure(name, mode, epoch):
     assert History(ROWS).best(name, mode) == ROWS[epoch]
 

@@ -14,7 +14,9 @@ def test_losses_come_first_the_whole_before_its_parts_and_the_rate_last():
 
 def test_what_is_asked_for_is_drawn():
     rows = [{"epoch": 0, "train_loss": 1.0, "train_mae": 1.0}]
-    assert [panel.get_ylabel() for panel in learning_curves([rows], "Title", ["mae"]).axes] == ["MAE (unit of the target)"]
+    assert [panel.get_ylabel() for panel in learning_curves([rows], "Title", ["mae"]).axes] == [
+        "MAE (unit of the target)"
+    ]
 
 
 def test_line_that_is_there_for_every_seed_is_named_once():

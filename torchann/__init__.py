@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torchann.callbacks.early_stopping import EarlyStopping as EarlyStopping
+    from torchann.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
     from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
     from torchann.files import load as load
     from torchann.files import save as save
+    from torchann.history import History as History
     from torchann.nets.mlp import MLP as MLP
     from torchann.runs import Trainer as Trainer
     from torchann.tasks.classification import ClassificationMLP as ClassificationMLP
@@ -27,12 +29,14 @@ _HOME = {
     "ClassificationMLP": "torchann.tasks.classification",
     "EarlyStopping": "torchann.callbacks.early_stopping",
     "FashionMNISTDataModule": "torchann.data",
+    "History": "torchann.history",
     "IrisDataModule": "torchann.data",
     "MLP": "torchann.nets.mlp",
     "NetTask": "torchann.tasks.net_task",
     "Output": "torchann.tasks.outputs",
     "Perceptron": "torchann.tasks.perceptron",
     "RegressionMLP": "torchann.tasks.regression",
+    "TerminateOnNaN": "torchann.callbacks.terminate_on_nan",
     "Trainer": "torchann.runs",
     "WideAndDeep": "torchann.tasks.wide_and_deep",
     "load": "torchann.files",
@@ -44,11 +48,13 @@ __all__ = [
     "ClassificationMLP",
     "EarlyStopping",
     "FashionMNISTDataModule",
+    "History",
     "IrisDataModule",
     "NetTask",
     "Output",
     "Perceptron",
     "RegressionMLP",
+    "TerminateOnNaN",
     "Trainer",
     "WideAndDeep",
     "load",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from numbers import Integral
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -86,6 +86,10 @@ class Block(NamedTuple):
         yield from zip(split_rows(self.x, self.batch_size), split_rows(self.y, self.batch_size), strict=True)
 
 
+def _counts(number: Any) -> bool:
+    return isinstance(number, Integral) and int(number) >= 1
+
+
 class TensorLoader:
     """Iterates over the rows of tensors in mini-batches, without any Python work per row.
 
@@ -133,14 +137,15 @@ class TensorLoader:
         augment: Augmentation | None = None,
         steps_per_execution: int | None = 1,
     ) -> None:
-        for name, rows in (("inputs x", x), ("targets y", y)):
-            map_rows(partial(check_tensor, what=name), rows)
+        for what, rows in (("inputs x", x), ("targets y", y)):
+            for part in rows.values() if isinstance(rows, dict) else [rows]:
+                check_tensor(part, what)
         self.num_rows = num_rows(x)
         if num_rows(y) != self.num_rows or self.num_rows == 0:
             raise ValueError(f"x has {self.num_rows} rows and y {num_rows(y)}; give both the same number, at least one")
-        if not isinstance(batch_size, Integral) or batch_size < 1:
+        if not _counts(batch_size):
             raise ValueError(f"batch_size is {batch_size}; give a whole number of rows, at least 1")
-        if steps_per_execution is not None and (not isinstance(steps_per_execution, Integral) or steps_per_execution < 1):
+        if steps_per_execution is not None and not _counts(steps_per_execution):
             raise ValueError(f"steps_per_execution is {steps_per_execution}; give a whole number, at least 1")
         if shuffle and order is not None:
             raise ValueError("shuffle=True and an order exclude each other; give one of them")

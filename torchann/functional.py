@@ -102,7 +102,9 @@ def perceptron_loss(logits: Tensor, target: Tensor) -> Tensor:
             "squeeze a (batch, 1) output before calling"
         )
     if bool((wrong := target.abs() != 1).any()):
-        raise ValueError(f"there is a target {target[wrong][0].item():g}; give -1 or +1: for classes 0 and 1, 2 * y - 1")
+        raise ValueError(
+            f"there is a target {target[wrong][0].item():g}; give -1 or +1: for classes 0 and 1, 2 * y - 1"
+        )
     return torch.relu(-target * logits)
 
 

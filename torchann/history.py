@@ -96,8 +96,8 @@ class History(Sequence[Row]):
     def to_csv(self, path: str | Path | None = None) -> str:
         """The table as CSV, which is also written to ``path`` where one is given."""
         columns = self.columns
-        lines = [columns, *(values(row, columns) for row in self.rows)] if columns else []
-        text = "".join(map(csv_line, lines))
+        text = "".join(csv_line(values(row, columns)) for row in self.rows)
+        text = csv_line(columns) + text if columns else ""
         if path is not None:
             Path(path).write_text(text, newline="")
         return text

@@ -75,6 +75,7 @@ def good_checkpoint(run_folder: Path, wanted: str) -> Path:
     except CheckpointError as error:
         if not best.is_file():
             raise
+        read_checkpoint(best)
         warnings.warn(f"{error}; going on from {best}", stacklevel=2)
         return best
     return last

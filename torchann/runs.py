@@ -119,7 +119,7 @@ class Trainer(pl.Trainer):
         if enable_progress_bar and not any(isinstance(callback, ProgressBar) for callback in callbacks):
             callbacks.append(Progress())
         self._record = RecordHistory()
-        callbacks += [self._record, RunState(seed), Interrupts()]
+        callbacks = [self._record, *callbacks, RunState(seed), Interrupts()]  # the others find the row of the epoch
         super().__init__(
             logger=logger,
             callbacks=callbacks,

@@ -7,6 +7,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 import torchann
 from tests.tasks.tables import class_table, regression_table
+from torchann.callbacks.checkpoints import Checkpoints
 from torchann.callbacks.early_stopping import EarlyStopping
 from torchann.callbacks.stop import StopTraining
 
@@ -65,6 +66,8 @@ def run(losses, max_epochs=None, callbacks=(), trainer=(), **options):
         ([2.0, float("nan"), float("nan"), 1.0], {"patience": 2}, 3, 0),
         # nor is it the best where it comes first, as Keras has it
         ([float("nan"), 3.0, 2.0, 4.0, 5.0], {"patience": 2}, 5, 2),
+        # nor does it stop anything in the first epoch
+        ([float("nan"), 1.0, 2.0, 0.5], {"patience": 0}, 3, 1),
         # no epoch beats the baseline: patience counts from the first, and the best of them comes back
         ([0.9, 0.8, 0.7, 0.71, 0.72, 0.73], {"patience": 5, "baseline": 0.5}, 5, 2),
         # the first epoch stops nothing, whatever the patience
@@ -90,7 +93,9 @@ def test_fit_that_was_not_stopped_has_no_epoch_in_which_it_was():
     assert (stopping.stopped_epoch, stopping.wait_count, stopping.best_epoch) == (0, 1, 1)
 
 
-@pytest.mark.parametrize("error", [OSError("disk is full"), KeyboardInterrupt()], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "error", [OSError("disk is full"), KeyboardInterrupt()], ids=lambda error: type(error).__name__
+)
 def test_best_weights_come_back_after_an_exception(error):
     model = Scripted([5.0, 1.0, 3.0, 2.0])
     trainer = torchann.Trainer(logger=False, quiet=True, max_epochs=4, callbacks=[EarlyStopping(), End(3, error)])
@@ -125,7 +130,10 @@ def test_checkpoint_that_is_written_at_the_end_holds_the_last_weights(tmp_path):
 def test_callback_that_is_used_again_begins_anew():  # Keras: test_state_reset_across_fit_calls
     stopping, epochs = EarlyStopping(patience=2), []
     for losses in ([1.0, 2.0, 3.0, 4.0], [9.0, 8.0, 9.0, 9.0]):  # against the best of the first fit it would stop at 2
-        model, trainer = Scripted(losses), torchann.Trainer(logger=False, quiet=True, max_epochs=4, callbacks=[stopping])
+        model, trainer = (
+            Scripted(losses),
+            torchann.Trainer(logger=False, quiet=True, max_epochs=4, callbacks=[stopping]),
+        )
         trainer.fit(model, datamodule=regression_table())
         epochs.append((trainer.current_epoch, epoch_of(model)))
     assert epochs == [(3, 0), (4, 1)]
@@ -193,6 +201,16 @@ def test_run_that_was_stopped_does_not_go_on(tmp_path):
         trainer = torchann.Trainer(runs=str(tmp_path), quiet=True, max_epochs=5, callbacks=[stopping])
         path = "last" if (tmp_path / "run").exists() else None
         trainer.fit(model, datamodule=regression_table(), ckpt_path=path)
+        assert (trainer.current_epoch, stopping.stopped_epoch, epoch_of(model)) == (4, 3, 1)
+
+
+def test_lightnings_own_trainer_does_not_go_on_with_a_run_that_was_stopped(tmp_path):
+    silent = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+    for path in (None, tmp_path / "last.ckpt"):
+        model, stopping, keep = Scripted([5.0, 1.0, 3.0, 4.0, 0.5]), EarlyStopping(patience=2), Checkpoints()
+        keep.dirpath = str(tmp_path)
+        trainer = pl.Trainer(max_epochs=5, callbacks=[stopping, keep], num_sanity_val_steps=0, **silent)
+        trainer.fit(model, datamodule=regression_table(), ckpt_path=path, weights_only=path and True)
         assert (trainer.current_epoch, stopping.stopped_epoch, epoch_of(model)) == (4, 3, 1)
 
 

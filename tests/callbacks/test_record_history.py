@@ -35,13 +35,13 @@ class Foreign(pl.LightningModule):
 
 
 class Break(pl.Callback):
-    """Ends a fit in the middle of an epoch, or at its end."""
+    """Ends a fit within an epoch, after a batch, or at its end."""
 
-    def __init__(self, epoch, within):
-        self.epoch, self.within = epoch, within
+    def __init__(self, epoch, within, batch=0):
+        self.epoch, self.within, self.batch = epoch, within, batch
 
-    def on_train_batch_end(self, trainer, *_):
-        if self.within and trainer.current_epoch == self.epoch:
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        if self.within and trainer.current_epoch == self.epoch and batch_idx == self.batch:
             trainer.save_checkpoint(Path(trainer.log_dir, "checkpoints", "last.ckpt"))
             raise OSError("disk is full")
 
@@ -147,7 +147,7 @@ def test_row_is_appended_and_the_file_is_not_written_anew(tmp_path, monkeypatch)
     rewrites = []
     rewrite = RecordHistory._rewrite
     monkeypatch.setattr(RecordHistory, "_rewrite", lambda self: rewrites.append(len(self.history)) or rewrite(self))
-    trainer, history = fit(folder=tmp_path, max_epochs=30)
+    trainer, _ = fit(folder=tmp_path, max_epochs=30)
     assert rewrites == [1] and len(table(trainer.run_folder)) == 30
 
 
@@ -178,6 +178,18 @@ def test_run_that_goes_on_has_the_history_of_one_that_was_never_stopped(within, 
     trainer, resumed = fit(made(), folder=tmp_path, max_epochs=4, ckpt_path="last")
     assert without_seconds(resumed) == without_seconds(whole)
     assert (trainer.run_folder / "history.csv").read_text() == resumed.to_csv()
+
+
+def test_validation_before_a_checkpoint_within_an_epoch_is_not_lost(tmp_path):
+    def go(folder, callbacks=(), **options):
+        data = regression_table(batch_size=14)  # five batches, validated after the third
+        return fit(Foreign(), data, folder, callbacks, val_check_interval=3, **options)
+
+    _, whole = go(tmp_path / "whole")
+    with pytest.raises(OSError, match="disk is full"):
+        go(tmp_path, [Break(2, within=True, batch=3)])
+    resumed = go(tmp_path, ckpt_path="last")[1]
+    assert without_seconds(resumed) == without_seconds(whole) and resumed["recall"] == [0.0, 1.0, 2.0]
 
 
 def test_measuring_with_a_checkpoint_leaves_the_history(tmp_path):

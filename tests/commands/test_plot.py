@@ -1,6 +1,8 @@
-"""`torchann plot`: a PNG for each experiment that is named."""
+"""`torchann plot`: a PNG for each experiment and each run folder that is named."""
 
 from pathlib import Path
+
+from torchann.history import History
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -21,3 +23,43 @@ def test_unknown_experiment_is_refused_with_the_one_that_was_meant(command):
 def test_picture_without_its_data_is_told(command, bare_machine):
     outcome = command("plot", "fashion_mnist_mlp")
     assert outcome.status == 1 and "fashion_mnist_mlp was not drawn: Fashion-MNIST is not on" in outcome.err
+
+
+def write_history(folder):
+    folder.mkdir(parents=True)
+    rows = [{"epoch": epoch, "train_loss": 2.0**-epoch, "val_loss": 1.0} for epoch in range(3)]
+    History(rows).to_csv(folder / "history.csv")
+
+
+def test_run_folder_gets_a_picture_of_its_history(command, tmp_path):
+    write_history(tmp_path / "runs" / "housing" / "001")
+    outcome = command("plot", "runs/housing/001", "linear_stack", "--output", "pictures")
+    drawn = ["runs/housing/001/history.png", "pictures/linear_stack.png"]
+    assert (outcome.status, outcome.out.splitlines(), outcome.err) == (0, drawn, "")
+    for path in drawn:
+        assert (tmp_path / path).read_bytes()[:8] == PNG
+
+
+def test_folder_of_several_runs_is_refused_with_one_of_them(command, tmp_path):
+    for number in ("001", "002"):
+        write_history(tmp_path / "runs" / "housing" / number)
+    said = "torchann plot: error: runs/housing holds no history.csv; name one of its runs, such as runs/housing/002\n"
+    assert command("plot", "runs/housing") == (2, "", said)
+
+
+def test_folder_that_is_no_run_is_refused(command, tmp_path):
+    (tmp_path / "notes").mkdir()
+    said = "torchann plot: error: notes holds no history.csv; name the folder of a run\n"
+    assert command("plot", "notes") == (2, "", said)
+
+
+def test_path_that_is_not_there_is_refused(command):
+    said = "torchann plot: error: there is no folder runs/one/009; name that of a run, such as runs/housing_mlp/001\n"
+    assert command("plot", "runs/one/009") == (2, "", said)
+
+
+def test_history_that_cannot_be_read_is_an_error_and_no_traceback(command, tmp_path):
+    write_history(tmp_path / "run")
+    (tmp_path / "run" / "history.csv").write_text("epoch,train_loss\n0,low\n")
+    outcome = command("plot", "run")
+    assert outcome.status == 2 and outcome.err.startswith("torchann plot: error: line 2 of run/history.csv")

@@ -28,9 +28,6 @@ class Press(Callback):
             signal.raise_signal(self.number)
 
 
-Press.__module__ = "torchann.tests"  # it must not change how many steps a call takes
-
-
 @pytest.fixture(autouse=True)
 def ctrl_c_raises():
     """Whoever started the tests may have told them to ignore Ctrl-C."""
@@ -56,11 +53,32 @@ def test_interrupted_run_goes_on_as_if_it_had_not_been(tmp_path, batch):
     assert not differences(what_is_left(tmp_path / "whole"), what_is_left(tmp_path / "stopped"))
 
 
+def test_same_trainer_goes_on_after_an_interrupt(tmp_path):
+    assert in_a_process(RUN, tmp_path / "whole") == 0
+    press = Press(9)
+    model, trainer = fitted(tmp_path / "stopped", press)
+    assert trainer.stopped_by == "interrupt"
+    press.batch = -1
+    trainer.fit(model, datamodule=Rows(**RUN.data), ckpt_path="last")
+    assert trainer.stopped_by == "max_epochs"
+    assert not differences(what_is_left(tmp_path / "whole"), what_is_left(tmp_path / "stopped"))
+
+
+def test_best_is_found_again_by_another_trainer(tmp_path):
+    _, trainer = fitted(tmp_path)
+    other = Trainer(runs=str(tmp_path), quiet=True)
+    figures = other.validate(RUN.model(), datamodule=Rows(**RUN.data), ckpt_path="best", verbose=False)[0]
+    assert figures["val_loss"] == pytest.approx(min(trainer.history["val_loss"]))
+
+
 def test_interrupt_says_where_and_gives_the_best_weights(tmp_path, capfd):
     model, trainer = fitted(tmp_path, Press(16))  # two epochs of 13 steps in 7 calls, three calls of 2 steps
     folder = trainer.run_folder / "checkpoints"
     said = f"interrupted in epoch 3, after step 32; saved as {folder / 'last.ckpt'}; "
-    assert capfd.readouterr().err == f"{said}the model has the best weights so far; go on with --resume, or fit(ckpt_path='last')\n"
+    assert (
+        capfd.readouterr().err
+        == f"{said}the model has the best weights so far; go on with --resume, or fit(ckpt_path='last')\n"
+    )
     best = read_checkpoint(folder / "best.ckpt")
     assert best["epoch"] < 2 and read_checkpoint(folder / "last.ckpt")["global_step"] == 32
     assert all(torch.equal(value, best["state_dict"][name]) for name, value in model.state_dict().items())

@@ -91,9 +91,7 @@ def test_preprocessing_is_no_part_of_the_net(housing):
 
 def test_preprocessing_that_cannot_travel_is_refused():
     data = Table(torch.zeros(4, 2), torch.zeros(4), out_features=1, preprocessing=torch.nn.ReLU())
-    with pytest.raises(
-        ValueError, match="preprocessing of Table is a ReLU; give a Preprocessing of torchann"
-    ):
+    with pytest.raises(ValueError, match="preprocessing of Table is a ReLU; give a Preprocessing of torchann"):
         fit(torchann.RegressionMLP([]), data)
 
 

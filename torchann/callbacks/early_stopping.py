@@ -46,6 +46,7 @@ class EarlyStopping(LightningEarlyStopping):
     """
 
     best_score: float | None  # type: ignore[assignment]
+    best_epoch: int | None
 
     def __init__(
         self,
@@ -63,11 +64,10 @@ class EarlyStopping(LightningEarlyStopping):
         self._monitor_given, self.min_delta, self.mode = monitor, abs(min_delta), mode
         self.baseline, self.start_from_epoch = baseline, start_from_epoch
         self.restore_best_weights = restore_best_weights
-        self._put_back = _PutBack(self)
         self._reset()
 
     def _reset(self) -> None:
-        self.best_score = self.best_epoch = None
+        self.best_score, self.best_epoch = None, None
         self.wait_count = self.stopped_epoch = 0
         self._best_weights: dict[str, Tensor] = {}
         self._seen = self._validated = self._fitting = False
@@ -88,7 +88,8 @@ class EarlyStopping(LightningEarlyStopping):
             self.monitor = "train_loss"
         # Behind all others: a checkpoint that is written when training ends holds the weights it ended with.
         callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        callbacks[:] = [callback for callback in callbacks if callback is not self._put_back] + [self._put_back]
+        others = [callback for callback in callbacks if getattr(callback, "stopping", None) is not self]
+        callbacks[:] = [*others, _PutBack(self)]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Finds out where the figure should go, and stops at once if that was decided before the checkpoint."""

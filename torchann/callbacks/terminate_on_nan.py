@@ -64,18 +64,19 @@ class TerminateOnNaN(Callback):
     ) -> None:
         """Looks at the loss."""
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
-        bad = isinstance(loss, Tensor) and not isfinite(loss.item())
+        loss = loss.item() if isinstance(loss, Tensor) else 0.0
+        bad = not isfinite(loss)
         if not trainer.strategy.reduce_boolean_decision(bad, all=False):
             self._last = self._now
         else:
             with torch.no_grad():
-                message = self._find(trainer, pl_module, float(loss))  # type: ignore[arg-type]
+                message = self._find(trainer, pl_module, loss)
             raise StopTraining("nan", message)
 
     def _find(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: float) -> str:
         good = None
         for index, (weights, batch, its_loss) in enumerate(self._steps(trainer, pl_module, self._now)):
-            self.step, began, its_batch = self._now.step + index + 1, weights, batch
+            step, began, its_batch = self._now.step + index + 1, weights, batch
             if its_loss is None or not isfinite(its_loss):
                 loss = loss if its_loss is None else its_loss
                 break
@@ -83,12 +84,12 @@ class TerminateOnNaN(Callback):
         if good is None and self._last is not None:
             *_, (good, _, _) = self._steps(trainer, pl_module, self._last)
         self._load(began)
-        self.layer, where, what_to_do = _culprit(pl_module, its_batch)
+        self.step, (self.layer, where, what_to_do) = step, _culprit(pl_module, its_batch)
         self._load(began if good is None else good)
-        kept = "its initial weights" if good is None else f"the weights that step {self.step - 1:,} began with"
+        kept = "this fit" if good is None else f"step {step - 1:,}"
         return (
-            f"the loss of step {self.step:,}, in epoch {trainer.current_epoch + 1}, is {loss:g}: {where}; "
-            f"the model has {kept}; {what_to_do}"
+            f"the loss of step {step:,}, in epoch {trainer.current_epoch + 1}, is {loss:g}: {where}; "
+            f"the model has the weights that {kept} began with; {what_to_do}"
         )
 
     def _steps(

@@ -35,7 +35,10 @@ def plain_yaml(text: str) -> Any:
         raise yaml.YAMLError(f"it has {len(text):,} characters; give at most {LONGEST:,}")
     _check_size(text)
     _check_keys(yaml.compose(text, Loader=_Parser))
-    value = _load(text)
+    try:
+        value = _load(text)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # PyYAML lets them pass
+        raise yaml.YAMLError(f"it has a value that is none ({error}); put it in quotes") from None
     if isinstance(value, dict) and not isinstance(value.get("trainer"), (dict, str, type(None))):
         raise yaml.YAMLError(f"trainer is {value['trainer']!r}; give a mapping, such as {{max_epochs: 20}}")
     return value

@@ -15,24 +15,30 @@ def run(options: argparse.Namespace) -> int:
     """Draws run folders, and runs experiments with one seed and draws them; returns 0 if all were drawn."""
     folders = [name for name in options.names if name not in EXPERIMENTS and Path(name).is_dir()]
     names = [name for name in options.names if name not in folders]
-    if wrong := unknown(names) or _no_run(folders):
-        print(f"torchann plot: error: {wrong}", file=sys.stderr)
+    try:
+        for name in names:
+            if len(Path(name).parts) > 1:
+                raise ValueError(f"there is no folder {name}; name that of a run, such as runs/housing_mlp/001")
+        if wrong := unknown(names):
+            raise ValueError(wrong)
+        histories = {folder: _history(folder) for folder in map(Path, folders)}
+    except ValueError as error:
+        print(f"torchann plot: error: {error}", file=sys.stderr)
         return 2
-    for folder in map(Path, folders):
-        picture = History.from_csv(folder / "history.csv").plot()
+    for folder, history in histories.items():
+        picture = history.plot()
         picture.suptitle("/".join(folder.resolve().parts[-2:]))
         picture.savefig(folder / "history.png", dpi=120)
         print(folder / "history.png")
     return _draw_experiments(names, options) if names else 0
 
 
-def _no_run(folders: list[str]) -> str | None:
-    for folder in folders:
-        if not Path(folder, "history.csv").is_file():
-            runs = sorted(path.parent.name for path in Path(folder).glob("*/history.csv"))
-            hint = f"name one of its runs, such as {Path(folder, runs[-1])}" if runs else "name the folder of a run"
-            return f"{folder} holds no history.csv; {hint}"
-    return None
+def _history(folder: Path) -> History:
+    if not (folder / "history.csv").is_file():
+        runs = sorted(path.parent for path in folder.glob("*/history.csv"))
+        hint = f"name one of its runs, such as {runs[-1]}" if runs else "name the folder of a run"
+        raise ValueError(f"{folder} holds no history.csv; {hint}")
+    return History.from_csv(folder / "history.csv")
 
 
 def _draw_experiments(names: list[str], options: argparse.Namespace) -> int:

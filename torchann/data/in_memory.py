@@ -109,7 +109,11 @@ class InMemoryDataModule(LightningDataModule, ABC):
         for part in train:
             digest.update(f"{part.dtype} {tuple(part.shape)}".encode())
             digest.update(part.contiguous().flatten().view(torch.uint8).numpy().data)
-        return {"name": self.name or type(self).__name__, "fingerprint": f"sha256:{digest.hexdigest()}", "rows": len(train.y)}
+        return {
+            "name": self.name or type(self).__name__,
+            "fingerprint": f"sha256:{digest.hexdigest()}",
+            "rows": len(train.y),
+        }
 
     @property
     def fingerprint(self) -> str:

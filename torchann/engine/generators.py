@@ -27,7 +27,9 @@ def seed_generators(*parts: int) -> None:
         True
     """
     seed = mixed_seed(*parts)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed takes a millisecond to look for other devices
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)
 
@@ -75,11 +77,12 @@ class _Shuffle(torch.Generator):
 def generator_states() -> dict[str, Any]:
     """The states of the global generators, as tensors and plain values that a checkpoint can hold."""
     kind, keys, *rest = np.random.get_state()
+    version, words, gauss = random.getstate()
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "numpy": (str(kind), torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest),
-        "python": random.getstate(),
+        "python": (version, torch.tensor(words), gauss),
     }
 
 
@@ -99,7 +102,7 @@ def restore_generators(states: dict[str, Any]) -> None:
     kind, keys, *rest = states["numpy"]
     np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
     version, words, gauss = states["python"]
-    random.setstate((version, tuple(words), gauss))
+    random.setstate((version, tuple(words.tolist()), gauss))
 
 
 @contextmanager

@@ -40,8 +40,8 @@ def check_logits(logits: Tensor, units: int) -> None:
         units: outputs per row that the task has.
 
     Raises:
-        ValueError: if the shape is not ``(batch, units)``, or they come from a softmax or a sigmoid: the loss would take
-            it a second time.
+        ValueError: if the shape is not ``(batch, units)``, or they come from a softmax or a sigmoid, which the loss
+            would take a second time.
 
     Example:
         >>> check_logits(torch.zeros(32, 3, requires_grad=True).softmax(1), 3)

@@ -129,7 +129,7 @@ class ClassificationMLP(Task):
             given = balanced_class_weight(loader.y, classes)  # type: ignore[arg-type]
         if len(given) != classes:
             raise ValueError(f"class_weight has {len(given)} numbers for {classes} classes; give one for each")
-        if not all(0 <= weight < inf for weight in given):  # type: ignore[operator]
+        if not all(0 <= weight < inf for weight in given):
             raise ValueError(f"class_weight is {given}; give finite numbers, 0 or more")
         self._weight_of_class = torch.as_tensor(given, dtype=self.dtype, device=self.device)  # type: ignore[arg-type]
 

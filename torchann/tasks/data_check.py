@@ -89,15 +89,15 @@ class DataCheck(Callback):
     def teardown(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
         """Refuses a stage that had no rows: Lightning has done nothing, and calls it a success."""
         stage = {"fit": "train", "validate": "val", "test": "test", "predict": "predict"}[stage]
-        loaders = trainer.train_dataloader if stage == "train" else getattr(trainer, f"{stage}_dataloaders")
-        num_batches = trainer.num_training_batches if stage == "train" else sum(getattr(trainer, f"num_{stage}_batches"))
-        if loaders is not None:
-            _refuse_empty(stage, loaders, num_batches)
+        if (loaders := _loaders(trainer, stage)) is not None:
+            train = stage == "train"
+            batches = trainer.num_training_batches if train else sum(getattr(trainer, f"num_{stage}_batches"))
+            _refuse_empty(stage, loaders, batches)
 
     def _look_at_loader(self, trainer: pl.Trainer, task: Any, stage: str) -> None:
         if stage in self._done or _changes_batches(trainer.datamodule) or _changes_batches(task):  # type: ignore[attr-defined]
             return
-        loader = trainer.train_dataloader if stage == "train" else getattr(trainer, f"{stage}_dataloaders")
+        loader = _loaders(trainer, stage)
         rows = _rows_in_memory(loader[0] if isinstance(loader, list) and len(loader) == 1 else loader)
         if rows is None:
             return
@@ -170,6 +170,10 @@ class DataCheck(Callback):
                 )
 
 
+def _loaders(trainer: pl.Trainer, stage: str) -> Any:
+    return trainer.train_dataloader if stage == "train" else getattr(trainer, f"{stage}_dataloaders")
+
+
 def _dtype(task: Any) -> torch.dtype:
     return next((parameter.dtype for parameter in task.net.parameters()), torch.float32)
 
@@ -183,18 +187,17 @@ def _changes_batches(owner: Any) -> bool:
 def _rows_in_memory(loader: Any) -> tuple[Rows, Rows, Callable[[Tensor], Tensor] | None] | None:
     if isinstance(loader, TensorLoader):
         return loader.x, loader.y, loader.prepare
-    dataset = getattr(loader, "dataset", None)
-    plain = isinstance(loader, DataLoader) and loader.collate_fn is default_collate and type(dataset) is TensorDataset
-    if plain and len(dataset.tensors) == 2:  # type: ignore[union-attr]
-        x, y = dataset.tensors  # type: ignore[union-attr]
-        return x, y, None
-    return None
+    plain = isinstance(loader, DataLoader) and loader.collate_fn is default_collate
+    dataset = loader.dataset if plain else None
+    if not isinstance(dataset, TensorDataset) or len(dataset.tensors) != 2:
+        return None
+    return *dataset.tensors, None
 
 
 def _refuse_empty(stage: str, loaders: Any, num_batches: float) -> None:
     if num_batches:
         return
-    dataset = getattr(loaders, "dataset", None)
+    dataset: Any = getattr(loaders, "dataset", None)
     rows = len(dataset) if hasattr(dataset, "__len__") else 0
     got = f"has {rows} rows, fewer than its batch_size={loaders.batch_size}, and drop_last" if rows else "is empty"
     raise ValueError(f"the {STAGES[stage]} loader {got}; give it at least one row, or leave it out")

@@ -42,7 +42,10 @@ class OutputsTask(Task):
         if len(self.outputs) == 1:
             return super()._names_of(stage)
         parts = zip(self.outputs, self._row_metrics(stage), strict=True)
-        return [f"{stage}loss", *(f"{stage}{name}_{figure}" for name, part in parts for figure in ("loss", *part.metrics))]
+        return [
+            f"{stage}loss",
+            *(f"{stage}{name}_{figure}" for name, part in parts for figure in ("loss", *part.metrics)),
+        ]
 
     def forward(self, x: Any) -> dict[str, Tensor]:  # type: ignore[override]
         """The net's outputs by name, each ``(batch, size)``: logits or values, never probabilities.
