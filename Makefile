@@ -3,7 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 3
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
-
 FUZZ_SECONDS ?= 180
 
 .PHONY: chapter test fuzz bench install fashion-mnist clean

@@ -49,7 +49,12 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     reproduce.add_argument("--quiet", action="store_true", help="no progress bars")
 
     plot = commands.add_parser("plot", allow_abbrev=False, help="draw the pictures of experiments")
-    plot.add_argument("names", metavar="NAME", nargs="+", help="experiments, as `torchann reproduce --list` names them")
+    plot.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="+",
+        help="experiments, as `torchann reproduce --list` names them, or run folders",
+    )
     plot.add_argument("--output", metavar="FOLDER", default="results", help="for the pictures")
     plot.add_argument("--runs", metavar="FOLDER", default="runs", help="for the run folders")
     plot.add_argument("--data-dir", metavar="FOLDER", help="where Fashion-MNIST's files are")

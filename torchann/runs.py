@@ -130,6 +130,8 @@ class Trainer(pl.Trainer):
             enable_model_summary=enable_model_summary,
             **kwargs,
         )
+        # With max_steps Lightning would take the end of an epoch, in a checkpoint, for the middle of one.
+        self.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
         self.strategy.process_dataloader = partial(self._seeded, self.strategy.process_dataloader)  # type: ignore[method-assign]
 
     def _seeded(self, process: Callable[[object], object], loader: object) -> object:

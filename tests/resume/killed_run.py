@@ -134,11 +134,6 @@ def kill_between_best_and_last(count: int) -> None:
     checkpoints._give_second_name = link
 
 
-NOT_COMPARED = (
-    "epoch_loop.scheduler_progress",  # Lightning counts what it did for a plateau after it has saved; nothing reads it
-)
-
-
 def kill_after(seconds: float) -> None:
     """Ends the process in so many seconds, wherever it is then."""
     clock = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
@@ -236,7 +231,7 @@ def differences(a: Any, b: Any, where: str = "") -> list[str]:
     if isinstance(a, dict) and isinstance(b, dict):
         if list(a) != list(b):
             return [f"{where}: {list(a)} and {list(b)}"]
-        return [line for key in a if key not in NOT_COMPARED for line in differences(a[key], b[key], f"{where}/{key}")]
+        return [line for key in a for line in differences(a[key], b[key], f"{where}/{key}")]
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         if len(a) != len(b):
             return [f"{where}: {len(a)} and {len(b)} entries"]

@@ -53,6 +53,19 @@ RUNS = {
     "a number of steps": Run(
         P(RegressionMLP, [5], optimizer="nadam"), trainer={"max_steps": 45}, checkpoints=OFTEN, epochs=9
     ),
+    "a number of steps, kept at the ends of epochs": Run(
+        P(RegressionMLP, [5]),
+        trainer={"max_steps": 39},
+        callbacks=[P(EarlyStopping, patience=3)],
+        checkpoints={"every_n_minutes": None},
+        epochs=-1,
+    ),
+    "Lightning's own steps, plateau, every second epoch validated": Run(
+        P(RegressionMLP, [5], lr=0.1, lr_schedule="plateau", lr_schedule_options={"patience": 0}),
+        trainer={"gradient_clip_val": 1.0, "check_val_every_n_epoch": 2},
+        checkpoints=OFTEN,
+        epochs=6,
+    ),
     "wide and deep, two outputs": Run(
         P(WideAndDeep, [5], aux_weight=0.2, optimizer="adamw"), checkpoints={"every_n_epochs": 2}
     ),

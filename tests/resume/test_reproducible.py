@@ -56,7 +56,7 @@ def usual():
         {"num_sanity_val_steps": 2},
         {"callbacks": Gambler()},
     ],
-    ids=str,
+    ids=["bar", "no bar", "logger", "half the validations", "no validation", "sanity check", "draws"],
 )
 def test_run_does_not_depend_on_what_happens_beside_training(options, usual, tmp_path):
     torch.rand(7)  # nor on what was drawn before

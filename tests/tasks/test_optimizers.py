@@ -181,3 +181,11 @@ def test_schedule_without_a_bounded_run_is_refused_by_the_task():
     model = RegressionMLP([], lr_schedule="cosine")
     with pytest.raises(ValueError, match="lr_schedule 'cosine'.*'T_max'"):
         fit(model, regression_table(), max_epochs=-1, max_steps=4)
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"), [("lr", float("nan")), ("lr", -1.0), ("weight_decay", float("inf")), ("momentum", -0.5)]
+)
+def test_knob_that_is_no_finite_number_from_0_is_refused(knob, value):
+    with pytest.raises(ValueError, match=f"{knob} is {value}; give a finite number, 0 or more"):
+        fit(RegressionMLP([4], **{knob: value}), regression_table())

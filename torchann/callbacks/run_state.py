@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import CombinedLoader
 
+from torchann.callbacks.early_stopping import EarlyStopping
 from torchann.callbacks.interrupts import interruption
 from torchann.engine.generators import generator_states, restore_generators, seed_generators, seed_shuffle
 
@@ -47,7 +48,7 @@ class RunState(Callback):
         if saved["within_epoch"] and own["task"] is not None:
             pl_module.load_epoch_state(own["task"])  # type: ignore[operator]
         trainer._logger_connector._callback_metrics.update(saved["figures"])
-        trainer.should_stop = saved["should_stop"]
+        trainer.should_stop |= saved["should_stop"]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Seeds the generators by the epoch, and the order of a ``DataLoader(shuffle=True)``."""
@@ -75,7 +76,7 @@ class RunState(Callback):
                 {"generators": self._before_validation or generator_states(), "task": task and task()}
             ),
             "figures": {name: figure.cpu() for name, figure in trainer.callback_metrics.items()},
-            "should_stop": trainer.should_stop and interruption(trainer) is None,
+            "should_stop": trainer.should_stop and interruption(trainer) is None and not _stopped_early(trainer),
         }
 
     def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: Any) -> None:
@@ -97,6 +98,12 @@ class RunState(Callback):
         # Mini-batches per call change no bit, but an epoch must end in the calls that it began with.
         calls = {"steps_per_execution": getattr(loader, "steps_per_execution", None)}
         return {**hparams, **found, **calls}
+
+
+def _stopped_early(trainer: pl.Trainer) -> bool:
+    # It decides anew, perhaps with more patience.
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return any(isinstance(callback, EarlyStopping) and callback.stopped_epoch for callback in callbacks)
 
 
 def _compare(saved: dict[str, Any], now: dict[str, Any]) -> None:

@@ -226,7 +226,8 @@ def main(args: Sequence[str]) -> int:
     except (ValueError, TypeError, OSError, IndexError, RuntimeError, MisconfigurationException) as error:
         if os.environ.get("TORCHANN_TRACEBACK"):
             raise
-        print(f"torchann {args[0]}: error: {error}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
+        told = str(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
+        print(f"torchann {args[0]}: error: {told}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
         return 1
     finally:
         sys.path.remove("")

@@ -101,7 +101,7 @@ class CaliforniaHousingDataModule(InMemoryDataModule):
 
     def __init__(self, batch_size: int = 32, seed: int = 42, periodic_coordinates: int = 0) -> None:
         super().__init__(batch_size, seed)
-        if periodic_coordinates < 0:
+        if not isinstance(periodic_coordinates, int) or periodic_coordinates < 0:
             raise ValueError(f"periodic_coordinates is {periodic_coordinates}; give 0 or a number of frequencies")
         self.periodic_coordinates = periodic_coordinates
         self.feature_names: list[str] = list(FEATURE_NAMES)

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, Literal, get_args
 
 import lightning.pytorch as pl
@@ -13,6 +14,9 @@ from torchann.tasks.fast_path import total_steps
 
 OptimizerName = Literal["sgd", "adam", "adamw", "nadam", "adagrad", "rmsprop"]
 ScheduleName = Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"]
+
+NEVER = 10**9
+"""Epochs between two steps of a plateau by Lightning: the task takes them, before a checkpoint is written."""
 
 _OPTIMIZERS: dict[str, type[optim.Optimizer]] = {
     "sgd": optim.SGD,
@@ -136,6 +140,7 @@ def make_schedule(
         "scheduler": made,
         "interval": "step" if name == "one_cycle" else "epoch",
         "monitor": "val_loss" if name == "plateau" else None,
+        "frequency": NEVER if name == "plateau" else 1,
     }
 
 
@@ -150,6 +155,9 @@ def optimizer_and_schedule(task: pl.LightningModule, batches_per_epoch: int | No
         ValueError: for a name or knob that there is not, or a plateau to wait for without validation.
     """
     h: Any = task.hparams
+    for name in ("lr", "momentum", "weight_decay"):
+        if not 0 <= h[name] < inf:
+            raise ValueError(f"{name} is {h[name]}; give a finite number, 0 or more")
     trainer, parameters = task.trainer, task.net.parameters()  # type: ignore[union-attr]
     knobs = (h.lr, h.momentum, h.nesterov, h.weight_decay, h.optimizer_options or {})
     optimizer = make_optimizer(h.optimizer, parameters, *knobs, fused=not task.automatic_optimization)

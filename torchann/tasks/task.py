@@ -9,7 +9,6 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import Metric
 
 from torchann.batches import Block, TensorLoader, map_rows, num_rows
@@ -328,11 +327,6 @@ class Task(pl.LightningModule):
         if self._validated:
             move_plateau_schedules(self.trainer)
         self._validated = False
-
-    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
-        """Moves a schedule, but those that wait for the validation loss have moved already."""
-        if not isinstance(scheduler, ReduceLROnPlateau):
-            super().lr_scheduler_step(scheduler, metric)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the validation figures."""
