@@ -56,7 +56,7 @@ class TerminateOnNaN(Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Keeps what the step or the steps begin with."""
-        several = isinstance(batch, Block) and getattr(pl_module, "_steps", None) is not None
+        several = isinstance(batch, Block) and getattr(pl_module, "takes_own_steps", False)
         self._now = _Call(batch, trainer.global_step, self._weights(), _engine(trainer) if several else None)
 
     def on_train_batch_end(

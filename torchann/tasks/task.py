@@ -1,9 +1,7 @@
 """What all tasks share: a net sized by its data, losses and metrics over rows, predictions."""
 
-import logging
-import weakref
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -11,33 +9,28 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from torchann.batches import Block, TensorLoader, map_rows, num_rows
+from torchann.batches import Block, map_rows, num_rows
 from torchann.callbacks.monitor import check_monitors
 from torchann.callbacks.threads import Threads
 from torchann.checks import check_width, explain
 from torchann.engine.backprop import Backprop
 from torchann.engine.wide_deep import WideDeepBackprop
-from torchann.history import History
-from torchann.inputs import input_rows
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
-from torchann.nets.preprocessing import Preprocessing
 from torchann.nets.summary import Summary, summary
-from torchann.predictions import predict_rows
-from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count, move_plateau_schedules
-from torchann.tasks.checkpoint_code import safe_content
+from torchann.tasks.block_steps import ExplicitStep, move_plateau_schedules
 from torchann.tasks.data_check import DataCheck
-from torchann.tasks.fast_path import largest_block, why_autograd, why_single_steps
-from torchann.tasks.from_data import inputs_state, load_inputs_state, take_from_data, take_inputs
+from torchann.tasks.fast_path import why_autograd
+from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.optimizers import optimizer_and_schedule
+from torchann.tasks.own_steps import OwnSteps
+from torchann.tasks.raw_inputs import RawInputs
 
-log = logging.getLogger("torchann")
 STAGES = ("train_", "val_", "test_")
-T = TypeVar("T", bound="Task")
 
 
-class Task(pl.LightningModule):
+class Task(RawInputs):
     """A net with its loss, its metrics and its predictions; abstract, as a task makes its net, head and metrics.
 
     Sizes that are not given come from the Trainer's data module and are saved with the hyperparameters, so that a
@@ -49,24 +42,17 @@ class Task(pl.LightningModule):
     metrics: nn.ModuleDict
     sizes: tuple[str, ...]
     """Hyperparameters that the net cannot do without."""
-    _steps: BlockSteps | None = None
-    _batches_per_epoch: int | None = None
     _train_logged = False
     _epoch_lr = 0.0
     _validated = False
-    _stepping_in: "weakref.ref[pl.Trainer] | None" = None
     architecture: tuple[str, ...]
     """Hyperparameters that another value of would make it another net."""
     names: tuple[str, ...] = ()
     """Hyperparameters that are taken from the data module where it has them."""
-    preprocessing: Preprocessing | None = None
-    """From raw inputs to what the net gets, None if that is the same; a fit takes that of its data module."""
-    feature_names: list[str] | None = None
-    """Of the raw columns, in order; None where they have no names."""
-    data_info: dict[str, Any] | None = None
-    """Name, fingerprint and number of rows of the training data, each None where unknown."""
-    history: History | None = None
-    """The figures of each epoch of the latest fit, or of that of the file that the task is from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._own_steps = OwnSteps()
 
     def build(self) -> None:
         """Makes ``net`` and ``head`` from complete hyperparameters."""
@@ -85,7 +71,7 @@ class Task(pl.LightningModule):
         data = getattr(self.trainer, "datamodule", None)
         take_from_data(self.hparams, data, self.sizes, self.names, type(self).__name__)
         if data is not None and (stage == "fit" or self.data_info is None):
-            take_inputs(self, data)
+            self.take_inputs(data)
         if stage == "fit" and not self.training:
             self.train()  # a model from a file is in evaluation mode, and Lightning would leave it there
         if not hasattr(self, "net"):
@@ -95,40 +81,21 @@ class Task(pl.LightningModule):
         if stage == "fit":
             check_monitors(self.trainer, self.figure_names())
         if stage == "fit" and "steps_per_execution" in self.hparams:
-            self._choose_engine(data)
+            self._own_steps.choose(self, data)
 
-    def _choose_engine(self, data: Any) -> None:
-        single = why_single_steps(self, self.trainer)
-        reason = single or self._why_autograd()
-        self._stepping_in = None if single is not None else weakref.ref(self.trainer)
-        self._steps, self._batches_per_epoch = None, None
-        if reason is not None and self.trainer.is_global_zero:
-            level = logging.INFO if getattr(self.trainer, "quiet", False) else logging.WARNING
-            how = "by autograd, one batch per step" if single is not None else "by autograd"
-            log.log(level, "%s trains %s: %s", type(self).__name__, how, reason)
-        if single is None and hasattr(data, "steps_per_execution"):
-            loader = data.train_dataloader()
-            if isinstance(loader, TensorLoader):
-                wanted = largest_block(self, self.trainer, loader.num_batches(), self.hparams["steps_per_execution"])
-                data.steps_per_execution = wanted
-                self._batches_per_epoch = loader.num_batches() if wanted != 1 else None
-
-    def _why_autograd(self) -> str | None:
+    def why_autograd(self) -> str | None:
+        """What explicit backpropagation cannot take of the net, in a few words; None if it can."""
         return why_autograd(self.net)
 
-    def _backprop(self) -> Backprop | WideDeepBackprop:
+    def backprop(self) -> Backprop | WideDeepBackprop:
+        """Backpropagation written out for the net."""
         assert isinstance(self.net, MLP)
         return Backprop(self.net, self.head.error)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leaves out what belongs to a Trainer."""
-        return super().__getstate__() | {"_stepping_in": None, "_steps": None}
 
     @pl.LightningModule.automatic_optimization.getter  # type: ignore[attr-defined, untyped-decorator]
     def automatic_optimization(self) -> bool:
         """Whether Lightning takes the steps: not while the task does so in the Trainer that this was chosen for."""
-        by_itself = self._stepping_in is not None and self._stepping_in() is self._trainer
-        return bool(self._automatic_optimization) and not by_itself
+        return bool(self._automatic_optimization) and not self._own_steps.taken_in(self._trainer)
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """The choice of threads and the look at the data, unless the Trainer has them."""
@@ -222,7 +189,8 @@ class Task(pl.LightningModule):
         metrics.add(losses, outputs, y)
         return losses
 
-    def _outputs_and_losses(self, x: Any, y: Any) -> tuple[Any, Tensor]:
+    def outputs_and_losses(self, x: Any, y: Any) -> tuple[Any, Tensor]:
+        """The outputs of a batch and the loss of each row, by inputs and prepared targets."""
         outputs = self(x)
         return outputs, self._losses(outputs, y, training=True)
 
@@ -236,23 +204,15 @@ class Task(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """Prepares the steps, where the task takes them by itself."""
-        self._steps, self._train_logged = None, False  # also after a fit that was broken off
-        if "steps_per_execution" not in self.hparams:
-            return
-        if not self.automatic_optimization:
-            step: ExplicitStep | AutogradStep
-            optimizer = self.trainer.optimizers[0]
-            if self._why_autograd() is None:
-                step = ExplicitStep(self._backprop(), optimizer, self.row_weight)
-            else:
-                step = AutogradStep(self._outputs_and_losses, optimizer)
-            self._steps = BlockSteps(step, self.trainer)
-        carry_step_count(self.trainer, by_hand=self._steps is not None)
+        self._train_logged = False
+        if "steps_per_execution" in self.hparams:
+            self._own_steps.start(self)
 
     def training_step(self, batch: tuple[Any, Any] | Block, batch_idx: int) -> Tensor | None:
         """Mean loss of a batch ``(x, y)``, for Lightning's step, or of a block of batches that were trained here."""
         x, y = batch[0], self.prepare_target(batch[1])
-        if self._steps is None:
+        blocks = self._own_steps.blocks
+        if blocks is None:
             if isinstance(batch, Block):  # of a loader that the task did not get from a data module
                 raise ValueError(
                     f"a block of {num_rows(x)} rows came and Lightning takes one batch per step; give the "
@@ -263,10 +223,10 @@ class Task(pl.LightningModule):
             return loss
         block = Block(x, y, batch.batch_size if isinstance(batch, Block) else num_rows(x))
         with torch.no_grad():
-            if batch_idx == 0 and isinstance(self._steps.step, ExplicitStep):
+            if batch_idx == 0 and isinstance(blocks.step, ExplicitStep):
                 x, y = next(block.batches())
                 self._losses(self(x), y, training=True)  # for the errors they raise
-            outputs = self._steps.run(block)
+            outputs = blocks.run(block)
             loss = self._add("train_", outputs, map_rows(lambda part: part[: num_rows(outputs)], block.y)).mean()
         self._end_with_last_batch()
         return loss
@@ -289,10 +249,15 @@ class Task(pl.LightningModule):
         (metrics,) = self._row_metrics(stage)
         return [stage + name for name in ("loss", *metrics.metrics)]
 
+    @property
+    def takes_own_steps(self) -> bool:
+        """Whether the task takes its steps by itself in the fit under way."""
+        return self._own_steps.blocks is not None
+
     def repeat_steps(self, block: Block) -> Iterator[Tensor]:
         """Takes the steps of a block once more, one by one and uncounted; yields the mean loss before each."""
-        assert self._steps is not None
-        batches = self._steps.repeat(block._replace(y=self.prepare_target(block.y)))
+        assert self._own_steps.blocks is not None
+        batches = self._own_steps.blocks.repeat(block._replace(y=self.prepare_target(block.y)))
         for outputs, y in batches:
             yield self._losses(outputs, y, training=True).mean()
 
@@ -339,49 +304,11 @@ class Task(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule that the hyperparameters name."""
-        return optimizer_and_schedule(self, self._batches_per_epoch)
-
-    def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
-        """What the net's outputs say, by meaning (``"class"``, ``"proba"``, ``"value"``), each ``(batch, ...)``."""
-        raise NotImplementedError
-
-    def predict_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
-        """Predictions of a batch ``x`` or ``(x, y)``."""
-        return self.predictions(self(batch[0] if isinstance(batch, (tuple, list)) else batch))
+        return optimizer_and_schedule(self, self._own_steps.batches_per_epoch)
 
     def _predict(self, x: Any) -> dict[str, Tensor]:
         self._need_net()
-        rows = input_rows(x, self.feature_names, self.preprocessing)
-        return predict_rows(self, self.predictions, rows, self.preprocessing)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Saves what a prediction from raw inputs needs."""
-        checkpoint["inputs"] = inputs_state(self)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restores that; a fit has it from its data module."""
-        trainer = self._trainer
-        fitting = trainer is not None and trainer.state.fn == "fit" and getattr(trainer, "datamodule", None) is not None
-        if "inputs" in checkpoint and not fitting:
-            load_inputs_state(self, checkpoint["inputs"])
-
-    @classmethod
-    def load_from_checkpoint(
-        cls: type[T], checkpoint_path: Any, *args: Any, weights_only: bool | None = None, **kwargs: Any
-    ) -> T:
-        """A task with the weights and hyperparameters of a ``.ckpt`` file; no code of the file runs.
-
-        Args:
-            checkpoint_path: the file.
-            args: as Lightning has them: ``map_location``, ``hparams_file``, ``strict``.
-            weights_only: True, or left out, which is the same here.
-            kwargs: hyperparameters in place of the saved ones.
-
-        Raises:
-            ValueError: for ``weights_only=False``, and for a file that names code to run.
-        """
-        content = safe_content(checkpoint_path, weights_only)
-        return super().load_from_checkpoint(content, *args, weights_only=True, **kwargs)  # type: ignore[misc]
+        return super()._predict(x)
 
     def summary(self) -> Summary:
         """The net's layers, output shapes and parameters, as Keras' ``model.summary()`` shows them; print it.

@@ -104,7 +104,8 @@ class WideAndDeep(OutputsTask):
         found = self._predict(x)
         return found["main_value" if "aux" in self.outputs else "value"]
 
-    def _backprop(self) -> WideDeepBackprop:
+    def backprop(self) -> WideDeepBackprop:
+        """Backpropagation written out for the net."""
         assert isinstance(self.net, WideDeep)
         errors = {name: head.error for name, head in self.heads.items()}
         return WideDeepBackprop(self.net, errors, {name: output.weight for name, output in self.outputs.items()})

@@ -1,0 +1,95 @@
+"""A module that predicts from raw inputs, and what it needs for that in its checkpoints."""
+
+from typing import Any, TypeVar
+
+import lightning.pytorch as pl
+from torch import Tensor
+
+from torchann.history import History
+from torchann.inputs import input_rows
+from torchann.nets.preprocessing import Preprocessing
+from torchann.predictions import predict_rows
+from torchann.tasks.checkpoint_code import safe_content
+
+T = TypeVar("T", bound="RawInputs")
+
+
+class RawInputs(pl.LightningModule):
+    """A task's way from raw inputs to predictions; abstract."""
+
+    preprocessing: Preprocessing | None = None
+    """From raw inputs to what the net gets, None if that is the same; a fit takes that of its data module."""
+    feature_names: list[str] | None = None
+    """Of the raw columns, in order; None where they have no names."""
+    data_info: dict[str, Any] | None = None
+    """Name, fingerprint and number of rows of the training data, each None where unknown."""
+    history: History | None = None
+    """The figures of each epoch of the latest fit, or of that of the file that the task is from."""
+
+    def take_inputs(self, data: Any) -> None:
+        """Takes along what a prediction from raw inputs needs, and of what data it is.
+
+        Args:
+            data: a data module.
+
+        Raises:
+            ValueError: if the preprocessing is none that a model can take along.
+        """
+        preprocessing, names = getattr(data, "preprocessing", None), getattr(data, "feature_names", None)
+        if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
+            raise ValueError(
+                f"preprocessing of {type(data).__name__} is a {type(preprocessing).__name__}; give a Preprocessing of "
+                "torchann.nets.preprocessing, which a model can take along, or call yours by another name"
+            )
+        self.preprocessing, self.feature_names = preprocessing, None if names is None else list(names)
+        unknown = {"name": type(data).__name__, "fingerprint": None, "rows": None}
+        self.data_info = getattr(data, "data_info", unknown)
+
+    def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
+        """What the net's outputs say, by meaning (``"class"``, ``"proba"``, ``"value"``), each ``(batch, ...)``."""
+        raise NotImplementedError
+
+    def predict_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
+        """Predictions of a batch ``x`` or ``(x, y)``, as a loader prepares it."""
+        return self.predictions(self(batch[0] if isinstance(batch, (tuple, list)) else batch))
+
+    def _predict(self, x: Any) -> dict[str, Tensor]:
+        rows = input_rows(x, self.feature_names, self.preprocessing)
+        return predict_rows(self, self.predictions, rows, self.preprocessing)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Saves what a prediction from raw inputs needs."""
+        prepared = self.preprocessing
+        checkpoint["inputs"] = {
+            "preprocessing": None if prepared is None else (prepared.describe(), prepared.tensors()),
+            "feature_names": self.feature_names,
+            "data_info": self.data_info,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restores that; a fit has it from its data module."""
+        trainer = self._trainer
+        fitting = trainer is not None and trainer.state.fn == "fit" and getattr(trainer, "datamodule", None) is not None
+        if "inputs" in checkpoint and not fitting:
+            state = checkpoint["inputs"]
+            told = state["preprocessing"]
+            self.preprocessing = None if told is None else Preprocessing.rebuild(*told)
+            self.feature_names, self.data_info = state["feature_names"], state["data_info"]
+
+    @classmethod
+    def load_from_checkpoint(
+        cls: type[T], checkpoint_path: Any, *args: Any, weights_only: bool | None = None, **kwargs: Any
+    ) -> T:
+        """A task with the weights and hyperparameters of a ``.ckpt`` file; no code of the file runs.
+
+        Args:
+            checkpoint_path: the file.
+            args: as Lightning has them: ``map_location``, ``hparams_file``, ``strict``.
+            weights_only: True, or left out, which is the same here.
+            kwargs: hyperparameters in place of the saved ones.
+
+        Raises:
+            ValueError: for ``weights_only=False``, and for a file that names code to run.
+        """
+        content = safe_content(checkpoint_path, weights_only)
+        return super().load_from_checkpoint(content, *args, weights_only=True, **kwargs)  # type: ignore[misc]
