@@ -128,9 +128,9 @@ def test_damaged_last_checkpoint_is_told_and_the_best_taken(tmp_path):
     last[len(last) // 2] ^= 1
     (folder / "last.ckpt").unlink()  # it shares its bytes with the best
     (folder / "last.ckpt").write_bytes(last)
-    with pytest.warns(UserWarning, match=r"last\.ckpt is damaged: .* going on from .*best\.ckpt"):
+    with pytest.warns(UserWarning, match=r"last\.ckpt is damaged; going on from .*best\.ckpt"):
         assert fit(3, "last").current_epoch == 3
     (folder / "best.ckpt").write_bytes(b"")
     (folder / "last.ckpt").write_bytes(last)
-    with pytest.raises(CheckpointError, match=r"best\.ckpt is damaged"):
+    with pytest.raises(CheckpointError, match=r"last\.ckpt is damaged, and there is no good best\.ckpt"):
         fit(4, "last")

@@ -1,6 +1,8 @@
 """The folder that a run leaves, and the checkpoints in it."""
 
+import fcntl
 import json
+import os
 import signal
 import warnings
 
@@ -12,6 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.conftest import rows
 from torchann import IrisDataModule, Perceptron, Trainer
+from torchann.dashboard.run_logger import RunLogger
 from torchann.run_folders import RunFolderError, latest_run, versions
 
 
@@ -19,9 +22,9 @@ def load(path):
     return torch.load(path, weights_only=True)
 
 
-def fitted(tmp_path, **options):
+def fitted(tmp_path, ckpt_path=None, **options):
     trainer = Trainer(runs=str(tmp_path / "runs"), name="iris", **({"max_epochs": 3, "quiet": True} | options))
-    trainer.fit(Perceptron(), datamodule=IrisDataModule())
+    trainer.fit(Perceptron(), datamodule=IrisDataModule(), ckpt_path=ckpt_path)
     return trainer
 
 
@@ -207,3 +210,31 @@ def test_latest_run_passes_over_runs_without_a_checkpoint(tmp_path):
 def test_latest_run_that_is_not_there_is_an_error_that_names_it(tmp_path):
     with pytest.raises(RunFolderError, match=rf"a run 'demo' in {tmp_path}; start one with `torchann fit`"):
         latest_run(tmp_path, "demo")
+
+
+def test_run_that_another_process_trains_is_not_gone_on_with(tmp_path):
+    trainer = fitted(tmp_path, max_epochs=1)
+    other = os.open(trainer.run_folder, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)  # as a process that trains does; the system gives it free when one dies
+    try:
+        with pytest.raises(RunFolderError, match=rf"another process is training in {trainer.run_folder}; wait"):
+            fitted(tmp_path, max_epochs=2, ckpt_path="last")
+    finally:
+        os.close(other)
+    assert fitted(tmp_path, max_epochs=2, ckpt_path="last").current_epoch == 2
+
+
+def test_second_fit_of_a_trainer_that_has_done_its_epochs_says_so(tmp_path):
+    trainer = fitted(tmp_path, max_epochs=1)
+    with pytest.warns(UserWarning, match="nothing was trained: this Trainer has done its 1 epochs; give"):
+        trainer.fit(Perceptron(), datamodule=IrisDataModule())
+
+
+def test_tensorboard_has_the_epoch_after_whose_checkpoint_a_run_was_killed(tmp_path, monkeypatch):
+    with monkeypatch.context() as dead:  # between the checkpoint and Lightning's log of the training figures
+        dead.setattr(RunLogger, "log_metrics", lambda *_, **__: None)
+        fitted(tmp_path, max_epochs=1)
+    folder = fitted(tmp_path, max_epochs=2, ckpt_path="last").run_folder
+    for sub_run in ("train", "validation"):
+        events = EventAccumulator(str(folder / sub_run), size_guidance={"scalars": 0}).Reload()
+        assert [point.step for point in events.Scalars("loss")] == [0, 1]

@@ -1,5 +1,6 @@
 """Files that are either the old one or the new one, whatever happens while they are written."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         >>> path.read_bytes(), [file.name for file in path.parent.iterdir()]
         (b'new', ['weights.bin'])
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"cannot write {path}: there is no folder {path.parent}; make it first")
     beside = path.with_name(path.name + ".part")
     try:
         with beside.open("wb") as file:

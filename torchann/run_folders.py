@@ -70,12 +70,17 @@ def good_checkpoint(run_folder: Path, wanted: str) -> Path:
     last, best = _checkpoints_of(run_folder)
     if wanted == "best" or not last.is_file():
         return best
+    if _is_good(last):
+        return last
+    if not best.is_file() or not _is_good(best):
+        raise CheckpointError(f"{last} is damaged, and there is no good {best.name} beside it; begin a new run")
+    warnings.warn(f"{last} is damaged; going on from {best}", stacklevel=2)
+    return best
+
+
+def _is_good(path: Path) -> bool:
     try:
-        read_checkpoint(last)
-    except CheckpointError as error:
-        if not best.is_file():
-            raise
-        read_checkpoint(best)
-        warnings.warn(f"{error}; going on from {best}", stacklevel=2)
-        return best
-    return last
+        read_checkpoint(path)
+    except CheckpointError:
+        return False
+    return True

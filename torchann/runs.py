@@ -34,6 +34,7 @@ IRRELEVANT = (
     "Checkpoint directory .* exists and is not empty",  # every run has its own
     "The dirpath has changed from .* `best_model_score`",  # a resumed run has its own best
     "Using ModelCheckpoint with manual optimization and every_n_train_steps",  # weights and step are those of the step
+    "You're resuming from a checkpoint that ended before the epoch ended",  # the order and the place are known
     "`max_epochs` was not set",  # the default is documented
     "You defined a `validation_step` but have no `val_dataloader`",  # the training loss is watched instead
 )
@@ -119,7 +120,9 @@ class Trainer(pl.Trainer):
         if enable_progress_bar and not any(isinstance(callback, ProgressBar) for callback in callbacks):
             callbacks.append(Progress())
         self._record = RecordHistory()
-        callbacks = [self._record, *callbacks, RunState(seed), Interrupts()]  # the others find the row of the epoch
+        self._run_state = RunState(seed)
+        # The first two before the others: they find the row of the epoch, and nothing changed by settings that differ.
+        callbacks = [self._record, self._run_state, *callbacks, Interrupts()]
         super().__init__(
             logger=logger,
             callbacks=callbacks,
@@ -168,6 +171,7 @@ class Trainer(pl.Trainer):
             SystemExit: after SIGTERM, with status 143, once all is saved.
         """
         path, self.stopped_by, stop = self._checkpoint(ckpt_path, go_on=True), None, None
+        self._run_state.goes_on_with = path
         with self._interruptible(), own_generators(self.seed):
             try:
                 super().fit(model, train_dataloaders, val_dataloaders, datamodule, path, weights_only=True)

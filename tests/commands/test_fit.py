@@ -107,6 +107,29 @@ def test_resume_with_other_settings_is_an_error_that_gives_both(command):
     assert outcome.status == 1 and "had lr=" in outcome.err and "this fit has 0.5; give" in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--model.hidden_sizes", "[3]"], r"had hidden_sizes=\[.*\] and this fit has \[3\]"),
+        (["--seed_everything", "7"], "had seed=42 and this fit has 7"),
+        (["--data.batch_size", "5"], "had batch_size=.* and this fit has 5"),
+        (["--trainer.max_epochs", "1"], "has 2 epochs and max_epochs is 1; give at least 2"),
+    ],
+)
+def test_resume_that_is_refused_changes_nothing_of_a_finished_run(command, tmp_path, given, told):
+    name = ["--trainer.name", "iris", "--trainer.max_epochs", 2]
+    assert command("fit", *SPECIES, *name).status == 0
+
+    def files():  # but those that TensorBoard's writer opens and leaves empty
+        found = [path for path in (tmp_path / "runs").rglob("*") if path.is_file() and "tfevents" not in path.name]
+        return {path: path.read_bytes() for path in found}
+
+    before = files()
+    outcome = command("fit", *SPECIES, *name, *given, "--resume")
+    assert outcome.status == 1 and re.search(told, outcome.err), outcome.err
+    assert files() == before
+
+
 def test_resume_beside_a_checkpoint_is_refused(command):
     outcome = command("fit", *SPECIES, "--resume", "--ckpt_path", "last")
     assert outcome.status == 1 and "--resume and --ckpt_path last exclude each other" in outcome.err

@@ -14,6 +14,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Timer
+from torch.utils.data import DataLoader, TensorDataset
 
 import torchann
 from torchann import atomic
@@ -27,19 +28,22 @@ from torchann.run_folders import RunFolderError, latest_run
 class Rows(pl.LightningDataModule):
     """100 rows in 13 batches, the last of 4 rows, in another order in each epoch, and as many to validate."""
 
-    def __init__(self, classes: bool = False, batch_size: int = 8):
+    def __init__(self, classes: bool = False, batch_size: int = 8, of_torch: bool = False):
         super().__init__()
         draws = torch.Generator().manual_seed(0)
         self.x = torch.randn(100, 4, generator=draws)
         y = self.x.sum(1) + 0.3 * torch.randn(100, generator=draws)
         self.y = (y > 0).long() if classes else y
         self.in_features, self.batch_size, self.seed, self.steps_per_execution = 4, batch_size, 7, 1
+        self.of_torch = of_torch
         if classes:
             self.num_classes = 2
         else:
             self.out_features = 1
 
     def train_dataloader(self):
+        if self.of_torch:
+            return DataLoader(TensorDataset(self.x, self.y), self.batch_size, shuffle=True)
         steps, self.steps_per_execution = self.steps_per_execution, 1
         return TensorLoader(self.x, self.y, self.batch_size, shuffle=True, seed=self.seed, steps_per_execution=steps)
 
@@ -154,6 +158,7 @@ def train(run: Run, runs: Path, kill: tuple[str, float] | None = None) -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", ".*treespec, LeafSpec")
+    warnings.filterwarnings("ignore", ".*does not have many workers")
     callbacks = [NoteStart(), *(make() for make in run.callbacks)]
     if kill is not None and kill[0] == "step":
         callbacks.append(KillAtStep(kill[1]))

@@ -22,6 +22,23 @@ RUNS = {
         trainer={"limit_val_batches": 0},
         checkpoints=OFTEN,
     ),
+    "one cycle, one step a call, kept at each": Run(
+        P(RegressionMLP, [5], lr_schedule="one_cycle", steps_per_execution=1), checkpoints={"every_n_steps": 1}
+    ),
+    "validated within the epoch, kept at each step": Run(
+        P(RegressionMLP, [5], dropout=0.1),
+        trainer={"val_check_interval": 0.5},
+        callbacks=[P(EarlyStopping, patience=9)],
+        checkpoints={"every_n_steps": 1},
+    ),
+    "gradients of two batches, kept at each step": Run(
+        P(RegressionMLP, [5], optimizer="adam"),
+        trainer={"accumulate_grad_batches": 2},
+        checkpoints={"every_n_minutes": 1e-9},
+    ),
+    "torch's loader": Run(
+        P(ClassificationMLP, [6], dropout=0.3), {"classes": True, "of_torch": True}, checkpoints={"every_n_steps": 1}
+    ),
     "Lightning's own steps, plateau": Run(
         P(RegressionMLP, [5], lr=0.1, lr_schedule="plateau", lr_schedule_options={"patience": 0}),
         trainer={"gradient_clip_val": 1.0},

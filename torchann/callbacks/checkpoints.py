@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
-from torchann.atomic import flush_folder
+from torchann.atomic import flush_folder, write_atomically
 
 
 class Checkpoints(Checkpoint):
@@ -85,9 +85,13 @@ class Checkpoints(Checkpoint):
         elif not self.best_model_path:  # a new run that begins from another's checkpoint has its own best
             self.best_model_score, self.best_epoch = None, None
 
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Has not validated this epoch yet."""
+        self._validated = False
+
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Keeps a ``last`` within the epoch, if it is time; one that is about to end is waited for."""
-        if not trainer.is_last_batch and not self.save_best_only and self._due(trainer):
+        """Keeps a ``last`` within the epoch, if it is time."""
+        if not self.save_best_only and self._due(trainer) and between_steps(trainer):
             self.save(trainer)
 
     def _due(self, trainer: pl.Trainer) -> bool:
@@ -103,8 +107,8 @@ class Checkpoints(Checkpoint):
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return
         self._validated = True
-        if not trainer.is_last_batch and self._improves(trainer):
-            self.save(trainer, best=True, last=False)
+        if not trainer.is_last_batch:
+            self.save(trainer, best=self._improves(trainer), last=not self.save_best_only and self._due(trainer))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keeps the epoch as the last one, and as the best if it is."""
@@ -112,7 +116,6 @@ class Checkpoints(Checkpoint):
         final |= 0 <= trainer.max_steps <= trainer.global_step
         due = final or (trainer.current_epoch + 1) % self.every_n_epochs == 0
         self.save(trainer, best=self._improves(trainer), last=due and not self.save_best_only)
-        self._validated = False
 
     def _improves(self, trainer: pl.Trainer) -> bool:
         figure = trainer.callback_metrics.get(self.monitor)
@@ -166,9 +169,25 @@ def _give_second_name(path: Path, second: Path) -> None:
     try:
         os.link(path, beside)
     except OSError:  # a file system without links
-        beside.write_bytes(path.read_bytes())
+        write_atomically(second, path.read_bytes())
+        return
     os.replace(beside, second)
     flush_folder(second.parent)
+
+
+def between_steps(trainer: pl.Trainer) -> bool:
+    """Whether a run can be gone on with from here, at the end of a batch.
+
+    Not from the last batch of an epoch, nor from one that is about to be validated, both of which write a checkpoint
+    when that is done; nor from one whose gradients wait for those of the next.
+
+    Args:
+        trainer: in ``on_train_batch_end``.
+    """
+    loop: Any = trainer.fit_loop
+    if trainer.is_last_batch or loop._should_accumulate():
+        return False
+    return not (trainer.enable_validation and loop.epoch_loop._should_check_val_fx(loop._data_fetcher))
 
 
 def best_path(callback: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
-from torchann.callbacks.checkpoints import Checkpoints
+from torchann.callbacks.checkpoints import Checkpoints, between_steps
 from torchann.callbacks.stop import StopTraining
 
 REASONS = {signal.SIGINT: "interrupt", signal.SIGTERM: "sigterm"}
@@ -54,7 +54,7 @@ class Interrupts(Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Ends the fit within an epoch."""
-        if trainer.is_last_batch or not self._asked(trainer):
+        if not self._asked(trainer) or not between_steps(trainer):
             return
         epoch, step = trainer.current_epoch + 1, trainer.global_step
         raise StopTraining(str(self.reason), f"in epoch {epoch}, after step {step:,}; {self._save(trainer)}")

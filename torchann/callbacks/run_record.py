@@ -1,7 +1,15 @@
 """What a run's folder says of how it came about, and the line that says where it is."""
 
+import errno
 import json
+import os
+import warnings
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
@@ -9,11 +17,11 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torchann.callbacks.checkpoints import Checkpoints
 from torchann.callbacks.interrupts import interruption
 from torchann.dashboard.run_logger import RunLogger
-from torchann.run_folders import versions
+from torchann.run_folders import RunFolderError, versions
 
 
 class RunRecord(Callback):
-    """Writes what a run was made with into its folder, and says at the end where that is.
+    """Keeps a run's folder: for itself while it trains, with what it was made with; says at the end where that is.
 
     Args:
         quiet: no closing line.
@@ -26,10 +34,48 @@ class RunRecord(Callback):
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
         self._trained = False
+        self._folder: int | None = None
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Begins anew."""
+        """Takes the folder for this process.
+
+        Raises:
+            OSError: if nothing can be written to it.
+            RunFolderError: if another process trains in it.
+        """
         self._trained = False
+        self._release()
+        folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
+        if stage != "fit" or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise OSError(
+                errno.EROFS, f"cannot write to the run folder {folder}; give another with runs, or the rights"
+            )
+        if fcntl is None:
+            return
+        self._folder = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._release()
+            raise RunFolderError(
+                f"another process is training in {folder}; wait for its end, or begin a run of your own"
+            ) from None
+
+    def _release(self) -> None:
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Gives the folder free."""
+        self._release()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Gives the folder free."""
+        self._release()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Notes that something was trained."""
@@ -42,15 +88,29 @@ class RunRecord(Callback):
             return
         data = {name: getattr(trainer.datamodule, name, None) for name in ("batch_size", "seed")}  # type: ignore[attr-defined]
         for logger in trainer.loggers:
-            if trainer.ckpt_path and isinstance(logger, RunLogger):
-                logger.purge_step = trainer.current_epoch
+            again = self._last_row(pl_module) if trainer.ckpt_path and isinstance(logger, RunLogger) else {}
+            if again:
+                logger.purge_step = int(again["epoch"])  # type: ignore[attr-defined]
             logger.log_hyperparams({**pl_module.hparams, **data, "max_epochs": trainer.max_epochs})
-        folder.mkdir(parents=True, exist_ok=True)
+            if again:  # a run may be killed when its checkpoint is written and TensorBoard has not been told
+                logger.log_metrics(again)
         (folder / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")
+
+    def _last_row(self, pl_module: pl.LightningModule) -> dict[str, float]:
+        history = getattr(pl_module, "history", None)
+        row = history[-1] if history else {}
+        return {name: value for name, value in row.items() if name != "seconds"}
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Says how it went and where it is."""
         folder = trainer.log_dir
+        if not self._trained and not trainer.ckpt_path and trainer.current_epoch and trainer.is_global_zero:
+            done = trainer.current_epoch
+            warnings.warn(
+                f"nothing was trained: this Trainer has done its {done} epochs; give max_epochs above {done}, or make "
+                "another Trainer",
+                stacklevel=2,
+            )
         if self.quiet or not trainer.is_global_zero or trainer.fast_dev_run or interruption(trainer):  # type: ignore[attr-defined]
             return
         best, figure = trainer.checkpoint_callback, ""

@@ -1,5 +1,6 @@
 """What a run is made of beside what Lightning keeps of it: its generators, its figures, the rows under way."""
 
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -9,6 +10,7 @@ from lightning.pytorch.utilities import CombinedLoader
 
 from torchann.callbacks.early_stopping import EarlyStopping
 from torchann.callbacks.interrupts import interruption
+from torchann.checkpoint_files import read_checkpoint
 from torchann.engine.generators import generator_states, restore_generators, seed_generators, seed_shuffle
 
 
@@ -32,23 +34,70 @@ class RunState(Callback):
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.goes_on_with: str | Path | None = None
+        """The checkpoint of the fit that is about to begin."""
         self._saved: dict[str, Any] = {}
+        self._generators: dict[str, Any] | None = None
         self._before_validation: dict[str, Any] | None = None
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Compares settings with those of the run to go on with, before anything of it is changed or loaded."""
+        self._generators = None
+        if stage != "fit" or self.goes_on_with is None:
+            return
+        checkpoint = read_checkpoint(self.goes_on_with)
+        saved = checkpoint.get("torchann_run")
+        if saved is None:
+            return
+        now = self._settings(trainer, pl_module)
+        known = {name: value for name, value in now.items() if value is not None}  # the rest comes from the data
+        _compare({**saved["settings"], "steps_per_execution": None}, {**known, "steps_per_execution": None})
+        done = checkpoint["epoch"] + (0 if saved["within_epoch"] else 1)
+        if trainer.max_epochs not in (None, -1) and trainer.max_epochs < done:
+            wanted = trainer.max_epochs
+            raise ValueError(
+                f"the run to go on with has {done} epochs and max_epochs is {wanted}; give at least {done}"
+            )
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Goes on where a checkpoint stopped."""
         saved, self._saved = self._saved, {}
+        loop: Any = trainer.fit_loop
+        if loop._combined_loader_states_to_load:  # Lightning had made the loader before it knew where to go on
+            loop._load_combined_loader_states()
+            iter(loop._data_fetcher)
         if not saved:
             return
         if not saved["within_epoch"]:
             del saved["settings"]["steps_per_execution"]
         _compare(saved["settings"], self._settings(trainer, pl_module))
         own = saved["processes"][trainer.global_rank]
-        restore_generators(own["generators"])
-        if saved["within_epoch"] and own["task"] is not None:
-            pl_module.load_epoch_state(own["task"])  # type: ignore[operator]
+        if saved["within_epoch"]:
+            self._pass_over_batches(trainer)
+            self._generators = own["generators"]
+            if own["task"] is not None:
+                pl_module.load_epoch_state(own["task"])  # type: ignore[operator]
         trainer._logger_connector._callback_metrics.update(saved["figures"])
         trainer.should_stop |= saved["should_stop"]
+
+    def _pass_over_batches(self, trainer: pl.Trainer) -> None:
+        # A loader of torch cannot begin in the middle of an epoch: it reads once more what was trained on.
+        loop: Any = trainer.fit_loop
+        loaders = loop._combined_loader.flattened
+        if any(hasattr(loader, "load_state_dict") for loader in loaders):
+            return
+        for loader in loaders:
+            seed_shuffle(loader, self.seed, trainer.current_epoch)
+        iter(loop._data_fetcher)
+        for _ in range(loop.epoch_loop.batch_progress.current.ready):
+            next(loop._data_fetcher)
+        loop._data_fetcher.fetched = 0  # Lightning adds them by itself
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Puts the generators where they were within the epoch, after all that is drawn while a fit starts."""
+        if self._generators is not None:
+            restore_generators(self._generators)
+            self._generators = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Seeds the generators by the epoch, and the order of a ``DataLoader(shuffle=True)``."""
