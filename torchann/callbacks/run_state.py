@@ -54,10 +54,8 @@ class RunState(Callback):
         _compare({**saved["settings"], "steps_per_execution": None}, {**known, "steps_per_execution": None})
         done = checkpoint["epoch"] + (0 if saved["within_epoch"] else 1)
         if trainer.max_epochs not in (None, -1) and trainer.max_epochs < done:
-            wanted = trainer.max_epochs
-            raise ValueError(
-                f"the run to go on with has {done} epochs and max_epochs is {wanted}; give at least {done}"
-            )
+            wanted = f"max_epochs is {trainer.max_epochs}; give at least {done}"
+            raise ValueError(f"the run to go on with has {done} epochs and {wanted}")
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Goes on where a checkpoint stopped."""
