@@ -224,6 +224,13 @@ def test_run_that_another_process_trains_is_not_gone_on_with(tmp_path):
     assert fitted(tmp_path, max_epochs=2, ckpt_path="last").current_epoch == 2
 
 
+def test_run_in_a_read_only_folder_is_not_gone_on_with(tmp_path, monkeypatch):
+    folder = fitted(tmp_path, max_epochs=1).run_folder
+    monkeypatch.setattr("torchann.dashboard.run_logger.os.access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(OSError, match=f"cannot write to the run folder {folder}, which is read-only; name another"):
+        fitted(tmp_path, max_epochs=2, ckpt_path="last")
+
+
 def test_second_fit_of_a_trainer_that_has_done_its_epochs_says_so(tmp_path):
     trainer = fitted(tmp_path, max_epochs=1)
     with pytest.warns(UserWarning, match="nothing was trained: this Trainer has done its 1 epochs; give"):

@@ -1,6 +1,5 @@
 """What a run's folder says of how it came about, and the line that says where it is."""
 
-import errno
 import json
 import os
 import warnings
@@ -40,7 +39,7 @@ class RunRecord(Callback):
         """Takes the folder for this process.
 
         Raises:
-            OSError: if nothing can be written to it.
+            OSError: if it cannot be made.
             RunFolderError: if another process trains in it.
         """
         self._trained = False
@@ -49,10 +48,6 @@ class RunRecord(Callback):
         if stage != "fit" or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise OSError(
-                errno.EROFS, f"cannot write to the run folder {folder}; give another with runs, or the rights"
-            )
         if fcntl is None:
             return
         self._folder = os.open(folder, os.O_RDONLY)

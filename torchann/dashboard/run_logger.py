@@ -1,5 +1,7 @@
 """Writes a run's figures for TensorBoard, in Keras' layout, each run in a folder of its own."""
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,15 @@ class RunLogger(TensorBoardLogger):
         return str(self._version)
 
     def go_on_with(self, version: str) -> None:
-        """Writes to an existing run of the name, such as ``"003"``, in place of a new one."""
+        """Writes to an existing run of the name, such as ``"003"``, in place of a new one.
+
+        Raises:
+            OSError: if nothing can be written to its folder.
+        """
+        folder = Path(self.root_dir, version)
+        if not os.access(folder, os.W_OK):
+            told = f"cannot write to the run folder {folder}, which is read-only; name another folder with runs"
+            raise OSError(errno.EROFS, told)
         self._version = version
 
     @property
