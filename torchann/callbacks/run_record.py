@@ -44,8 +44,10 @@ class RunRecord(Callback):
         """
         self._trained = False
         self._release()
+        if stage != "fit":
+            return
         folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
-        if stage != "fit" or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         folder.mkdir(parents=True, exist_ok=True)
         if fcntl is None:
