@@ -16,7 +16,7 @@ FLOORS = {
     "orders": 1,
     "batches": 1,
     "history": 1,
-    "learning_curves": 1,
+    "pictures": 1,
     "checks": 1,
     "inputs": 1,
     "safetensors_file": 1,

@@ -143,7 +143,7 @@ class History(Sequence[Row]):
         Returns:
             A ``matplotlib.figure.Figure``; ``savefig`` keeps it.
         """
-        from torchann.learning_curves import learning_curves, mark_best
+        from torchann.pictures.learning_curves import learning_curves, mark_best
 
         picture = learning_curves([self.rows])
         if "val_loss" in self.columns and not all(map(isnan, self["val_loss"])):

@@ -11,12 +11,12 @@ from sklearn.linear_model import SGDClassifier
 
 from torchann import IrisDataModule, Perceptron, Trainer
 from torchann.chapter import perceptron, threshold_units
-from torchann.chapter.boundaries import draw_line, draw_rows, tint_side
 from torchann.chapter.experiment import Setting, seeded
 from torchann.chapter.perceptron import CORNERS, mistake_bound
 from torchann.chapter.threshold_units import numbers, teach
 from torchann.functional import hebb_rule
 from torchann.nets.neurons import ThresholdLogicUnits
+from torchann.pictures.boundaries import draw_line, draw_rows, tint_side
 
 EXPERIMENTS = {e.name: e for e in (*threshold_units.EXPERIMENTS, *perceptron.EXPERIMENTS)}
 AS_PERCEPTRON = {"loss": "perceptron", "learning_rate": "constant", "eta0": 1, "penalty": None}

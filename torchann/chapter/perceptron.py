@@ -9,12 +9,12 @@ from sklearn.svm import SVC
 from tabulate import tabulate
 from torch import Tensor
 
-from torchann.chapter.boundaries import COLOURS, MARKERS, draw_line, draw_rows, petal_axes, tint_side
 from torchann.chapter.experiment import Experiment, Figure, Outcome, Published, Setting, Training
 from torchann.chapter.threshold_units import numbers, teach
 from torchann.data import IrisDataModule
 from torchann.data.iris import CLASS_NAMES
 from torchann.nets.neurons import ThresholdLogicUnits
+from torchann.pictures.boundaries import COLOURS, MARKERS, draw_line, draw_rows, petal_axes, tint_side
 from torchann.runs import Trainer
 from torchann.tasks.perceptron import Perceptron
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure as Canvas
 
-from torchann import learning_curves as curves
+from torchann.pictures import learning_curves as curves
 
 History = curves.History
 SHOWN = ("loss", "accuracy", "rmse")

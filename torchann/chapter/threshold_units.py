@@ -8,13 +8,13 @@ from matplotlib.figure import Figure as Canvas
 from tabulate import tabulate
 from torch import Tensor
 
-from torchann.chapter.boundaries import COLOURS, draw_line, draw_rows, petal_axes, tint_side
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.data import IrisDataModule
 from torchann.data.iris import CLASS_NAMES
 from torchann.engine.perceptron import perceptron_rule_
 from torchann.functional import hebb_rule
 from torchann.nets.neurons import ThresholdLogicUnits
+from torchann.pictures.boundaries import COLOURS, draw_line, draw_rows, petal_axes, tint_side
 
 SPECIES_EPOCHS = 100
 RULES, RULES_EPOCHS = ("Hebb's rule", "Perceptron rule"), 10

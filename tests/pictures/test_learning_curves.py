@@ -1,6 +1,6 @@
 """Learning curves: what is drawn, in which order, in panels that fit a page."""
 
-from torchann.learning_curves import learning_curves
+from torchann.pictures.learning_curves import learning_curves
 
 
 def test_losses_come_first_the_whole_before_its_parts_and_the_rate_last():
