@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torchann.callbacks.early_stopping import EarlyStopping as EarlyStopping
     from torchann.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+    from torchann.dashboard.report import TensorBoardReport as TensorBoardReport
     from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
@@ -36,6 +37,7 @@ _HOME = {
     "Output": "torchann.tasks.outputs",
     "Perceptron": "torchann.tasks.perceptron",
     "RegressionMLP": "torchann.tasks.regression",
+    "TensorBoardReport": "torchann.dashboard.report",
     "TerminateOnNaN": "torchann.callbacks.terminate_on_nan",
     "Trainer": "torchann.runs",
     "WideAndDeep": "torchann.tasks.wide_and_deep",
@@ -54,6 +56,7 @@ __all__ = [
     "Output",
     "Perceptron",
     "RegressionMLP",
+    "TensorBoardReport",
     "TerminateOnNaN",
     "Trainer",
     "WideAndDeep",

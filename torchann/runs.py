@@ -23,6 +23,7 @@ from torchann.callbacks.run_record import RunRecord
 from torchann.callbacks.run_state import RunState
 from torchann.callbacks.stop import StopTraining
 from torchann.checkpoint_files import CheckpointFiles, read_checkpoint
+from torchann.dashboard.report import TensorBoardReport
 from torchann.dashboard.run_logger import RunLogger
 from torchann.engine.generators import own_generators, seed_shuffle
 from torchann.history import History
@@ -111,7 +112,13 @@ class Trainer(pl.Trainer):
         own_checkpoint = any(isinstance(callback, Checkpoint) for callback in callbacks)
         if logger is None or logger is True:
             logger = RunLogger(runs, name)
-            callbacks.append(RunRecord(quiet))
+            # A run that goes on has TensorBoard forget before more is written.
+            reports = [callback for callback in callbacks if isinstance(callback, TensorBoardReport)]
+            if len(reports) > 1:
+                given = f"there are {len(reports)} TensorBoardReports"
+                raise ValueError(f"{given}; give one, and its options on the command line as --tensorboard.OPTION")
+            callbacks = [callback for callback in callbacks if callback not in reports]
+            callbacks += [RunRecord(quiet), *(reports or [TensorBoardReport(pictures_freq=0)])]
             if enable_checkpointing and not own_checkpoint:
                 callbacks.append(Checkpoints())
         elif logger is False:

@@ -140,3 +140,10 @@ def test_dropout_is_off_outside_training():
 def test_unknown_normalisation_is_refused():
     with pytest.raises(ValueError, match="there is no norm 'bacth'; choose batch or layer"):
         MLP(4, [3], 1, norm="bacth")
+
+
+def test_slice_of_a_net_is_its_layers_with_their_weights():
+    net = MLP(4, [3], 2)
+    assert list(net[1:3]) == [net[1], net[2]] and type(net[:-1]) is nn.Sequential
+    x = torch.randn(5, 4)
+    assert torch.equal(net[-1](net[:-1](x)), net(x))

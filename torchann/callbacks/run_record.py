@@ -84,11 +84,12 @@ class RunRecord(Callback):
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         data = {name: getattr(trainer.datamodule, name, None) for name in ("batch_size", "seed")}  # type: ignore[attr-defined]
+        size = {"parameters": sum(parameter.numel() for parameter in pl_module.parameters())}
         for logger in trainer.loggers:
             again = self._last_row(pl_module) if trainer.ckpt_path and isinstance(logger, RunLogger) else {}
-            if again:
-                logger.purge_step = int(again["epoch"])  # type: ignore[attr-defined]
-            logger.log_hyperparams({**pl_module.hparams, **data, "max_epochs": trainer.max_epochs})
+            if trainer.ckpt_path and isinstance(logger, RunLogger):
+                logger.forget_from(int(again.get("epoch", -1)) + 1, trainer.global_step + 1)
+            logger.log_hyperparams({**pl_module.hparams, **data, "max_epochs": trainer.max_epochs, **size})
             if again:  # a run may be killed when its checkpoint is written and TensorBoard has not been told
                 logger.log_metrics(again)
         (folder / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")

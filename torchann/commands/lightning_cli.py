@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from torchann.checkpoint_files import read_checkpoint
 from torchann.commands.parser import Parser
+from torchann.dashboard.report import TensorBoardReport
 from torchann.dashboard.run_logger import RunLogger
 from torchann.predictions import check_ending, write_predictions
 from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
@@ -62,6 +63,7 @@ class CLI(LightningCLI):
         """Adds what all subcommands take."""
         parser.add_argument("--quiet", action="store_true", help="no progress bars, nothing but results and errors")
         parser.link_arguments("quiet", "trainer.quiet")
+        parser.add_lightning_class_args(TensorBoardReport, "tensorboard")
         parser.link_arguments("seed_everything", "trainer.seed", compute_fn=_seed)
 
     @staticmethod

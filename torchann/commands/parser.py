@@ -11,6 +11,7 @@ from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
 from torchann.commands.plain_yaml import accept_only_plain_yaml
+from torchann.dashboard.report import TensorBoardReport
 from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule, IrisDataModule
 from torchann.runs import Trainer
 from torchann.tasks.classification import ClassificationMLP
@@ -57,6 +58,7 @@ class Parser(LightningArgumentParser):
         """The knobs of the tasks and the data first, then the run's and Lightning's own."""
         usage = f"usage: {self.command} --config FILE [--model.KNOB VALUE] [--data.KNOB VALUE] [--trainer.KNOB VALUE]\n"
         own = "".join(_knobs("model", task) for task in TASKS) + "".join(_knobs("data", data) for data in DATA)
+        own += _knobs("tensorboard", TensorBoardReport)
         return usage + "\n" + own + super().format_help(*args, **kwargs).split("\n\n", 1)[1]
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
@@ -124,6 +126,7 @@ def _suggestion(name: str, owner: str | None) -> str:
     places = {"--": list(_OWN), "torchann.": [owner.__name__ for owner in (*TASKS, *DATA)]}
     places |= {"model.": [knob for task in TASKS for knob in _parameters(task)]}
     places |= {"data.": [knob for data in DATA for knob in _parameters(data)]}
+    places |= {"tensorboard.": _parameters(TensorBoardReport)}
     places |= {"trainer.": [knob for knob in (*_parameters(Trainer), *lightning) if knob not in _OWN]}
     near = difflib.get_close_matches(leaf, {knob for knobs in places.values() for knob in knobs}, n=1, cutoff=0.7)
     if not near:

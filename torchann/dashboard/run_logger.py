@@ -13,6 +13,8 @@ from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
 SUB_RUNS = {"train": "train", "val": "validation", "test": "test"}
+STEPS = "steps"
+"""The sub-run whose x-axis is the optimiser's step and not the epoch."""
 
 
 class RunLogger(TensorBoardLogger):
@@ -42,8 +44,9 @@ class RunLogger(TensorBoardLogger):
         self._last_epoch: int | None = None
         self._writers: dict[str, SummaryWriter] = {}
         self._session_open = False
-        self.purge_step: int | None = None
-        """The epoch that a run goes on with: TensorBoard forgets what it was shown of it before."""
+        self._purge: dict[str, int] = {}
+        self.goes_on = False
+        """Whether the folder is that of an earlier run."""
 
     @property
     def version(self) -> str:
@@ -64,17 +67,31 @@ class RunLogger(TensorBoardLogger):
         if not os.access(folder, os.W_OK):
             told = f"cannot write to the run folder {folder}, which is read-only; name another folder with runs"
             raise OSError(errno.EROFS, told)
-        self._version = version
+        self._version, self.goes_on = version, True
+
+    @rank_zero_only
+    def forget_from(self, epoch: int, step: int) -> None:
+        """Has TensorBoard forget what a run told that goes on from a checkpoint, and is to tell again.
+
+        Args:
+            epoch: that goes on, or comes next. Forgotten are also the figures of the one before, which the run may
+                have been stopped from telling.
+            step: of the optimiser, counted from 1, that comes next; for the sub-run ``steps``.
+        """
+        self._purge = {".": epoch, STEPS: step, **dict.fromkeys(SUB_RUNS.values(), max(0, epoch - 1))}
+        self._close()
 
     @property
     @rank_zero_experiment
     def experiment(self) -> SummaryWriter:
         """The writer of the run's own folder, as Lightning's users know it."""
-        return self._writer(".")
+        return self.writer(".")
 
-    def _writer(self, sub_run: str) -> SummaryWriter:
+    def writer(self, sub_run: str) -> SummaryWriter:
+        """The writer of a sub-run: ``train``, ``validation``, ``test``, ``steps``; ``.`` for the run's own folder."""
         if sub_run not in self._writers:
-            self._writers[sub_run] = SummaryWriter(str(Path(self.log_dir, sub_run)), purge_step=self.purge_step)
+            folder = str(Path(self.log_dir, sub_run))
+            self._writers[sub_run] = SummaryWriter(folder, purge_step=self._purge.get(sub_run))
         return self._writers[sub_run]
 
     @rank_zero_only
@@ -103,7 +120,7 @@ class RunLogger(TensorBoardLogger):
         for name, value in figures.items():
             stage, _, tag = name.partition("_")
             sub_run, tag = (SUB_RUNS[stage], tag) if tag and stage in SUB_RUNS else ("train", name)
-            self._writer(sub_run).add_scalar(tag, value, epoch)
+            self.writer(sub_run).add_scalar(tag, value, epoch)
         for writer in self._writers.values():
             writer.flush()
 
@@ -114,6 +131,9 @@ class RunLogger(TensorBoardLogger):
             _, _, end = hparams_summaries({}, {})  # type: ignore[no-untyped-call]
             self.experiment._get_file_writer().add_summary(end)
         self._session_open = False
+        self._close()
+
+    def _close(self) -> None:
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()

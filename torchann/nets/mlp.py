@@ -1,6 +1,7 @@
 """The multilayer perceptron: fully connected layers with an activation after each but the last."""
 
 import difflib
+from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -117,6 +118,12 @@ class MLP(nn.Sequential):
     def linears(self) -> list[nn.Linear]:
         """The fully connected layers, from the input to the output."""
         return [layer for layer in self if isinstance(layer, nn.Linear)]
+
+    def __getitem__(self, index: Any) -> Any:
+        """A layer; of several, such as all but the last, a plain ``nn.Sequential``, as they may be no MLP."""
+        if isinstance(index, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[index]))
+        return super().__getitem__(index)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits or values, ``(batch, out_features)``, of inputs ``(batch, *)``."""

@@ -121,7 +121,7 @@ class Perceptron(Task):
         assert isinstance(optimizer, LightningOptimizer)
         logits = perceptron_rule_(weight[0], bias, x.to(torch.float64), _signs(y, torch.float64), self.hparams["lr"])
         optimizer.step()
-        loss = self._add("train_", logits.unsqueeze(1), y).mean()
+        loss = self._training_loss(logits.unsqueeze(1), y)
         self._end_with_last_batch()
         return loss
 

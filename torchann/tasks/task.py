@@ -42,6 +42,8 @@ class Task(RawInputs):
     metrics: nn.ModuleDict
     sizes: tuple[str, ...]
     """Hyperparameters that the net cannot do without."""
+    latest_losses: Tensor | None = None
+    """Of each row of the latest training call, ``(rows,)``; several batches one after the other, if it had several."""
     _train_logged = False
     _epoch_lr = 0.0
     _validated = False
@@ -218,7 +220,7 @@ class Task(RawInputs):
                     f"a block of {num_rows(x)} rows came and Lightning takes one batch per step; give the "
                     "TensorLoader steps_per_execution=1"
                 )
-            loss = self._add("train_", self(x), y).mean()
+            loss = self._training_loss(self(x), y)
             self._end_with_last_batch()
             return loss
         block = Block(x, y, batch.batch_size if isinstance(batch, Block) else num_rows(x))
@@ -227,9 +229,14 @@ class Task(RawInputs):
                 x, y = next(block.batches())
                 self._losses(self(x), y, training=True)  # for the errors they raise
             outputs = blocks.run(block)
-            loss = self._add("train_", outputs, map_rows(lambda part: part[: num_rows(outputs)], block.y)).mean()
+            loss = self._training_loss(outputs, map_rows(lambda part: part[: num_rows(outputs)], block.y))
         self._end_with_last_batch()
         return loss
+
+    def _training_loss(self, outputs: Any, y: Any) -> Tensor:
+        losses = self._add("train_", outputs, y)
+        self.latest_losses = losses.detach()
+        return losses.mean()
 
     def _end_with_last_batch(self) -> None:
         # Callbacks find the epoch's training figures in their on_train_epoch_end, which comes before the task's.

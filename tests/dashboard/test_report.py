@@ -1,0 +1,372 @@
+"""What a fit leaves for TensorBoard, part by part and when, and that it changes nothing of what is trained."""
+
+import gzip
+import json
+import warnings
+
+import lightning.pytorch as pl
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from tensorboard.plugins.custom_scalar import layout_pb2
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+from tests.dashboard.events import epochs, folders, points, read, text
+from torchann import (
+    CaliforniaHousingDataModule,
+    ClassificationMLP,
+    IrisDataModule,
+    NetTask,
+    Output,
+    Perceptron,
+    RegressionMLP,
+    TensorBoardReport,
+    Trainer,
+)
+from torchann.batches import TensorLoader
+from torchann.chapter.two_inputs import TwoInputs
+
+ALL = {
+    "histogram_freq": 1,
+    "write_images": True,
+    "update_freq": 3,
+    "profile_batch": (2, 3),
+    "embeddings_freq": 1,
+    "pictures_freq": 1,
+}
+
+
+def rows(count=40, **kwargs):
+    """``count`` rows of four features; the target is their sum."""
+    x = torch.randn(count, 4, generator=torch.Generator().manual_seed(1))
+    return TensorLoader(x, x.sum(1), **kwargs)
+
+
+def regression(**kwargs):
+    return RegressionMLP([8], in_features=4, out_features=1, **kwargs)
+
+
+def fit(tmp_path, model, train, val=None, report=None, **kwargs):
+    """Fits with a report of such options, with the Trainer's own if there are none; returns the Trainer."""
+    callbacks = [] if report is None else [TensorBoardReport(**report)]
+    given = {"runs": str(tmp_path), "name": "run", "max_epochs": 2, "quiet": True, "callbacks": callbacks}
+    trainer = Trainer(**given | kwargs)
+    if isinstance(train, pl.LightningDataModule):
+        trainer.fit(model, datamodule=train)
+    else:
+        trainer.fit(model, train, val)
+    return trainer
+
+
+def test_every_run_has_its_speed_its_page_its_graph_and_its_best_figure(tmp_path):
+    run = fit(tmp_path, regression(), rows(), rows()).run_folder
+    tags = read(run).Tags()
+    assert tags["scalars"] == ["speed/seconds_per_epoch", "speed/rows_per_second", "best/val_loss"]
+    assert sorted(tags["tensors"]) == ["custom_scalars__config__", "run/text_summary"]
+    assert tags["graph"] and not tags["images"] and not tags["histograms"]
+
+
+def test_speed_is_the_rows_that_were_trained_by_the_seconds_of_the_epoch(tmp_path):
+    run = fit(tmp_path, regression(), rows(40, batch_size=8), limit_train_batches=3).run_folder
+    seconds, speed = points(run, "speed/seconds_per_epoch"), points(run, "speed/rows_per_second")
+    assert [epoch for epoch, _ in seconds] == [epoch for epoch, _ in speed] == [0, 1]
+    for (_, took), (_, per_second) in zip(seconds, speed, strict=True):
+        assert per_second * took == pytest.approx(24, rel=1e-5)
+
+
+def test_best_figure_is_that_of_the_best_checkpoint_at_its_epoch(tmp_path):
+    trainer = fit(tmp_path, regression(lr=0.05), rows(), rows(), max_epochs=5)
+    losses = [row["val_loss"] for row in trainer.history]
+    assert points(trainer.run_folder, "best/val_loss") == [(losses.index(min(losses)), pytest.approx(min(losses)))]
+
+
+def test_page_has_the_network_the_data_and_the_configuration(tmp_path):
+    data = CaliforniaHousingDataModule()
+    page = text(fit(tmp_path, RegressionMLP([30], lr=1e-3), data, max_epochs=1).run_folder, "run")[0]
+    assert "california-housing, 11,610 training rows" in page and data.fingerprint in page
+    assert "    1 (Linear)      (None, 30)               270" in page
+    assert "      hidden_sizes:\n      - 30\n" in page and "      lr: 0.001\n" in page and torch.__version__ in page
+
+
+def test_layout_puts_a_figure_of_training_and_validation_on_one_chart(tmp_path):
+    run = fit(tmp_path, regression(), rows(), report={"histogram_freq": 1, "update_freq": "batch"}).run_folder
+    (event,) = read(run).Tensors("custom_scalars__config__")
+    layout = layout_pb2.Layout.FromString(event.tensor_proto.string_val[0])
+    charts = {c.title: {chart.title: list(chart.multiline.tag) for chart in c.chart} for c in layout.category}
+    assert sorted(charts["training and validation"]) == ["loss", "lr", "mae", "rmse"]
+    assert charts["training and validation"]["loss"] == ["^loss$"]
+    assert set(charts) == {"training and validation", "layers", "steps", "speed"}
+
+
+@pytest.mark.parametrize(
+    ("every", "wanted"), [(0, []), (1, [0, 1, 2, 3, 4]), (2, [0, 2, 4]), (3, [0, 3, 4]), ("end", [4]), (9, [0, 4])]
+)
+def test_pictures_come_every_so_many_epochs_and_after_the_last(tmp_path, every, wanted):
+    run = fit(tmp_path, regression(), rows(), rows(), {"pictures_freq": every}, max_epochs=5).run_folder
+    tags = read(run).Tags()["images"]
+    assert tags == (["predicted_against_true", "residuals"] if wanted else [])
+    assert all(epochs(run, tag) == wanted for tag in tags)
+
+
+def test_histograms_and_embeddings_come_every_so_many_epochs_and_after_the_last(tmp_path):
+    run = fit(
+        tmp_path, regression(), rows(), None, {"histogram_freq": 2, "embeddings_freq": 3}, max_epochs=6
+    ).run_folder
+    assert [event.step for event in read(run).Histograms("weights/1 (Linear)")] == [0, 2, 4, 5]
+    assert [step for step, _ in points(run, "dead_relus/2 (ReLU)")] == [0, 2, 4, 5]
+    assert folders(run / "embeddings") == ["00000", "00003", "00005"]
+
+
+def batch_losses(train, model):
+    """The loss of each batch of the first epoch, by weights that do not move."""
+    return [(i, pytest.approx(((model(x)[:, 0] - y) ** 2).mean().item())) for i, (x, y) in enumerate(train, 1)]
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, 2, None])
+@pytest.mark.parametrize("clip", [None, 1e9])
+def test_losses_of_steps_are_those_of_the_batches_however_the_steps_are_taken(tmp_path, steps_per_execution, clip):
+    model = regression(lr=0.0)
+    blocks = 1 if clip else steps_per_execution
+    train = rows(40, batch_size=6, shuffle=True, steps_per_execution=blocks)
+    trainer = fit(tmp_path, model, train, None, {"update_freq": "batch"}, max_epochs=1, gradient_clip_val=clip)
+    assert points(trainer.run_folder / "steps", "batch_loss") == batch_losses(
+        rows(40, batch_size=6, shuffle=True), model
+    )
+
+
+def test_losses_of_several_steps_are_their_mean(tmp_path):
+    model = regression(lr=0.0)
+    trainer = fit(tmp_path, model, rows(40, batch_size=8), None, {"update_freq": 2}, max_epochs=2)
+    losses = [loss.expected for _, loss in batch_losses(rows(40, batch_size=8), model)] * 2
+    wanted = [(step, pytest.approx((losses[step - 2] + losses[step - 1]) / 2)) for step in (2, 4, 6, 8, 10)]
+    assert points(trainer.run_folder / "steps", "batch_loss") == wanted
+
+
+def test_losses_of_accumulated_batches_are_one_step(tmp_path):
+    model = regression(lr=0.0)
+    train = rows(32, batch_size=8)
+    trainer = fit(tmp_path, model, train, None, {"update_freq": "batch"}, max_epochs=1, accumulate_grad_batches=2)
+    losses = [loss.expected for _, loss in batch_losses(rows(32, batch_size=8), model)]
+    wanted = [(1, pytest.approx(sum(losses[:2]) / 2)), (2, pytest.approx(sum(losses[2:]) / 2))]
+    assert points(trainer.run_folder / "steps", "batch_loss") == wanted
+
+
+def test_profile_is_a_trace_and_a_table(tmp_path):
+    run = fit(tmp_path, regression(), rows(40, batch_size=8), None, {"profile_batch": (2, 4)}).run_folder
+    (trace,) = (run / "profile").iterdir()
+    assert trace.name == "steps_2_to_4.pt.trace.json.gz"
+    with gzip.open(trace) as file:
+        assert any(event["name"].startswith("aten::addmm") for event in json.load(file)["traceEvents"])
+    (page,) = text(run, "profile").values()
+    assert page.startswith("Steps 2 to 4, by torch's profiler. The trace is `profile/steps_2_to_4.pt.trace.json.gz`")
+    assert "| aten::addmm" in page
+
+
+def test_profile_of_a_step_within_a_call_is_of_the_call(tmp_path):
+    train = rows(40, batch_size=8, steps_per_execution=3)
+    run = fit(tmp_path, regression(), train, None, {"profile_batch": 4}, max_epochs=1).run_folder
+    assert [path.name for path in (run / "profile").iterdir()] == ["steps_4_to_5.pt.trace.json.gz"]
+
+
+def test_fit_that_ends_before_the_last_profiled_step_ends_the_profile(tmp_path):
+    run = fit(tmp_path, regression(), rows(), None, {"profile_batch": (1, 1000)}).run_folder
+    assert not (run / "profile").exists()
+    fit(tmp_path, regression(), rows(), None, {"profile_batch": 1})  # torch has one profiler at a time
+
+
+def trained(tmp_path, report, train, **kwargs):
+    torch.manual_seed(0)
+    model = ClassificationMLP([16, 8], in_features=4, num_classes=3, dropout=0.3, norm="batch", lr=0.1, **kwargs)
+    fit(tmp_path, model, train(), TensorLoader(*classes(), 32), report, max_epochs=3)
+    return model.state_dict()
+
+
+def classes():
+    x = torch.randn(60, 4, generator=torch.Generator().manual_seed(1))
+    return x, x[:, :3].argmax(1)
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        lambda: TensorLoader(*classes(), 8, shuffle=True),
+        lambda: DataLoader(TensorDataset(*classes()), 8, shuffle=True),
+    ],
+    ids=["own loader", "torch's loader"],
+)
+def test_nothing_that_is_written_changes_a_bit_of_what_is_trained(tmp_path, train):
+    with_all, without = trained(tmp_path, ALL, train), trained(tmp_path, None, train)
+    assert all(torch.equal(with_all[name], without[name]) for name in without)
+
+
+def test_caller_has_his_generators_and_his_flags_back(tmp_path):
+    torch.manual_seed(5)
+    state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()
+    model = regression(dropout=0.5)
+    torch.set_rng_state(state)
+    fit(tmp_path, model, rows(), rows(), ALL)
+    assert torch.equal(torch.get_rng_state(), state) and (np.random.get_state()[1] == numpy_state).all()
+    assert model.training and model.net[3].training
+
+
+def test_classes_have_confusion_curves_and_mistakes(tmp_path):
+    data = IrisDataModule("species", order="shuffled")
+    run = fit(tmp_path, ClassificationMLP([10]), data, report={"pictures_freq": "end"}).run_folder
+    tags = read(run).Tags()
+    assert tags["images"] == ["confusion_matrix", "decision_regions"]
+    assert [tag for tag in tags["tensors"] if tag.startswith("precision_recall/")] == [
+        *("precision_recall/setosa", "precision_recall/versicolor", "precision_recall/virginica")
+    ]
+    told = text(run, "worst_mistakes")[1]
+    assert "|   row | is " in told and "petal length (cm)" in told
+
+
+def test_perceptron_has_its_boundary_in_each_epoch(tmp_path):
+    run = fit(tmp_path, Perceptron(), IrisDataModule(), report={"pictures_freq": 1}, max_epochs=4).run_folder
+    assert epochs(run, "decision_regions") == [0, 1, 2, 3]
+
+
+def test_housing_has_a_map(tmp_path):
+    run = fit(tmp_path, RegressionMLP([5]), CaliforniaHousingDataModule(), report={}, max_epochs=1).run_folder
+    assert read(run).Tags()["images"] == ["predicted_against_true", "residuals", "residual_map"]
+
+
+def images(count=30):
+    x = torch.randint(0, 255, (count, 6, 6), generator=torch.Generator().manual_seed(2), dtype=torch.uint8)
+    return TensorLoader(x, torch.arange(count) % 3, 8, prepare=lambda part: part / 255)
+
+
+def test_images_are_shown_with_what_they_are_taken_for(tmp_path):
+    model = ClassificationMLP([5], in_features=36, num_classes=3)
+    run = fit(tmp_path, model, images(), images(), {"write_images": True, "embeddings_freq": 2}).run_folder
+    assert read(run).Tags()["images"] == ["confusion_matrix", "worst_mistakes", "predictions", "first_layer_weights"]
+    assert folders(run / "embeddings" / "00001") == ["images.png", "labels.tsv", "vectors.tsv"]
+    labels = (run / "embeddings" / "00001" / "labels.tsv").read_text().splitlines()
+    assert labels[0] == "class\tpredicted\tright" and [line[0] for line in labels[1:]] == [*"012" * 10]
+
+
+def test_outputs_by_name_have_pictures_by_name(tmp_path):
+    outputs = {"main": Output(), "kind": Output(task="binary")}
+    x, y = torch.randn(20, 4), torch.rand(20).round()
+    loader = TensorLoader({"wide": x, "deep": x}, {"main": x.sum(1), "kind": y}, 8)
+    task = NetTask(TwoInputs(wide_features=4, deep_features=4), outputs)
+    tags = read(fit(tmp_path, task, loader, loader, ALL).run_folder).Tags()
+    pictures = {"main/predicted_against_true", "main/residuals", "kind/confusion_matrix", "first_layer_weights"}
+    assert set(tags["images"]) == pictures and "kind/precision_recall/1" in tags["tensors"] and tags["graph"]
+
+
+def test_labels_have_a_curve_each(tmp_path):
+    x = torch.randn(20, 4)
+    loader = TensorLoader(x, (x[:, :3] > 0).long(), 8)
+    model = ClassificationMLP([5], in_features=4, num_classes=3, task="multilabel", class_names=["a", "b", "c"])
+    tags = read(fit(tmp_path, model, loader, loader, ALL).run_folder).Tags()
+    assert [t for t in tags["tensors"] if t.startswith("precision")] == [f"precision_recall/{name}" for name in "abc"]
+    assert tags["images"] == ["first_layer_weights"]
+
+
+def test_several_values_have_pictures_each(tmp_path):
+    x = torch.randn(20, 4)
+    loader = TensorLoader(x, x[:, :2], 8)
+    model = RegressionMLP([5], in_features=4, out_features=2, target_names=["price", "age"])
+    tags = read(fit(tmp_path, model, loader, None, {}).run_folder).Tags()["images"]
+    assert tags == [f"{name}/{what}" for name in ("price", "age") for what in ("predicted_against_true", "residuals")]
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        x, y = classes()
+        return iter([(x[i], y[i]) for i in range(len(y))])
+
+
+def test_stream_has_histograms_of_weights_and_no_pictures(tmp_path):
+    model = ClassificationMLP([5], in_features=4, num_classes=3)
+    run = fit(tmp_path, model, DataLoader(Stream(), 8), DataLoader(Stream(), 8), ALL).run_folder
+    tags = read(run).Tags()
+    assert "weights/1 (Linear)" in tags["histograms"] and "gradients/1 (Linear) weights" not in tags["histograms"]
+    assert tags["images"] == ["first_layer_weights"]
+
+
+def test_diverged_run_has_its_pictures_too(tmp_path):
+    run = fit(tmp_path, regression(lr=1e6), rows(), rows(), ALL, max_epochs=4).run_folder
+    assert epochs(run, "residuals") == [0, 1, 2, 3]
+
+
+class OfLightning(pl.LightningModule):
+    """Someone else's module, without anything of this project."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+
+    def forward(self, x):
+        return self.layers(x)
+
+    def training_step(self, batch, batch_idx):
+        return ((self(batch[0])[:, 0] - batch[1]) ** 2).mean()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.0)
+
+
+def test_module_of_someone_else_has_its_graph_its_weights_and_its_losses(tmp_path):
+    run = fit(tmp_path, OfLightning(), rows(40, batch_size=8), None, ALL | {"update_freq": 5}).run_folder
+    tags = read(run).Tags()
+    assert tags["graph"] and "weights/layers.0 (Linear)" in tags["histograms"]
+    assert [step for step, _ in points(run / "steps", "batch_loss")] == [5, 10]
+
+
+def test_report_works_in_lightnings_trainer(tmp_path):
+    logger = TensorBoardLogger(str(tmp_path), name="lightning", version="x", default_hp_metric=False)
+    options = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
+    trainer = pl.Trainer(max_epochs=2, logger=logger, callbacks=[TensorBoardReport(**ALL)], **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer.fit(regression(), rows(), rows())
+    assert epochs(tmp_path / "lightning" / "x", "residuals") == [0, 1]
+
+
+def test_logger_of_another_kind_is_a_warning(tmp_path):
+    trainer = Trainer(logger=CSVLogger(tmp_path), max_epochs=1, quiet=True, callbacks=[TensorBoardReport()])
+    with pytest.warns(UserWarning, match="writes nothing: the loggers are CSVLogger; add a TensorBoardLogger"):
+        trainer.fit(regression(), rows())
+
+
+def test_trainer_without_a_logger_has_no_report_and_says_nothing(tmp_path):
+    Trainer(logger=False, max_epochs=1, quiet=True, callbacks=[TensorBoardReport()]).fit(regression(), rows())
+
+
+def test_two_reports_are_an_error():
+    with pytest.raises(ValueError, match="there are 2 TensorBoardReports; give one, and its options on the command"):
+        Trainer(callbacks=[TensorBoardReport(), TensorBoardReport()])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"histogram_freq": -1}, "histogram_freq is -1; give a whole number from 0 on"),
+        ({"histogram_freq": True}, "histogram_freq is True; give a whole number"),
+        ({"embeddings_freq": 1.5}, "embeddings_freq is 1.5; give a whole number from 0 on"),
+        ({"pictures_freq": "always"}, "pictures_freq is 'always'; give a whole number from 0 on or 'end'"),
+        ({"update_freq": 0}, "update_freq is 0; give a whole number from 1 on, 'epoch' or 'batch'"),
+        ({"update_freq": "step"}, "update_freq is 'step'; give a whole number from 1 on, 'epoch' or 'batch'"),
+        ({"profile_batch": (5, 2)}, r"profile_batch is \(5, 2\); give a step from 1 on, or the first and the last"),
+        ({"profile_batch": -3}, r"profile_batch is \(-3, -3\); give a step from 1 on"),
+    ],
+)
+def test_option_that_means_nothing_is_an_error(options, told):
+    with pytest.raises(ValueError, match=told):
+        TensorBoardReport(**options)
+
+
+def test_page_and_graph_are_written_once_by_a_trainer_that_fits_twice(tmp_path):
+    trainer = fit(tmp_path, regression(), rows())
+    trainer.fit_loop.max_epochs = 4
+    trainer.fit(trainer.lightning_module, rows())
+    assert sorted(text(trainer.run_folder, "run")) == [0, 2]
+    assert len(read(trainer.run_folder).Tensors("custom_scalars__config__")) == 1
+
+
+def test_fit_without_steps_writes_no_pictures(tmp_path):
+    trainer = fit(tmp_path, regression(), rows(), None, {"pictures_freq": 1}, max_epochs=0)
+    assert not trainer.run_folder.exists() or "residuals" not in read(trainer.run_folder).Tags()["images"]

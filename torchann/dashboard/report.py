@@ -1,0 +1,288 @@
+"""What TensorBoard shows of a fit: Keras' callback of that name without TensorFlow, and what its users miss."""
+
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.model_helpers import is_overridden
+from tensorboard.compat.proto.event_pb2 import Event
+from torch.utils.tensorboard import SummaryWriter
+
+from torchann.batches import num_rows
+from torchann.dashboard.graph import graph_of, steps_of
+from torchann.dashboard.layers import write_layers
+from torchann.dashboard.layout import layout
+from torchann.dashboard.profiler import StepProfiler
+from torchann.dashboard.projector import last_hidden_layer, write_embedding
+from torchann.dashboard.rows import evaluating, first_rows, judge
+from torchann.dashboard.run_logger import STEPS, RunLogger
+from torchann.dashboard.run_page import run_page
+from torchann.engine.generators import own_generators
+from torchann.nets.steps import Step
+
+SAMPLE_ROWS = 1024
+"""Training rows whose activations and gradients are shown."""
+EVALUATED_ROWS = 10_000
+"""Rows of the pictures, at most."""
+EMBEDDED_ROWS = 1_000
+"""Rows in the projector."""
+
+
+class TensorBoardReport(Callback):
+    """Writes for TensorBoard what there is to see of a network and of its training.
+
+    Always: seconds per epoch and rows per second beside the figures; a page with the network, the data's fingerprint
+    and the configuration; the best figure, for the HPARAMS tab; a layout for the custom scalars. All else is an option.
+    Pictures are of the first 10,000 validation rows, of training rows where there is no validation. Nothing that is
+    written changes a bit of what is trained.
+
+    Args:
+        histogram_freq: every so many epochs, and after the last one, histograms of each layer's weights, biases,
+            gradients and activations on 1,024 training rows, and the share of ReLUs that are 0 on all of them; 0 for
+            none.
+        write_graph: the network's graph.
+        write_images: with the pictures also the first layer's weights, and images with what they are taken for.
+        update_freq: epoch; or batch, or every so many steps: the mean loss of the steps since the last time, on a
+            chart whose x-axis is the step.
+        profile_batch: a step, or the first and the last one, whose time is taken apart by torch's profiler; 0 for none.
+        embeddings_freq: every so many epochs, and after the last one, what the last hidden layer makes of 1,000 rows,
+            for the projector; 0 for none.
+        pictures_freq: every so many epochs, and after the last one, pictures of how the task does: confusion matrices,
+            curves of precision and recall, the worst mistakes, residuals and their map, decision regions; end for
+            after the last epoch alone; 0 for none.
+
+    Raises:
+        ValueError: for a number below 0, or another word.
+
+    Example:
+        >>> import tempfile, torchann
+        >>> trainer = torchann.Trainer(
+        ...     runs=tempfile.mkdtemp(), name="demo", max_epochs=1, quiet=True, callbacks=[TensorBoardReport()]
+        ... )
+        >>> trainer.fit(torchann.RegressionMLP([30]), datamodule=torchann.CaliforniaHousingDataModule())
+        >>> from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        >>> EventAccumulator(str(trainer.run_folder)).Reload().Tags()["images"]
+        ['predicted_against_true', 'residuals', 'residual_map']
+    """
+
+    def __init__(
+        self,
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        update_freq: int | Literal["epoch", "batch"] = "epoch",
+        profile_batch: int | tuple[int, int] = 0,
+        embeddings_freq: int = 0,
+        pictures_freq: int | Literal["end"] = "end",
+    ) -> None:
+        self.histogram_freq = _frequency("histogram_freq", histogram_freq)
+        self.embeddings_freq = _frequency("embeddings_freq", embeddings_freq)
+        self.pictures_freq = pictures_freq if pictures_freq == "end" else _frequency("pictures_freq", pictures_freq)
+        self.write_graph, self.write_images, self.update_freq = write_graph, write_images, update_freq
+        every = {"epoch": 0, "batch": 1}.get(str(update_freq), update_freq)
+        if every != 0 or update_freq == 0:
+            _frequency("update_freq", every, 1)
+        self._every_steps = int(every)
+        self.profile_batch = profile_batch
+        if profile_batch:
+            StepProfiler(*_range(profile_batch))
+        self._profiler: StepProfiler | None = None
+        self._logger: TensorBoardLogger | None = None
+        self._folder: Path | None = None
+        self._began = 0.0
+        self._rows = 0
+        self._losses: list[float] = []
+        self._step_written = 0
+        self._done: dict[str, int] = {}
+        self._last_epoch: int | None = None
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Looks for a TensorBoard logger, and begins anew."""
+        loggers = (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger))
+        self._logger = None if trainer.fast_dev_run else next(loggers, None)  # type: ignore[attr-defined]
+        self._done, self._losses, self._last_epoch = {}, [], None
+        if stage == "fit" and trainer.loggers and self._logger is None and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            kinds = ", ".join(type(logger).__name__ for logger in trainer.loggers)
+            warnings.warn(
+                f"TensorBoardReport writes nothing: the loggers are {kinds}; add a TensorBoardLogger, or leave it out",
+                stacklevel=2,
+            )
+
+    def _writer(self, trainer: pl.Trainer, sub_run: str = ".") -> SummaryWriter | None:
+        if self._logger is None or not trainer.is_global_zero:
+            return None
+        if isinstance(self._logger, RunLogger):
+            return self._logger.writer(sub_run)
+        writer: SummaryWriter = self._logger.experiment
+        return writer
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Describes the run; one that goes on in its folder has a page for that, too."""
+        folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
+        writer = self._writer(trainer)
+        if writer is not None:
+            with own_generators(0):
+                steps = self._steps(trainer, pl_module)
+            if folder != self._folder and not getattr(self._logger, "goes_on", False):
+                self._describe(writer, pl_module, steps)
+            self._folder = folder
+            writer.add_text("run", run_page(trainer, pl_module, steps, folder), trainer.current_epoch)
+            writer.flush()
+        self._profiler = StepProfiler(*_range(self.profile_batch)) if self.profile_batch else None
+        self._rows, self._step_written, self._began = 0, trainer.global_step, time.perf_counter()
+
+    def _steps(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> tuple[Step, ...] | None:
+        rows = first_rows(trainer, 2, training=True)
+        if rows is None or not is_overridden("forward", pl_module):
+            return None
+        try:
+            with evaluating(pl_module):
+                return steps_of(pl_module, rows.x)
+        except Exception as error:  # of a forward that may do anything
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            warnings.warn(
+                f"TensorBoard has no graph of {type(pl_module).__name__}: its forward ends with {told}", stacklevel=2
+            )
+            return None
+
+    def _describe(self, writer: SummaryWriter, pl_module: Any, steps: tuple[Step, ...] | None) -> None:
+        if self.write_graph and steps is not None:
+            graph = Event(graph_def=graph_of(steps).SerializeToString())
+            writer._get_file_writer().add_event(graph)  # type: ignore[no-untyped-call]
+        figures = pl_module.figure_names() if hasattr(pl_module, "figure_names") else ["loss"]
+        charts = layout(figures, bool(self.histogram_freq), bool(self._every_steps))
+        writer.add_custom_scalars(charts)
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Begins to profile when it is time."""
+        if self._profiler is not None and self._logger is not None and trainer.is_global_zero:
+            rows = _rows_in(batch)
+            self._profiler.before(trainer.global_step, -(-rows // getattr(batch, "batch_size", max(rows, 1))))
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Counts the rows, ends the profile, and writes the losses of steps."""
+        self._rows += _rows_in(batch)
+        if self._profiler is not None and self._profiler.running:
+            writer = self._writer(trainer)
+            told = self._profiler.after(trainer.global_step, self._folder or Path())
+            if told is not None and writer is not None:
+                writer.add_text("profile", told, trainer.current_epoch)
+        if self._every_steps:
+            self._write_losses(trainer, pl_module, outputs, batch)
+
+    def _write_losses(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any) -> None:
+        losses = getattr(pl_module, "latest_losses", None)  # of each row; a task may have taken several steps
+        if losses is None:
+            means = [_loss_of(outputs)]
+        else:
+            means = [part.mean() for part in losses.split(getattr(batch, "batch_size", len(losses)))]
+        step, writer = trainer.global_step - len(means), self._writer(trainer, STEPS)
+        for loss in torch.stack(means).tolist():
+            step += 1
+            self._losses.append(loss)
+            if step - self._step_written >= self._every_steps:
+                if writer is not None:
+                    writer.add_scalar("batch_loss", sum(self._losses) / len(self._losses), step)
+                self._losses, self._step_written = [], step
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Writes what is due in this epoch."""
+        seconds, epoch = time.perf_counter() - self._began, trainer.current_epoch
+        writer = self._writer(trainer)
+        if writer is not None:
+            rows = self._rows * trainer.world_size
+            writer.add_scalar("speed/seconds_per_epoch", seconds, epoch)
+            writer.add_scalar("speed/rows_per_second", rows / seconds, epoch)
+            for name, write in self._parts().items():
+                every = getattr(self, name)
+                if every and every != "end" and epoch % every == 0:
+                    with own_generators(0):
+                        write(trainer, pl_module, writer, epoch)
+                    self._done[name] = epoch
+            writer.flush()  # before the checkpoint: a run that goes on from it has all of this epoch
+        self._last_epoch, self._rows, self._began = epoch, 0, time.perf_counter()
+
+    def _parts(self) -> dict[str, Any]:
+        parts = (self._write_layers, self._write_pictures, self._write_embedding)
+        return dict(zip(("histogram_freq", "pictures_freq", "embeddings_freq"), parts, strict=True))
+
+    def _write_layers(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
+        write_layers(writer, task, first_rows(trainer, SAMPLE_ROWS, training=True), epoch)
+
+    def _write_pictures(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
+        from torchann.dashboard.evaluation import write_evaluation, write_first_layer  # with all that draws
+
+        rows = first_rows(trainer, EVALUATED_ROWS)
+        if rows is not None:
+            with evaluating(task):
+                write_evaluation(writer, task, rows, judge(task, rows), epoch, self.write_images)
+        if self.write_images:
+            write_first_layer(writer, task, None if rows is None else rows.raw, epoch)
+
+    def _write_embedding(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
+        from torchann.dashboard.classes import images_of
+        from torchann.dashboard.evaluation import labels_of
+
+        rows = first_rows(trainer, EMBEDDED_ROWS)
+        if rows is not None:
+            with evaluating(task):
+                vectors = last_hidden_layer(task, rows.x)
+                labels = labels_of(task, judge(task, rows), len(vectors))
+            write_embedding(self._folder or Path(), vectors, labels, images_of(rows.raw), epoch)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Writes all parts once more, of the weights that the fit ends with, and the best figure."""
+        self._stop_profiler()
+        writer, epoch = self._writer(trainer), self._last_epoch
+        if writer is None or epoch is None:
+            return
+        for name, write in self._parts().items():
+            if getattr(self, name) and self._done.get(name) != epoch:
+                with own_generators(0):
+                    write(trainer, pl_module, writer, epoch)
+        best = trainer.checkpoint_callback
+        score, monitor = getattr(best, "best_model_score", None), getattr(best, "monitor", None)
+        if score is not None and monitor is not None:
+            writer.add_scalar(f"best/{monitor}", float(score), getattr(best, "best_epoch", epoch))
+        writer.flush()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Ends a profile that is under way."""
+        self._stop_profiler()
+
+    def _stop_profiler(self) -> None:
+        if self._profiler is not None:
+            self._profiler.stop()
+
+
+def _frequency(name: str, value: Any, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        words = {"update_freq": ", 'epoch' or 'batch'", "pictures_freq": " or 'end'"}.get(name, "")
+        raise ValueError(f"{name} is {value!r}; give a whole number from {least} on{words}")
+    return value
+
+
+def _range(profile_batch: int | tuple[int, int] | list[int]) -> tuple[int, int]:
+    first, last = (profile_batch, profile_batch) if isinstance(profile_batch, int) else profile_batch
+    return first, last
+
+
+def _rows_in(batch: Any) -> int:
+    parts = batch if isinstance(batch, (tuple, list)) else [batch]
+    first = parts[0] if parts else ()
+    return num_rows(first) if isinstance(first, (torch.Tensor, dict)) else 0
+
+
+def _loss_of(outputs: Any) -> torch.Tensor:
+    loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
+    return loss.detach() if isinstance(loss, torch.Tensor) else torch.tensor(float("nan"))

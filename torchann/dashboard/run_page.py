@@ -1,0 +1,65 @@
+"""The page of a run for TensorBoard's TEXT tab: its network, its data, its configuration."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import yaml
+from tabulate import tabulate
+
+from torchann.nets.steps import Step
+from torchann.nets.summary import Summary
+from torchann.run_folders import versions
+
+
+def run_page(trainer: pl.Trainer, task: Any, steps: tuple[Step, ...] | None, folder: Path) -> str:
+    """What a run was made with, as Markdown.
+
+    Args:
+        trainer: of the fit that begins.
+        task: what it trains.
+        steps: of the forward pass, for the table of layers; None if they are not known.
+        folder: of the run; a run of the command line has its configuration there.
+    """
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    info = getattr(task, "data_info", None) or {}
+    facts = {
+        "task": type(task).__name__,
+        "data": f"{type(data).__name__ if data is not None else 'loaders'}{_details(info)}",
+        "fingerprint of the training rows": f"`{info['fingerprint']}`" if info.get("fingerprint") else None,
+        "begins at epoch": trainer.current_epoch or None,
+        **versions(),
+    }
+    rows = [(name, value) for name, value in facts.items() if value is not None]
+    page = tabulate(rows, ["", ""], "pipe", disable_numparse=True)
+    if steps is not None:
+        page += f"\n\n## Network\n\n{_code(str(Summary(steps)))}"
+    return f"{page}\n\n## Configuration\n\n{_code(_configuration(trainer, task, folder))}"
+
+
+def _details(info: dict[str, Any]) -> str:
+    parts = [str(info["name"])] if info.get("name") else []
+    parts += [f"{info['rows']:,} training rows"] if info.get("rows") else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _configuration(trainer: pl.Trainer, task: Any, folder: Path) -> str:
+    saved = folder / "config.yaml"
+    if saved.is_file():
+        return saved.read_text().rstrip()
+    hparams = {name: value for name, value in task.hparams.items() if value is not None}
+    told = {"model": _plain(hparams), "max_epochs": trainer.max_epochs, "seed": getattr(trainer, "seed", None)}
+    known = {name: value for name, value in told.items() if value is not None}
+    return str(yaml.safe_dump(known, sort_keys=False, allow_unicode=True)).rstrip()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _code(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
