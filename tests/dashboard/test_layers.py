@@ -31,17 +31,17 @@ def test_histograms_are_of_the_weights_and_biases(tmp_path):
         model.net[1].weight.copy_(torch.tensor([[1.0, -2.0], [3.0, 4.0], [0.5, 0.5]]))
         model.net[3].bias.fill_(0.25)
     events = written(tmp_path, model)
-    assert summary(events, "weights/1 (Linear)") == (-2, 4, 6, 7)
-    assert summary(events, "biases/3 (Linear)") == (0.25, 0.25, 1, 0.25)
+    assert summary(events, "weights/1_Linear") == (-2, 4, 6, 7)
+    assert summary(events, "biases/3_Linear") == (0.25, 0.25, 1, 0.25)
     assert sorted(events.Tags()["histograms"]) == [
-        *("biases/1 (Linear)", "biases/3 (Linear)", "weights/1 (Linear)", "weights/3 (Linear)")
+        *("biases/1_Linear", "biases/3_Linear", "weights/1_Linear", "weights/3_Linear")
     ]
 
 
 def test_counts_are_those_of_numpy(tmp_path):
     model = RegressionMLP([50], in_features=20, out_features=1)
     events = written(tmp_path, model)
-    histogram = events.Histograms("weights/1 (Linear)")[0].histogram_value
+    histogram = events.Histograms("weights/1_Linear")[0].histogram_value
     counts, edges = np.histogram(model.net[1].weight.detach(), bins=64)
     assert histogram.bucket[1:] == pytest.approx(counts.tolist())
     assert histogram.bucket_limit == pytest.approx(edges.tolist(), abs=1e-7)
@@ -54,8 +54,8 @@ def test_gradient_is_that_of_the_mean_loss(tmp_path):
     # Outputs 2 and 6 and targets 1 and 2: the error's derivative is 2 * (1, 4), so that of the weight is the mean of
     # 2 * 1 * 1 and 2 * 4 * 3, that of the bias the mean of 2 and 8.
     events = written(tmp_path, model, torch.tensor([[1.0], [3.0]]), torch.tensor([1.0, 2.0]))
-    assert summary(events, "gradients/1 (Linear) weights")[0] == 13
-    assert summary(events, "gradients/1 (Linear) biases")[0] == 5
+    assert summary(events, "gradients/1_Linear.weight")[0] == 13
+    assert summary(events, "gradients/1_Linear.bias")[0] == 5
 
 
 def test_activations_are_those_of_the_rows(tmp_path):
@@ -63,8 +63,8 @@ def test_activations_are_those_of_the_rows(tmp_path):
     with torch.no_grad():
         model.net[1].weight.copy_(torch.tensor([[1.0], [-1.0]]))
     events = written(tmp_path, model, torch.tensor([[1.0], [3.0]]), torch.tensor([0.0, 0.0]))
-    assert summary(events, "activations/1 (Linear)") == (-3, 3, 4, 0)
-    assert summary(events, "activations/2 (ReLU)") == (0, 3, 4, 4)
+    assert summary(events, "activations/1_Linear") == (-3, 3, 4, 0)
+    assert summary(events, "activations/2_ReLU") == (0, 3, 4, 4)
 
 
 def test_unit_that_is_zero_for_all_rows_is_dead(tmp_path):
@@ -74,7 +74,7 @@ def test_unit_that_is_zero_for_all_rows_is_dead(tmp_path):
         model.net[1].weight.copy_(torch.tensor([[1.0], [-1.0], [1.0], [1.0]]))
         model.net[1].bias.copy_(torch.tensor([0.0, 0.0, -5.0, 5.0]))
     written(tmp_path, model, torch.tensor([[1.0], [-1.0]]), torch.tensor([0.0, 0.0]))
-    assert points(tmp_path, "dead_relus/2 (ReLU)") == [(0, 0.25)]
+    assert points(tmp_path, "dead_relus/2_ReLU") == [(0, 0.25)]
 
 
 def test_dropout_and_batch_norm_are_those_of_evaluation_and_stay_as_they_were(tmp_path):
@@ -87,7 +87,7 @@ def test_dropout_and_batch_norm_are_those_of_evaluation_and_stay_as_they_were(tm
     assert all(parameter.grad is None for parameter in model.parameters())
     model.eval()
     wanted = model.net[:4](torch.ones(6, 4))
-    assert summary(events, "activations/3 (ReLU)")[3] == pytest.approx(wanted.sum().item())
+    assert summary(events, "activations/3_ReLU")[3] == pytest.approx(wanted.sum().item())
 
 
 def test_weights_that_are_not_finite_are_left_out(tmp_path):
@@ -96,21 +96,21 @@ def test_weights_that_are_not_finite_are_left_out(tmp_path):
         model.net[1].weight.copy_(torch.tensor([[float("nan"), 1.0, float("inf")]]))
         model.net[1].bias.fill_(float("nan"))
     events = written(tmp_path, model, torch.ones(2, 3), torch.zeros(2))
-    assert summary(events, "weights/1 (Linear)") == (1, 1, 1, 1)
-    assert "biases/1 (Linear)" not in events.Tags()["histograms"]
+    assert summary(events, "weights/1_Linear") == (1, 1, 1, 1)
+    assert "biases/1_Linear" not in events.Tags()["histograms"]
 
 
 def test_frozen_weights_have_no_gradient(tmp_path):
     model = RegressionMLP([2], in_features=3, out_features=1)
     model.net[1].weight.requires_grad_(False)
     tags = written(tmp_path, model, torch.ones(2, 3), torch.zeros(2)).Tags()["histograms"]
-    assert "gradients/1 (Linear) weights" not in tags and "gradients/1 (Linear) biases" in tags
+    assert "gradients/1_Linear.weight" not in tags and "gradients/1_Linear.bias" in tags
 
 
 @pytest.mark.parametrize(
     ("task", "layers"),
     [
-        (WideAndDeep([3], in_features=2, out_features=1), {"deep.0 (Linear)", "main (Linear)"}),
+        (WideAndDeep([3], in_features=2, out_features=1), {"deep.0_Linear", "main_Linear"}),
         (Perceptron(in_features=2), {"Linear"}),
         (nn.Linear(2, 1), {"Linear"}),
     ],

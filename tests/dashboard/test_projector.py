@@ -83,7 +83,7 @@ def test_coloured_images_keep_their_colours(tmp_path):
     assert pixels.tolist() == [[[255, 0, 0]] * 2] * 2
 
 
-def test_epochs_are_listed_one_after_the_other_and_one_that_is_repeated_once(tmp_path):
+def test_latest_epoch_is_listed_first_and_one_that_is_repeated_once(tmp_path):
     for epoch in (0, 5, 5):
         write_embedding(tmp_path, torch.full((2, 2), float(epoch)), {"row": [0, 1]}, None, epoch)
-    assert [e.tensor_name for e in listed(tmp_path)] == ["last hidden layer, epoch 0", "last hidden layer, epoch 5"]
+    assert [e.tensor_name for e in listed(tmp_path)] == ["last hidden layer, epoch 5", "last hidden layer, epoch 0"]

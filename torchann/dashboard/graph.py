@@ -38,6 +38,16 @@ def steps_of(task: nn.Module, x: Any) -> tuple[Step, ...]:
     return forward_steps(net, *given[0])
 
 
+def layer_name(path: str, kind: str) -> str:
+    """What the dashboard calls a layer; charts of scalars get lost where a name has parentheses.
+
+    Example:
+        >>> layer_name("deep.0", "Linear"), layer_name("", "Linear")
+        ('deep.0_Linear', 'Linear')
+    """
+    return f"{path}_{kind}" if path else kind
+
+
 def graph_of(steps: Sequence[Step]) -> GraphDef:
     """The graph that TensorBoard draws: a node for each step, layers of a module within it in a box of their own.
 
@@ -53,7 +63,7 @@ def graph_of(steps: Sequence[Step]) -> GraphDef:
     """
     names: list[str] = []
     for step in steps:
-        name = f"{step.name.replace('.', '/')}_{step.type}" if step.is_layer and step.name else step.name or step.type
+        name = layer_name(step.name, step.type).replace(".", "/") if step.is_layer else step.name
         taken = sum(other == name or other.startswith(f"{name}-") for other in names)
         names.append(f"{name}-{taken + 1}" if taken else name)
     nodes = [

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from torchann.dashboard.graph import layer_name
 from torchann.dashboard.rows import Sample, evaluating
 
 BINS = 64  # TensorBoard draws 30
@@ -21,16 +22,13 @@ def write_layers(writer: SummaryWriter, task: Any, sample: Sample | None, epoch:
     need a task that knows its loss, ``outputs_and_losses``.
 
     Args:
-        writer: of the run; tags are ``weights/1 (Linear)`` and so on.
+        writer: of the run; tags are ``weights/1_Linear`` and so on.
         task: a module; its weights, their gradients and its hooks are afterwards what they were.
         sample: rows to look at; None for the weights alone.
         epoch: the x-axis.
     """
     net = task.net if isinstance(getattr(task, "net", None), nn.Module) else task
-    layers = {
-        layer: f"{name} ({type(layer).__name__})" if name else type(layer).__name__
-        for name, layer in net.named_modules()
-    }
+    layers = {layer: layer_name(name, type(layer).__name__) for name, layer in net.named_modules()}
     for layer, name in layers.items():
         for kind, parameter in layer.named_parameters(recurse=False):
             _write(writer, f"{KINDS.get(kind, kind)}/{name}", parameter, epoch)
@@ -46,7 +44,7 @@ def write_layers(writer: SummaryWriter, task: Any, sample: Sample | None, epoch:
     for layer, name in layers.items():
         for kind, parameter in layer.named_parameters(recurse=False):
             if parameter in gradients:
-                _write(writer, f"gradients/{name} {KINDS.get(kind, kind)}", gradients[parameter], epoch)
+                _write(writer, f"gradients/{name}.{kind}", gradients[parameter], epoch)
 
 
 def _look(task: Any, net: nn.Module, sample: Sample) -> tuple[dict[nn.Module, Tensor], dict[nn.Parameter, Tensor]]:

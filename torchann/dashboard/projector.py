@@ -71,9 +71,8 @@ def write_embedding(
     if (run / CONFIG).is_file():
         text_format.Parse((run / CONFIG).read_text(), config)
     name = f"last hidden layer, epoch {epoch}"
-    kept = [embedding for embedding in config.embeddings if embedding.tensor_name != name]
-    del config.embeddings[:]
-    config.embeddings.extend(kept)
+    earlier = [embedding for embedding in config.embeddings if embedding.tensor_name != name]
+    del config.embeddings[:]  # the first is what the projector opens with
     embedding = config.embeddings.add(
         tensor_name=name,
         tensor_path=(folder / "vectors.tsv").as_posix(),
@@ -83,6 +82,7 @@ def write_embedding(
         _sprite(images).save(run / folder / "images.png")
         embedding.sprite.image_path = (folder / "images.png").as_posix()
         embedding.sprite.single_image_dim.extend([images.shape[-1], images.shape[-2]])
+    config.embeddings.extend(earlier)
     (run / CONFIG).write_text(text_format.MessageToString(config))
 
 

@@ -152,5 +152,5 @@ def _claim_folder(experiment: Path) -> str:
 
 
 def _plain(hparams: dict[str, Any]) -> dict[str, str | float | bool]:
-    given = {name: value for name, value in hparams.items() if value is not None}
+    given = {name: value for name, value in hparams.items() if value is not None and not name.endswith("_names")}
     return {name: value if isinstance(value, (str, bool, int, float)) else str(value) for name, value in given.items()}

@@ -28,13 +28,18 @@ def run_page(trainer: pl.Trainer, task: Any, steps: tuple[Step, ...] | None, fol
         "data": f"{type(data).__name__ if data is not None else 'loaders'}{_details(info)}",
         "fingerprint of the training rows": f"`{info['fingerprint']}`" if info.get("fingerprint") else None,
         "begins at epoch": trainer.current_epoch or None,
-        **versions(),
     }
-    rows = [(name, value) for name, value in facts.items() if value is not None]
-    page = tabulate(rows, ["", ""], "pipe", disable_numparse=True)
+    parts = [_table({name: value for name, value in facts.items() if value is not None})]
     if steps is not None:
-        page += f"\n\n## Network\n\n{_code(str(Summary(steps)))}"
-    return f"{page}\n\n## Configuration\n\n{_code(_configuration(trainer, task, folder))}"
+        parts.append(f"## Network\n\n{_code(str(Summary(steps)))}")
+    parts.append(f"## Configuration\n\n{_code(_configuration(trainer, task, folder))}")
+    parts.append(f"## Versions\n\n{_table(versions())}")
+    return "\n\n".join(parts)
+
+
+def _table(facts: dict[str, Any]) -> str:
+    (head, *rows) = facts.items()
+    return tabulate(rows, head, "pipe", disable_numparse=True)
 
 
 def _details(info: dict[str, Any]) -> str:

@@ -24,6 +24,6 @@ def as_image(canvas: Canvas, dpi: int = 100) -> NDArray[np.uint8]:
     canvas.dpi = dpi
     try:
         agg.draw()  # type: ignore[no-untyped-call]
-        return np.array(agg.buffer_rgba(), dtype=np.uint8)[:, :, :3].copy()  # type: ignore[no-untyped-call]
+        return np.asarray(agg.buffer_rgba())[:, :, :3].copy()  # type: ignore[no-untyped-call]
     finally:
         canvas.dpi = before
