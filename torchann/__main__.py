@@ -24,6 +24,12 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}{hint}\n")
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; ports go from 0 (any free one) to 65535")
+    return int(text)
+
+
 def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     parser = _Parser(
         allow_abbrev=False,
@@ -66,9 +72,13 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     data.add_argument("--quiet", action="store_true", help="no progress bars")
 
     board = commands.add_parser("tensorboard", allow_abbrev=False, help="start TensorBoard on the runs")
-    board.add_argument("runs", nargs="?", default="runs", help="a folder of runs (default: runs)")
-    board.add_argument("--host", default="localhost", help="address to listen at (default: localhost)")
-    board.add_argument("--port", type=int, help="port (default: 6006 or the next free one)")
+    board.add_argument(
+        "runs", nargs="?", default="runs", help="folder of all runs, an experiment or a run (default: runs)"
+    )
+    board.add_argument(
+        "--host", default="localhost", help="address to listen at (default: localhost; 0.0.0.0: all of this machine)"
+    )
+    board.add_argument("--port", type=_port, help="port (default: 6006 or the next free one; 0: any free one)")
     return parser, commands.choices
 
 

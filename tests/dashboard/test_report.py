@@ -62,7 +62,7 @@ def fit(tmp_path, model, train, val=None, report=None, **kwargs):
 def test_every_run_has_its_speed_its_page_its_graph_and_its_best_figure(tmp_path):
     run = fit(tmp_path, regression(), rows(), rows()).run_folder
     tags = read(run).Tags()
-    assert tags["scalars"] == ["speed/seconds_per_epoch", "speed/rows_per_second", "best/val_loss"]
+    assert tags["scalars"] == ["speed/seconds_per_epoch", "speed/rows_per_second", "summary/best_val_loss"]
     assert sorted(tags["tensors"]) == ["custom_scalars__config__", "run/text_summary"]
     assert tags["graph"] and not tags["images"] and not tags["histograms"]
 
@@ -78,7 +78,9 @@ def test_speed_is_the_rows_that_were_trained_by_the_seconds_of_the_epoch(tmp_pat
 def test_best_figure_is_that_of_the_best_checkpoint_at_its_epoch(tmp_path):
     trainer = fit(tmp_path, regression(lr=0.05), rows(), rows(), max_epochs=5)
     losses = [row["val_loss"] for row in trainer.history]
-    assert points(trainer.run_folder, "best/val_loss") == [(losses.index(min(losses)), pytest.approx(min(losses)))]
+    assert points(trainer.run_folder, "summary/best_val_loss") == [
+        (losses.index(min(losses)), pytest.approx(min(losses)))
+    ]
 
 
 def test_page_has_the_network_the_data_and_the_configuration(tmp_path):

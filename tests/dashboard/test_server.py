@@ -1,76 +1,44 @@
-"""TensorBoard's own server on a run: what its pages ask it for, and how the command ends."""
+"""TensorBoard's own server on a run: what its pages ask it for, and what the command prints."""
 
 import json
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
-import urllib.request
+from functools import partial
 
 import pytest
+import torch
+from torch.utils.tensorboard import SummaryWriter
 
 from tests.conftest import rows
-from torchann.dashboard.server import NoRunsError, start_tensorboard
+from tests.dashboard.browser import Tabs, chromium
+from tests.dashboard.served import answer, served, settle, start
+from torchann.dashboard.server import KEPT, start_tensorboard
 
 RUN = "housing_mlp/001"
 
 
-def get(address):
-    # not through a proxy: the server is on this machine
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=20) as answer:
-        return json.load(answer)
+class Board(str):
+    """The address of a server."""
 
-
-def start(runs, *words):
-    return subprocess.Popen(
-        [sys.executable, "-m", "torchann", "tensorboard", str(runs), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # the tests may run where it is ignored
-    )
-
-
-class Board:
-    """The address of a server, once it has read the runs."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address.rstrip("/")
-        deadline = time.monotonic() + 60
-        while len(self.get("scalars/tags")) < 3:
-            assert time.monotonic() < deadline, self.get("scalars/tags")
-            time.sleep(0.1)
-
-    def get(self, path):
-        return get(f"{self.address}/data/plugin/{path}")
-
-    def post(self, path, question):
-        header = {"Content-Type": "application/json"}
-        return get(urllib.request.Request(f"{self.address}/data/plugin/{path}", json.dumps(question).encode(), header))
+    def get(self, path, question=None):
+        return answer(f"{self}/data/plugin/{path}", question)
 
 
 @pytest.fixture(scope="module")
 def board(housing_run):
-    """`torchann tensorboard` on the runs, as a process of its own; ended by Ctrl-C."""
-    process = start(housing_run.parent.parent, "--port", "0")
-    try:
-        said = process.stdout.readline()
-        address = re.search(r" at (http://localhost:\d+/) \(Ctrl-C ends it\)$", said)
-        assert address, said + process.stderr.read()
-        yield Board(address[1])
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, out, err) == (0, "", "")
-    finally:
-        process.kill()
-        process.communicate()
+    with served(housing_run.parent.parent) as address:
+        yield Board(address)
+
+
+def write(folder, tag="loss", epochs=3):
+    with SummaryWriter(str(folder)) as writer:
+        for epoch in range(epochs):
+            writer.add_scalar(tag, 1.0, epoch)
+    return folder
 
 
 def test_board_draws_training_and_validation_under_the_same_tags(board):
     tags = board.get("scalars/tags")
-    assert sorted(tags) == [f"{RUN}/test", f"{RUN}/train", f"{RUN}/validation"]
+    assert {f"{RUN}/test", f"{RUN}/train", f"{RUN}/validation"} <= set(tags)
     assert sorted(tags[f"{RUN}/validation"]) == ["loss", "mae", "rmse"]
     assert sorted(tags[f"{RUN}/train"]) == ["loss", "lr", "mae", "rmse"]
 
@@ -90,7 +58,7 @@ def test_board_shows_the_test_figure_at_the_epoch_of_the_checkpoint(board, housi
 
 
 def test_board_shows_hyperparameters_beside_the_figures_that_were_measured(board, housing_run):
-    experiment = board.post("hparams/experiment", {"experimentName": ""})
+    experiment = board.get("hparams/experiment", {"experimentName": ""})
     names = {info["name"] for info in experiment["hparamInfos"]}
     assert {"lr", "hidden_sizes", "batch_size", "optimizer", "max_epochs", "seed"} <= names
     question = {
@@ -100,7 +68,7 @@ def test_board_shows_hyperparameters_beside_the_figures_that_were_measured(board
         "startIndex": 0,
         "sliceSize": 10,
     }
-    (group,) = board.post("hparams/session_groups", question)["sessionGroups"]
+    (group,) = board.get("hparams/session_groups", question)["sessionGroups"]
     given = {name: group["hparams"][name] for name in ("lr", "hidden_sizes", "batch_size", "max_epochs")}
     assert given == {"lr": 0.001, "hidden_sizes": "[30]", "batch_size": 32.0, "max_epochs": 3.0}
     (session,) = group["sessions"]
@@ -114,37 +82,125 @@ def test_board_shows_hyperparameters_beside_the_figures_that_were_measured(board
         assert shown["test", tag] == pytest.approx(test[f"test_{tag}"], rel=1e-6)
 
 
-def test_browser_draws_the_curves(board, tmp_path):
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("chromium is not installed")
-    quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    page = subprocess.run(
-        [
-            *[browser, "--headless", "--no-sandbox", "--disable-gpu", *quiet, f"--user-data-dir={tmp_path}"],
-            *["--virtual-time-budget=10000", "--dump-dom", f"{board.address}/#timeseries"],
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    ).stdout
-    assert f"{RUN}/validation" in page and "scalar-card" in page
-
-
-def test_folder_that_is_not_there_is_an_error_that_says_what_to_do(command, tmp_path):
-    outcome = command("tensorboard", "nowhere")
-    assert (outcome.status, outcome.out) == (1, "")
-    assert "nothing to show in nowhere: there is no such folder; train something first" in outcome.err
-    assert "torchann fit --config experiments/" in outcome.err and "Traceback" not in outcome.err
-
-
-def test_folder_without_events_is_an_error(tmp_path):
-    with pytest.raises(NoRunsError, match=f"nothing to show in {tmp_path}: it holds no TensorBoard events"):
-        start_tensorboard(tmp_path)
+def test_browser_draws_the_curves(board, housing_run):
+    with chromium() as browser:
+        charts = {chart.tag: chart.points for chart in Tabs(browser, board).scalar_charts()}
+    epochs = len(rows(housing_run))
+    assert sorted(charts["loss"]) == sorted(charts["rmse"]) == [1, epochs, epochs]  # test, train and validation
 
 
 def test_port_that_is_taken_is_an_error_that_names_it(board, housing_run, command):
-    port = board.address.rpartition(":")[2]
+    port = board.rpartition(":")[2]
     outcome = command("tensorboard", housing_run, "--port", port)
     assert outcome.status == 1
     assert port in outcome.err and outcome.err.endswith("; give another with --port\n")
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "six"])
+def test_port_that_is_none_is_an_error(port, command):
+    outcome = command("tensorboard", f"--port={port}")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert f"'{port}' is no port; ports go from 0 (any free one) to 65535" in outcome.err
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])  # a name and an address that nobody has
+def test_host_that_is_not_this_machine_is_an_error(host, tmp_path):
+    write(tmp_path / "runs")
+    with pytest.raises(OSError, match=f"cannot listen at {host}: .*; name an address of this machine with --host"):
+        start_tensorboard(tmp_path / "runs", host=host)
+
+
+def test_command_says_how_many_runs_of_which_experiments_it_shows(tmp_path):
+    for run in ("housing_mlp/001/train", "housing_mlp/001/steps", "housing_mlp/002/train", "wide_deep/001/train"):
+        write(tmp_path / "runs" / run)
+    (tmp_path / "runs/housing_mlp/003").mkdir()
+    process = start("runs", folder=tmp_path)
+    said = process.stdout.readline()
+    process.kill()
+    process.communicate()
+    where = r"http://localhost:\d+/\?smoothing=0"
+    wanted = rf"TensorBoard shows 3 runs of housing_mlp, wide_deep in runs at {where} \(Ctrl-C ends it\)\n"
+    assert re.fullmatch(wanted, said)
+
+
+def test_every_host_prints_an_address_that_opens(tmp_path):
+    write(tmp_path / "runs/housing_mlp/001")
+    process = start(tmp_path / "runs", "--host", "0.0.0.0")
+    try:
+        address = re.search(r" at (http://localhost:\d+/)\?smoothing=0 \(Ctrl-C ends it\)$", process.stdout.readline())[
+            1
+        ]
+        assert address.endswith(f"{re.search(':([0-9]+)/', process.stdout.readline())[1]}/")  # for other machines
+        assert answer(f"{address}data/environment")["data_location"] == str(tmp_path / "runs")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("name", ["a, b: c", "-x", "[1]*?", "s3:"])
+def test_folder_may_have_any_name(name, tmp_path):
+    write(tmp_path / name / "001" / "train")
+    with served(f"./{name}/", folder=tmp_path) as address:
+        assert answer(f"{address}/data/runs") == ["001/train"]
+
+
+def test_link_and_home_are_followed(tmp_path, monkeypatch):
+    write(tmp_path / "disk/001/train")
+    (tmp_path / "runs").symlink_to("disk")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with served("~/runs") as address:
+        assert answer(f"{address}/data/runs") == ["001/train"]
+
+
+def test_run_that_begins_while_the_server_runs_is_shown(tmp_path):
+    write(tmp_path / "001/train")
+    with served(tmp_path) as address, SummaryWriter(str(tmp_path / "002/train")) as writer:
+        path = f"{address}/data/plugin/scalars/"
+        writer.add_scalar("loss", 1.0, 0)
+        writer.flush()
+        assert "002/train" in settle(partial(answer, f"{path}tags"), lambda tags: "002/train" in tags)
+        writer.add_scalar("loss", 0.5, 1)
+        writer.flush()
+        points = settle(partial(answer, f"{path}scalars?run=002/train&tag=loss"), lambda points: len(points) > 1)
+        assert [(step, value) for _, step, value in points] == [(0, 1.0), (1, 0.5)]
+
+
+@pytest.mark.filterwarnings("ignore:html5lib's sanitizer is deprecated")  # as TensorBoard is imported
+@pytest.mark.parametrize(("plugin", "steps"), KEPT.items())
+def test_server_keeps_the_steps_that_it_promises(plugin, steps):
+    with pytest.MonkeyPatch.context() as patch:
+        flags = {}
+        patch.setattr("tensorboard.program.TensorBoard.launch", lambda self: flags.update(vars(self.flags)) or "")
+        patch.setattr("torchann.dashboard.server._runs_to_show", lambda given, folder: [])
+        start_tensorboard("runs")
+    assert flags["samples_per_plugin"][plugin] == steps
+
+
+def test_slider_of_images_has_more_epochs_than_tensorboard_keeps_by_itself(tmp_path):
+    with SummaryWriter(str(tmp_path)) as writer:
+        for epoch in range(30):
+            writer.add_image("weights", torch.zeros(1, 2, 2), epoch)
+    with served(tmp_path) as address:
+        shown = answer(f"{address}/data/plugin/images/images?run=.&tag=weights&sample=0")
+    assert [image["step"] for image in shown] == list(range(30))
+
+
+def test_projector_is_offered_to_whoever_asks_first(tmp_path):
+    with SummaryWriter(str(tmp_path / "001")) as writer:
+        writer.add_scalar("loss", 1.0, 0)
+    with served(tmp_path) as address:
+        assert not answer(f"{address}/data/plugins_listing")["projector"]["enabled"]
+        with SummaryWriter(str(tmp_path / "001")) as writer:
+            writer.add_embedding(torch.zeros(3, 2))
+        assert answer(f"{address}/data/plugins_listing")["projector"]["enabled"]
+
+
+def test_port_that_is_taken_on_another_address_is_an_error_too(tmp_path, monkeypatch):
+    write(tmp_path / "runs")
+
+    def end(server):  # as werkzeug does where TensorBoard, who tried localhost alone, found the port free
+        raise SystemExit(1)
+
+    monkeypatch.setattr("tensorboard.program.TensorBoard.launch", end)
+    with pytest.raises(OSError, match="^port 6123 is taken; give another with --port$"):
+        start_tensorboard(tmp_path / "runs", port=6123)

@@ -190,10 +190,18 @@ class TensorBoardReport(Callback):
         for loss in torch.stack(means).tolist():
             step += 1
             self._losses.append(loss)
-            if step - self._step_written >= self._every_steps:
+            if step % self._every_steps == 0 and step != self._step_written:  # batches may be gathered for a step
                 if writer is not None:
                     writer.add_scalar("batch_loss", sum(self._losses) / len(self._losses), step)
                 self._losses, self._step_written = [], step
+
+    def state_dict(self) -> dict[str, Any]:
+        """The losses since the last point of their chart; nothing else of what is written needs to be known again."""
+        return {"losses": list(self._losses)} if self._losses else {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on with them."""
+        self._losses = list(state_dict["losses"])
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes what is due in this epoch."""
@@ -253,7 +261,7 @@ class TensorBoardReport(Callback):
         best = trainer.checkpoint_callback
         score, monitor = getattr(best, "best_model_score", None), getattr(best, "monitor", None)
         if score is not None and monitor is not None:
-            writer.add_scalar(f"best/{monitor}", float(score), getattr(best, "best_epoch", epoch))
+            writer.add_scalar(f"summary/best_{monitor}", float(score), getattr(best, "best_epoch", epoch))
         writer.flush()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:

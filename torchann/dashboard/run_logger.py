@@ -9,6 +9,7 @@ from typing import Any
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
@@ -90,8 +91,12 @@ class RunLogger(TensorBoardLogger):
     def writer(self, sub_run: str) -> SummaryWriter:
         """The writer of a sub-run: ``train``, ``validation``, ``test``, ``steps``; ``.`` for the run's own folder."""
         if sub_run not in self._writers:
-            folder = str(Path(self.log_dir, sub_run))
-            self._writers[sub_run] = SummaryWriter(folder, purge_step=self._purge.get(sub_run))
+            purge = self._purge.get(sub_run)
+            writer = SummaryWriter(str(Path(self.log_dir, sub_run)), purge_step=purge)
+            if purge is not None:  # told once more: TensorBoard's server takes the first for the start of a new run
+                start = Event(session_log=SessionLog(status=SessionLog.START))
+                writer._get_file_writer().add_event(start, purge)  # type: ignore[no-untyped-call]
+            self._writers[sub_run] = writer
         return self._writers[sub_run]
 
     @rank_zero_only

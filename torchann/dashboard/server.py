@@ -1,50 +1,146 @@
 """TensorBoard's own server on the folder of the runs."""
 
+import contextlib
+import io
 import logging
 import os
+import socket
 import warnings
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from torchann.dashboard.event_files import experiment_of, find_runs
+from torchann.dashboard.run_paths import meant
+
+RELOAD_SECONDS = 5.0
+"""How long a new figure takes at most until the server knows it."""
+
+KEPT = {"images": 200, "text": 200, "pr_curves": 200, "histograms": 500, "scalars": 10_000}
+"""How many steps of a tag TensorBoard keeps, a random choice if there are more; by itself 10, 10, 100, 500, 1,000."""
+
+EVERYWHERE = {"0.0.0.0": "localhost", "::": "[::1]"}
+"""Hosts that stand for all addresses of this machine, and the address to open instead."""
 
 
 class NoRunsError(FileNotFoundError):
     """There is nothing for TensorBoard to show."""
 
 
-def start_tensorboard(runs: str | Path, host: str = "localhost", port: int | None = None) -> str:
+class Served(NamedTuple):
+    """A server that runs in the background of this process."""
+
+    address: str
+    """To open in a browser on this machine."""
+    runs: list[Path]
+    """The folders of the runs it shows, in order."""
+
+    def __str__(self) -> str:
+        """What is shown where.
+
+        Example:
+            >>> str(Served("http://localhost:6006/", [Path("runs/housing_mlp/001"), Path("runs/housing_mlp/002")]))
+            '2 runs of housing_mlp'
+        """
+        names = list(dict.fromkeys(map(experiment_of, self.runs)))
+        return f"{len(self.runs)} run{'s' * (len(self.runs) != 1)} of {_some(names)}"
+
+
+def start_tensorboard(runs: str | Path, host: str = "localhost", port: int | None = None) -> Served:
     """Starts TensorBoard's server in the background of this process.
+
+    A run that begins later, or goes on, shows within 5 seconds; the page's reload button fetches it.
 
     Args:
         runs: a run's folder or any folder above it.
-        host: name or address to listen at.
-        port: a port of one's own; by default 6006 or the next free one.
+        host: name or address to listen at; ``0.0.0.0`` for all addresses of this machine.
+        port: a port of one's own, 0 for any free one; by default 6006 or the next free one.
 
     Returns:
-        The address to open in a browser.
+        The server's address and the runs it shows.
 
     Raises:
-        NoRunsError: if the folder is not there, or holds no event file.
-        OSError: if the port is taken.
+        NoRunsError: if the folder is not there, or holds no event file with something to show.
+        OSError: if a folder cannot be read, the host is not this machine's, or the port is taken.
     """
-    folder = Path(runs)
-    if next(folder.rglob("events.out.tfevents.*"), None) is None:
-        found = "there is no such folder" if not folder.is_dir() else "it holds no TensorBoard events"
-        raise NoRunsError(
-            f"nothing to show in {folder}: {found}; train something first, for example\n"
-            "  torchann fit --config experiments/housing_mlp.yaml\n"
-            "or name the folder of your runs: torchann tensorboard RUNS"
-        )
+    given = Path(os.path.expanduser(runs))
+    folder = Path(os.path.abspath(given))  # a name with :// or a dash in front would mean something else
+    shown = _runs_to_show(given, folder)
+    _check_host(host)
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from tensorboard import program
 
-        server = program.TensorBoard()
+        server = program.TensorBoard(plugins=_plugins())
         where = ["--host", host, *([] if port is None else ["--port", str(port)])]
+        kept = ",".join(f"{plugin}={steps}" for plugin, steps in KEPT.items())
+        how = ["--logdir", str(folder), "--reload_interval", str(RELOAD_SECONDS), "--samples_per_plugin", kept]
         # Not its "fast" loader, which is a program of its own and announces itself as experimental.
-        how = ["--logdir", str(folder), "--reload_interval", "5", "--load_fast", "false"]
-        server.configure(argv=["tensorboard", *how, *where])
+        server.configure(argv=["tensorboard", *how, "--load_fast", "false", *where])
         try:
-            return str(server.launch())
-        except program.TensorBoardServerException as error:
-            raise OSError(f"{error}; give another with --port") from None
+            with contextlib.redirect_stderr(io.StringIO()):  # where the library below prints before it exits
+                address = str(server.launch())
+        except (program.TensorBoardServerException, SystemExit) as error:
+            told = str(error) if isinstance(error, Exception) else f"port {port or 6006} is taken"
+            raise OSError(f"{told}; give another with --port") from None
+    return Served(address.replace(f"//{_in_address(host)}:", f"//{EVERYWHERE.get(host, _in_address(host))}:"), shown)
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _runs_to_show(given: Path, folder: Path) -> list[Path]:
+    try:
+        found = find_runs(folder)
+    except PermissionError as error:
+        raise OSError(
+            f"cannot read the folder {error.filename}: {error.strerror}; TensorBoard shows nothing of a folder that "
+            "holds one it cannot list: make it readable, or name another folder"
+        ) from None
+    if found.shown:
+        return found.shown
+    if found.unread:
+        first = found.unread[0]
+        raise OSError(f"cannot read the event files of {first.filename}: {first.strerror}; make them readable")
+    train = "train something first, for example\n  torchann fit --config experiments/housing_mlp.yaml"
+    if found.bare:
+        names = _some([os.path.normpath(given / os.path.relpath(run, folder)) for run in found.bare])
+        raise NoRunsError(
+            f"nothing to show in {given}: the event files of {names} hold nothing yet (the run failed, or its first "
+            f"epoch is not over); wait for the epoch, or {train}"
+        )
+    what = "it is a file, not a folder" if folder.is_file() else "there is no such folder"
+    what = "it holds no TensorBoard events" if folder.is_dir() else what
+    near = meant(given)
+    todo = f"{train}\nor name the folder of your runs: torchann tensorboard RUNS"
+    raise NoRunsError(f"nothing to show in {given}: {what}; {todo if near is None else f'did you mean {near}?'}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _check_host(host: str) -> None:
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(where)
+    except OSError as error:
+        told = f"cannot listen at {host}: {error.strerror}; name an address of this machine with --host"
+        raise OSError(f"{told}, for example localhost") from None
+
+
+def _plugins() -> list[Any]:
+    from tensorboard import default
+    from tensorboard.plugins.projector.metadata import PROJECTOR_FILENAME
+    from tensorboard.plugins.projector.projector_plugin import ProjectorPlugin
+
+    class Projector(ProjectorPlugin):  # type: ignore[misc]
+        """The projector, offered from the first page on: TensorBoard's own first says no and looks afterwards."""
+
+        def is_active(self) -> bool:
+            return next(Path(self.logdir).rglob(PROJECTOR_FILENAME), None) is not None
+
+    return [Projector if plugin is ProjectorPlugin else plugin for plugin in default.get_plugins()]
