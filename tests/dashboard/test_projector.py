@@ -51,7 +51,7 @@ def test_vectors_and_labels_can_be_read_again(tmp_path):
     labels = {"class": ["T-shirt/top", 'with\ta tab and "quotes"'], "right": ["right", "wrong"]}
     write_embedding(tmp_path, vectors, labels, None, epoch=3)
     (embedding,) = listed(tmp_path)
-    assert embedding.tensor_name == "last hidden layer, epoch 3"
+    assert embedding.tensor_path == "embeddings/00003/vectors.tsv"
     np.testing.assert_allclose(np.loadtxt(tmp_path / embedding.tensor_path), vectors.numpy(), rtol=1e-5)
     lines = (tmp_path / embedding.metadata_path).read_text().splitlines()
     assert lines == ["class\tright", "T-shirt/top\tright", 'with a tab and "quotes"\twrong']
@@ -84,6 +84,9 @@ def test_coloured_images_keep_their_colours(tmp_path):
 
 
 def test_latest_epoch_is_listed_first_and_one_that_is_repeated_once(tmp_path):
-    for epoch in (0, 5, 5):
+    for epoch in (0, 5, 12, 12):
         write_embedding(tmp_path, torch.full((2, 2), float(epoch)), {"row": [0, 1]}, None, epoch)
-    assert [e.tensor_name for e in listed(tmp_path)] == ["last hidden layer, epoch 5", "last hidden layer, epoch 0"]
+    names = ["last hidden layer", "last hidden layer, epoch 5", "last hidden layer, epoch 0"]
+    assert [embedding.tensor_name for embedding in listed(tmp_path)] == names
+    found = [np.loadtxt(tmp_path / embedding.tensor_path)[0, 0] for embedding in listed(tmp_path)]
+    assert found == [12, 5, 0]

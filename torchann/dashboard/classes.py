@@ -17,7 +17,7 @@ from torchann.pictures.images import labelled_images
 Show = Callable[[str, Canvas], None]
 """Writes a picture under a tag."""
 MOST_CLASSES = 30  # with a curve of precision and recall each
-SHOWN = 16  # images, or rows of a table
+SHOWN = 18  # images, or rows of a table
 
 
 def images_of(raw: Any) -> Tensor | None:

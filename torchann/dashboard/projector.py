@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torchann.batches import Rows
 
 CONFIG = "projector_config.pbtxt"
+NAME = "last hidden layer"
+"""Of the latest epoch; earlier ones have theirs behind it."""
 
 
 def last_hidden_layer(task: nn.Module, x: Rows) -> Tensor:
@@ -70,12 +72,14 @@ def write_embedding(
     config = ProjectorConfig()
     if (run / CONFIG).is_file():
         text_format.Parse((run / CONFIG).read_text(), config)
-    name = f"last hidden layer, epoch {epoch}"
-    earlier = [embedding for embedding in config.embeddings if embedding.tensor_name != name]
-    del config.embeddings[:]  # the first is what the projector opens with
+    vectors_path = (folder / "vectors.tsv").as_posix()
+    earlier = [embedding for embedding in config.embeddings if embedding.tensor_path != vectors_path]
+    for embedding in earlier:
+        embedding.tensor_name = f"{NAME}, epoch {int(Path(embedding.tensor_path).parent.name)}"
+    del config.embeddings[:]
     embedding = config.embeddings.add(
-        tensor_name=name,
-        tensor_path=(folder / "vectors.tsv").as_posix(),
+        tensor_name=NAME,  # the first by name is what the projector opens with
+        tensor_path=vectors_path,
         metadata_path=(folder / "labels.tsv").as_posix(),
     )
     if images is not None:
