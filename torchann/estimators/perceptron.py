@@ -91,8 +91,8 @@ class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[mis
         Args:
             X: ``(rows, features)``, an array, data frame or sparse matrix; float32 stays so.
             y: classes, ``(rows,)``, numbers or text.
-            coef_init: weights to start from, of the shape of ``coef_``.
-            intercept_init: biases to start from, of the shape of ``intercept_``.
+            coef_init: weights to start from, of the shape of ``coef_``; left as they are.
+            intercept_init: biases to start from, of the shape of ``intercept_``; left as they are.
             sample_weight: how much each row counts, ``(rows,)``.
             X_val: rows whose accuracy decides when to stop, ``(validation rows, features)``; without them,
                 ``early_stopping`` sets a share of ``X`` aside. ``t_`` and ``"balanced"`` count them, as they do those.
@@ -106,7 +106,8 @@ class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[mis
             ValueError: for NaN or infinity, fewer than two classes, lengths that differ, validation rows without
                 ``early_stopping``, or with a class that ``y`` lacks.
         """
-        start = {"coef_init": coef_init, "intercept_init": intercept_init}
+        given = {"coef_init": coef_init, "intercept_init": intercept_init}
+        start = {name: None if part is None else np.array(part) for name, part in given.items()}  # it would be learnt in
         if X_val is None and y_val is None and sample_weight_val is None:
             super().fit(X, y, sample_weight=sample_weight, **start)
             return self
