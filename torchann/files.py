@@ -1,5 +1,6 @@
 """One safe file that holds a trained model: weights, hyperparameters, preprocessing, names, history."""
 
+import importlib
 import inspect
 from importlib.metadata import version
 from os import PathLike
@@ -26,18 +27,19 @@ DTYPES = {
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
+ESTIMATORS = "torchann.estimators"  # a floor above, which has a part of its own for its files
 START = {"weight_init": None, "weight_init_options": None, "bias_init": "zeros"}
 MLP_OPTIONS = ("in_features", "out_features", "activation", "dropout", "norm")
 
 
-def save(model: nn.Module, path: str | PathLike[str]) -> None:
+def save(model: Any, path: str | PathLike[str]) -> None:
     """Writes a model to one file, from which :func:`load` makes it again.
 
     The file is a safetensors file with one JSON document and a checksum. It is put in its place whole or not at all.
 
     Args:
-        model: a task of this package, fitted or not, or an :class:`~torchann.nets.mlp.MLP`; of a ``NetTask``
-            the weights are kept and not the code of its net.
+        model: a task or an estimator of this package, fitted or not, or an :class:`~torchann.nets.mlp.MLP`; of a
+            ``NetTask`` the weights are kept and not the code of its net.
         path: the file; ``.safetensors`` is the usual ending.
 
     Raises:
@@ -53,13 +55,16 @@ def save(model: nn.Module, path: str | PathLike[str]) -> None:
         [30]
     """
     name = type(model).__name__
+    if type(model).__module__.startswith(f"{ESTIMATORS}."):
+        model.save(path)
+        return
     if name not in CLASSES or type(model) is not class_of(name):
         raise ModelFileError(
             f"a {type(model).__module__}.{name} cannot be saved, as its code would not be found again; give a "
             f"{', '.join(CLASSES)}: for a net of your own NetTask(net, outputs)"
         )
     if name != "MLP":
-        model._need_net()  # type: ignore[operator]
+        model._need_net()
     preprocessing: Preprocessing | None = getattr(model, "preprocessing", None)
     prepared = {} if preprocessing is None else preprocessing.tensors()
     tensors = {f"net.{key}": _tensor(key, part) for key, part in _net(model).state_dict().items()}
@@ -108,7 +113,7 @@ def load(path: str | PathLike[str], net: nn.Module | None = None) -> Any:
 
     Returns:
         A task of the class that was saved, with its ``history``, ``preprocessing``, ``feature_names`` and
-        ``data_info``; or an MLP.
+        ``data_info``; or an MLP, or an estimator.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -116,6 +121,8 @@ def load(path: str | PathLike[str], net: nn.Module | None = None) -> Any:
     """
     path = Path(path)
     document, shapes = read(path)
+    if str(document.get("class")).startswith("estimators."):
+        return importlib.import_module(f"{ESTIMATORS}.files").load(path, net)
     try:
         check(document)
         check_sizes(document, shapes)

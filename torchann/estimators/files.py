@@ -79,11 +79,13 @@ def _classes() -> dict[str, Any]:
     return {name: getattr(room, name) for name in room.__all__}
 
 
-def load(path: str | PathLike[str]) -> Any:
-    """The estimator of any class that a file holds; :meth:`SafeFile.load` has the errors."""
+def load(path: str | PathLike[str], net: Any = None) -> Any:
+    """The estimator of any class that a file holds; :meth:`SafeFile.load` has the errors, and an estimator no net."""
     path = Path(path)
     document, _ = read(path)
     try:
+        if net is not None:
+            raise ModelFileError("an estimator needs no net and one was given; leave net out")
         return _rebuild(document, path)
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None

@@ -107,7 +107,7 @@ class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[mis
                 ``early_stopping``, or with a class that ``y`` lacks.
         """
         given = {"coef_init": coef_init, "intercept_init": intercept_init}
-        start = {name: None if part is None else np.array(part) for name, part in given.items()}  # it would be learnt in
+        start = {name: None if part is None else np.array(part) for name, part in given.items()}  # learns in place
         if X_val is None and y_val is None and sample_weight_val is None:
             super().fit(X, y, sample_weight=sample_weight, **start)
             return self
@@ -120,7 +120,8 @@ class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[mis
         names = getattr(self, "feature_names_in_", None)
         X_val, y_val = validate_data(self, X_val, y_val, reset=False, **ROWS)
         if unknown := set(y_val.tolist()) - set(y.tolist()):
-            raise ValueError(f"y_val has the classes {sorted(unknown)!r:.80} and y has not; give rows of them in X")
+            told = sorted(unknown, key=str)
+            raise ValueError(f"y_val has the classes {told!r:.80} and y has not; give rows of them in X")
         weights, counts = _weights(sample_weight, X), _weights(sample_weight_val, X_val)
         if not np.any(counts):
             raise ValueError("sample_weight_val is zero for all rows; give a row that counts, or leave it out")
@@ -142,7 +143,8 @@ class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[mis
         """The Lightning task of the same weights, names of features and classes, and counts of epochs and rows.
 
         Returns:
-            A ``torchann.Perceptron``, in evaluation mode, ready to predict, to be saved or to be fitted further.
+            A ``torchann.Perceptron``, in evaluation mode, ready to predict, to be saved or to be fitted further. Its
+            history has the epochs without figures, as scikit-learn keeps none.
 
         Raises:
             NotFittedError: before ``fit``.
@@ -189,8 +191,9 @@ class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[mis
             part = getattr(self, name)
             if not isinstance(part, np.ndarray) or part.shape != shape:
                 raise ValueError(f"{name} has the shape {np.shape(part)} and should have {shape}")
-        if not self.coef_.dtype == self.intercept_.dtype in (np.float32, np.float64):
-            raise ValueError(f"coef_ is {self.coef_.dtype} and intercept_ {self.intercept_.dtype}")
+        for part in (self.coef_, self.intercept_):  # of two classes, scikit-learn keeps the bias in float64
+            if part.dtype not in (np.float32, np.float64):
+                raise ValueError(f"coef_ or intercept_ is {part.dtype} and should be float32 or float64")
         if len(self.classes_) < 2 or not np.array_equal(np.unique(self.classes_), self.classes_):
             raise ValueError(f"classes_ are {self.classes_!r:.80} and should be two or more, sorted")
 

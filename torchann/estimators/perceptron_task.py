@@ -41,9 +41,9 @@ def to_task(estimator: Any) -> "Task":
     task.net.bias.data = torch.from_numpy(estimator.intercept_.astype(np.float64))
     columns = getattr(estimator, "feature_names_in_", None)
     task.feature_names = None if columns is None else columns.tolist()
-    epochs = int(estimator.n_iter_)
-    task.history = History({"epoch": epoch} for epoch in range(epochs))
-    task.data_info = {"name": None, "fingerprint": None, "rows": int(estimator.t_ - 1) // epochs}
+    if epochs := int(estimator.n_iter_):  # a task without a history has none
+        task.history = History({"epoch": epoch} for epoch in range(epochs))
+        task.data_info = {"name": None, "fingerprint": None, "rows": int(estimator.t_ - 1) // epochs}
     return task.eval()
 
 

@@ -19,7 +19,8 @@ def encode(name: str, value: Any, tensors: dict[str, Tensor], depth: int = 0) ->
 
     Args:
         name: of the argument or attribute, for tensors and errors.
-        value: None, numbers, text, arrays, a ``RandomState``, and lists, tuples or dictionaries of these.
+        value: None, numbers, text, arrays (without an axis: a number), a ``RandomState``, and lists, tuples or
+            dictionaries of these.
         tensors: arrays of floats are added.
         depth: of the lists that it is in.
 
