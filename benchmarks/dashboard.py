@@ -1,5 +1,6 @@
-"""What TensorBoard's report costs: the seconds in its hooks beside those of the epochs, on Fashion-MNIST and housing."""
+"""What TensorBoard's report costs: the seconds in its hooks beside those of the epochs."""
 
+import functools
 import statistics
 import tempfile
 import time
@@ -34,6 +35,7 @@ class TimedReport(TensorBoardReport):
             setattr(self, name, self._timed(name, getattr(self, name)))
 
     def _timed(self, name: str, hook: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(hook)  # or the Trainer would take it for a hook that wants each batch by itself
         def timed(*args: Any) -> None:
             started = time.perf_counter()
             hook(*args)

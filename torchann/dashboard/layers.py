@@ -72,7 +72,8 @@ def _write(writer: SummaryWriter, tag: str, values: Tensor, epoch: int) -> None:
     values = values[values.isfinite()]
     if len(values):  # of a run that has diverged there may be none
         low, high = values.min().item(), values.max().item()
-        if high - low <= 1e-9 * max(abs(low), abs(high)):  # all the same: a bin is wider than what can be told apart
+        bins: Any = BINS
+        if high - low <= 1e-9 * max(abs(low), abs(high)):  # all the same, and NumPy finds no room for bins between
             margin = max(0.5, 1e-6 * abs(low))
-            low, high = low - margin, high + margin
-        writer.add_histogram(tag, values, epoch, bins=np.linspace(low, high, BINS + 1))
+            bins = np.linspace(low - margin, high + margin, BINS + 1)
+        writer.add_histogram(tag, values, epoch, bins=bins)
