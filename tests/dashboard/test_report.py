@@ -16,6 +16,7 @@ from tests.dashboard.events import epochs, folders, points, read, text
 from torchann import (
     CaliforniaHousingDataModule,
     ClassificationMLP,
+    EarlyStopping,
     IrisDataModule,
     NetTask,
     Output,
@@ -171,10 +172,47 @@ def test_profile_of_a_step_within_a_call_is_of_the_call(tmp_path):
     assert [path.name for path in (run / "profile").iterdir()] == ["steps_4_to_5.pt.trace.json.gz"]
 
 
-def test_fit_that_ends_before_the_last_profiled_step_ends_the_profile(tmp_path):
-    run = fit(tmp_path, regression(), rows(), None, {"profile_batch": (1, 1000)}).run_folder
-    assert not (run / "profile").exists()
+def test_fit_that_ends_before_the_last_profiled_step_keeps_the_profile_up_to_there(tmp_path):
+    run = fit(tmp_path, regression(), rows(40, batch_size=8), None, {"profile_batch": (3, 1000)}).run_folder
+    assert folders(run / "profile") == ["steps_3_to_10.pt.trace.json.gz"]
     fit(tmp_path, regression(), rows(), None, {"profile_batch": 1})  # torch has one profiler at a time
+
+
+class Stop(pl.Callback):
+    def on_train_batch_end(self, *_):
+        raise RuntimeError("the end")
+
+
+def test_fit_that_fails_ends_the_profile(tmp_path):
+    report = TensorBoardReport(profile_batch=(1, 9))
+    trainer = Trainer(runs=str(tmp_path), max_epochs=1, quiet=True, callbacks=[Stop(), report])
+    with pytest.raises(RuntimeError, match="the end"):
+        trainer.fit(regression(), rows())
+    fit(tmp_path, regression(), rows(), None, {"profile_batch": 1})
+
+
+def test_part_that_fails_is_a_warning_and_the_training_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("torchann.dashboard.evaluation.write_evaluation", lambda *_: 1 / 0)
+    with pytest.warns(
+        UserWarning, match="no more for pictures_freq in this fit, as it ended with ZeroDivisionError"
+    ) as told:
+        trainer = fit(tmp_path, regression(), rows(), None, {"pictures_freq": 1, "histogram_freq": 1}, max_epochs=3)
+    assert len(told) == 1 and trainer.current_epoch == 3
+    assert len(read(trainer.run_folder).Histograms("weights/1_Linear")) == 3
+
+
+def test_pictures_of_restored_weights_are_those_of_their_epoch(tmp_path):
+    stopping = EarlyStopping(patience=2)
+    report = TensorBoardReport(embeddings_freq=10)
+    trainer = Trainer(runs=str(tmp_path), max_epochs=50, quiet=True, callbacks=[stopping, report])
+    x, y = classes()
+    torch.manual_seed(0)
+    model = ClassificationMLP([4], in_features=4, num_classes=3, lr=1.0)
+    trainer.fit(model, TensorLoader(x, y, 8, shuffle=True), TensorLoader(x, y))
+    best = stopping.best_epoch
+    assert 0 < best < trainer.current_epoch - 1 and epochs(trainer.run_folder, "confusion_matrix") == [best]
+    vectors = np.loadtxt(trainer.run_folder / "embeddings" / f"{best:05}" / "vectors.tsv")
+    np.testing.assert_allclose(vectors, model.net[:-1](x).detach(), rtol=1e-4, atol=1e-4)
 
 
 def trained(tmp_path, report, train, **kwargs):

@@ -55,18 +55,19 @@ class StepProfiler:
             self._profile = profile(activities=activities, record_shapes=True, acc_events=True)
             self._profile.start()
 
-    def after(self, steps_done: int, folder: Path) -> str | None:
+    def after(self, steps_done: int, folder: Path, ends: bool = False) -> str | None:
         """Ends when the last step is done, and keeps what it has recorded.
 
         Args:
             steps_done: of the optimiser.
             folder: of the run; the trace is written to its folder ``profile``.
+            ends: the fit ends here, though the last step may not be done.
 
         Returns:
             A table of the operations that took longest, Markdown; None while it goes on.
         """
         recorded = self._profile
-        if recorded is None or steps_done < self.last:
+        if recorded is None or (steps_done < self.last and not ends):
             return None
         self.stop()
         path = folder / "profile" / f"steps_{self.began}_to_{steps_done}.pt.trace.json.gz"

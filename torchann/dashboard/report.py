@@ -99,14 +99,15 @@ class TensorBoardReport(Callback):
         self._rows = 0
         self._losses: list[float] = []
         self._step_written = 0
-        self._done: dict[str, int] = {}
+        self._done: set[tuple[str, int]] = set()
+        self._failed: set[str] = set()
         self._last_epoch: int | None = None
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Looks for a TensorBoard logger, and begins anew."""
         loggers = (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger))
         self._logger = None if trainer.fast_dev_run else next(loggers, None)  # type: ignore[attr-defined]
-        self._done, self._losses, self._last_epoch = {}, [], None
+        self._done, self._failed, self._losses, self._last_epoch = set(), set(), [], None
         if stage == "fit" and trainer.loggers and self._logger is None and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             kinds = ", ".join(type(logger).__name__ for logger in trainer.loggers)
             warnings.warn(
@@ -172,13 +173,15 @@ class TensorBoardReport(Callback):
     ) -> None:
         """Counts the rows, ends the profile, and writes the losses of steps."""
         self._rows += _rows_in(batch)
-        if self._profiler is not None and self._profiler.running:
-            writer = self._writer(trainer)
-            told = self._profiler.after(trainer.global_step, self._folder or Path())
-            if told is not None and writer is not None:
-                writer.add_text("profile", told, trainer.current_epoch)
+        self._write_profile(self._writer(trainer), trainer)
         if self._every_steps:
             self._write_losses(trainer, pl_module, outputs, batch)
+
+    def _write_profile(self, writer: SummaryWriter | None, trainer: pl.Trainer, ends: bool = False) -> None:
+        if self._profiler is not None and writer is not None:
+            told = self._profiler.after(trainer.global_step, self._folder or Path(), ends)
+            if told is not None:
+                writer.add_text("profile", told, trainer.current_epoch)
 
     def _write_losses(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any) -> None:
         losses = getattr(pl_module, "latest_losses", None)  # of each row; a task may have taken several steps
@@ -211,18 +214,32 @@ class TensorBoardReport(Callback):
             rows = self._rows * trainer.world_size
             writer.add_scalar("speed/seconds_per_epoch", seconds, epoch)
             writer.add_scalar("speed/rows_per_second", rows / seconds, epoch)
-            for name, write in self._parts().items():
+            for name in self._parts():
                 every = getattr(self, name)
                 if every and every != "end" and epoch % every == 0:
-                    with own_generators(0):
-                        write(trainer, pl_module, writer, epoch)
-                    self._done[name] = epoch
+                    self._write_part(name, trainer, pl_module, writer, epoch)
             writer.flush()  # before the checkpoint: a run that goes on from it has all of this epoch
         self._last_epoch, self._rows, self._began = epoch, 0, time.perf_counter()
 
     def _parts(self) -> dict[str, Any]:
         parts = (self._write_layers, self._write_pictures, self._write_embedding)
         return dict(zip(("histogram_freq", "pictures_freq", "embeddings_freq"), parts, strict=True))
+
+    def _write_part(
+        self, name: str, trainer: pl.Trainer, task: pl.LightningModule, writer: SummaryWriter, epoch: int
+    ) -> None:
+        if (name, epoch) in self._done or name in self._failed:
+            return
+        self._done.add((name, epoch))
+        try:
+            with own_generators(0):
+                self._parts()[name](trainer, task, writer, epoch)
+        except Exception as error:  # no picture is worth a training
+            self._failed.add(name)
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            warnings.warn(
+                f"TensorBoardReport writes no more for {name} in this fit, as it ended with {told}", stacklevel=2
+            )
 
     def _write_layers(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
         write_layers(writer, task, first_rows(trainer, SAMPLE_ROWS, training=True), epoch)
@@ -250,14 +267,13 @@ class TensorBoardReport(Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes all parts once more, of the weights that the fit ends with, and the best figure."""
-        self._stop_profiler()
         writer, epoch = self._writer(trainer), self._last_epoch
         if writer is None or epoch is None:
             return
-        for name, write in self._parts().items():
-            if getattr(self, name) and self._done.get(name) != epoch:
-                with own_generators(0):
-                    write(trainer, pl_module, writer, epoch)
+        self._write_profile(writer, trainer, ends=True)
+        for name in self._parts():
+            if getattr(self, name):
+                self._write_part(name, trainer, pl_module, writer, _epoch_of_weights(trainer, epoch))
         best = trainer.checkpoint_callback
         score, monitor = getattr(best, "best_model_score", None), getattr(best, "monitor", None)
         if score is not None and monitor is not None:
@@ -266,11 +282,15 @@ class TensorBoardReport(Callback):
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Ends a profile that is under way."""
-        self._stop_profiler()
-
-    def _stop_profiler(self) -> None:
         if self._profiler is not None:
             self._profiler.stop()
+
+
+def _epoch_of_weights(trainer: pl.Trainer, last: int) -> int:
+    # Early stopping may have put back the weights of an earlier epoch.
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    restored = (getattr(c, "best_epoch", None) for c in callbacks if getattr(c, "restore_best_weights", False))
+    return next((epoch for epoch in restored if epoch is not None), last)
 
 
 def _frequency(name: str, value: Any, least: int = 0) -> int:
