@@ -21,8 +21,8 @@ REPORTS = {
     "histogram_freq=1": {"histogram_freq": 1, "pictures_freq": 0},
     "everything, each epoch": EVERYTHING,
 }
-HOOKS = ("on_train_start", "on_train_batch_start", "on_train_batch_end", "on_train_epoch_end", "on_train_end")
-OF_THE_RUN = ("on_train_start", "on_train_end")
+HOOKS = ("on_train_start", "on_train_batch_start", "on_train_batch_end", "on_train_epoch_end", "on_fit_end")
+OF_THE_RUN = ("on_train_start", "on_fit_end")
 
 
 class TimedReport(TensorBoardReport):

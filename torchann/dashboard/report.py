@@ -265,7 +265,7 @@ class TensorBoardReport(Callback):
                 labels = labels_of(task, judge(task, rows), len(vectors))
             write_embedding(self._folder or Path(), vectors, labels, images_of(rows.raw), epoch)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes all parts once more, of the weights that the fit ends with, and the best figure."""
         writer, epoch = self._writer(trainer), self._last_epoch
         if writer is None or epoch is None:
