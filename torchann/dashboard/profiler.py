@@ -1,5 +1,6 @@
 """Where the time of some steps goes: torch's profiler, its trace as a file and its sums as a table."""
 
+import os
 from pathlib import Path
 
 import torch
@@ -51,9 +52,11 @@ class StepProfiler:
         """
         if self._profile is None and self.began == 0 and self.first - steps <= steps_done < self.last:
             self.began = steps_done + 1
+            os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it announces itself on the screen
             activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if torch.cuda.is_available() else [])]
-            self._profile = profile(activities=activities, record_shapes=True, acc_events=True)
-            self._profile.start()
+            recorder = profile(activities=activities, record_shapes=True, acc_events=True)
+            recorder.start()
+            self._profile = recorder
 
     def after(self, steps_done: int, folder: Path, ends: bool = False) -> str | None:
         """Ends when the last step is done, and keeps what it has recorded.
