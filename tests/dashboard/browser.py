@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import operator
+import re
 import shutil
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -23,10 +24,12 @@ IN_SOFTWARE = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader"]  
 WINDOW = {"width": 1400, "height": 900}
 TALL = {"width": 1400, "height": 6000}  # TIME SERIES draws only the cards in sight
 SETTINGS = {"paginationSize": 1000}  # all cards of a group on one page
-FOLDED = [
-    "tf-category-paginated-view:has(iron-collapse:not(.iron-collapse-opened)) button.heading",
-    ".card-group:not(:has(.card-grid)) button.group-toolbar",
-]
+HEADINGS = "tf-category-paginated-view button.heading:visible, button.group-toolbar:visible"
+FOLDED = (
+    "tf-category-paginated-view button.heading:has(+ iron-collapse:not(.iron-collapse-opened)):visible, "
+    ".card-group:not(:has(.card-grid)) button.group-toolbar:visible"
+)
+UNGROUPED = ("graphs", "hparams", "projector")
 Card = TypeVar("Card", Chart, Picture, Slices, Page)
 
 
@@ -66,16 +69,26 @@ class Tabs:
         self.page.on("response", lambda got: got.status < 400 or self.errors.append(f"{got.status} {got.url}"))
 
     def open(self, tab: str, **parameters: object) -> None:
-        """Loads a tab by its name in the address (`scalars`, `pr_curves`, ...) and unfolds its groups."""
-        query = "&".join(f"{name}={value}" for name, value in parameters.items())
-        self.page.goto("about:blank")  # else only the part after # changes, and the old page stays
+        """Opens a tab by its name in the address (`scalars`, `pr_curves`, ...) and unfolds its groups.
+
+        Args:
+            tab: to open; by a click in the header where the page is there already.
+            parameters: of the address; with them the page is loaded anew.
+        """
         self.page.set_viewport_size(TALL if tab == "timeseries" else WINDOW)
-        self.page.goto(f"{self.address}/{query and '?'}{query}#{tab}")
-        self.page.wait_for_load_state("networkidle")
-        for folded in FOLDED:
-            for group in reversed(self.page.locator(folded).all()):  # the first ones keep their places
-                group.click()
-        headings = self.page.locator("tf-category-paginated-view button.heading, button.group-toolbar")
+        label = self.page.locator("plugin-selector [role=tab]", has_text=re.compile(f"^{tab.replace('_', '.')}$", re.I))
+        if parameters or not label.count():
+            self.page.goto("about:blank")  # else only the part after # changes, and the old page stays
+            query = urllib.parse.urlencode(parameters)
+            self.page.goto(f"{self.address}/{query and '?'}{query}#{tab}")
+        else:
+            label.dispatch_event("click")  # it may be scrolled out of the header
+        if tab in UNGROUPED:
+            return
+        headings = self.page.locator(HEADINGS)
+        settle(headings.count, seconds=3)
+        for group in reversed(self.page.locator(FOLDED).all()):  # the first ones keep their places
+            group.click()
         if headings.count():
             headings.first.scroll_into_view_if_needed()
 
@@ -86,19 +99,25 @@ class Tabs:
 
     def names(self) -> list[str]:
         """The tabs that the header offers, in capitals."""
-        self.open("scalars")
+        self.open("text")
         tabs = self.page.locator("plugin-selector [role=tab]").all()
         return [tab.inner_text() for tab in tabs if tab.is_visible()]
 
     def _cards(self, kind: str, read: Callable[[Any], Card], among: str = "") -> list[Card]:
         """All cards of a kind, once each is drawn; there may be none, if no card `among` these kinds comes soon."""
-        cards = self.page.locator(kind)
-        settle(self.page.locator(among or kind).count, seconds=3)
+        cards = self.page.locator(kind).locator("visible=true")
+        settle(self.page.locator(among or kind).locator("visible=true").count, seconds=3)
         return settle(lambda: [read(card) for card in cards.all()], lambda found: all(card.drawn for card in found))
 
-    def time_series(self) -> tuple[list[Chart], list[Picture], list[Slices]]:
-        """The scalars, the images and the histograms of TIME SERIES."""
-        self.open("timeseries", forceSVG="true", smoothing=0)  # nobody can count the lines on its canvas
+    def smoothing(self) -> float:
+        """The number beside Smoothing in TIME SERIES, at the address that the command prints."""
+        self.page.goto(f"{self.address}/?smoothing=0")
+        return float(self.page.locator(".scalars-smoothing input[type=number]").input_value())
+
+    def time_series(self, tags: str = "") -> tuple[list[Chart], list[Picture], list[Slices]]:
+        """The scalars, the images and the histograms of TIME SERIES whose tags a regular expression finds."""
+        # nobody can count the lines on its canvas
+        self.open("timeseries", forceSVG="true", smoothing=0, tagFilter=tags)
         any_card = "scalar-card, image-card, histogram-card"
         return (
             self._cards("scalar-card", drawings.time_series_chart, any_card),
@@ -143,10 +162,15 @@ class Tabs:
 
     def graph_nodes(self, *unfold: str, run: str | None = None) -> list[str]:
         """The full names of the nodes that GRAPHS draws; `unfold` names scopes to open, the outer ones first."""
-        self.open("graphs" if run is None else f"graphs&run={urllib.parse.quote(run, safe='')}")
+        self.open("graphs")
         labelled = self.page.locator("tf-graph-scene g.nodes g.node:has(> text.nodelabel)")
         drawn = partial(labelled.evaluate_all, "nodes => nodes.map(node => node.dataset.name)")
         names = settle(drawn)
+        menu = self.page.locator("paper-dropdown-menu.run-dropdown").first  # the second is of tags
+        if run is not None and menu.evaluate("menu => menu.value") != run:
+            menu.click()
+            menu.locator("paper-item", has_text=run).click()
+            names = settle(drawn, partial(operator.ne, names))
         for scope in unfold:
             self.page.locator(f"tf-graph-scene g.node[data-name='{scope}'] > g.nodeshape").dblclick()
             names = settle(drawn, partial(operator.ne, names))
@@ -164,13 +188,15 @@ class Tabs:
         points = inner.locator(".numDataPoints")
         settle(points.inner_text, str.isdigit)
         menus = inner.locator("vz-projector-data-panel paper-dropdown-menu")
-        items = "(menus, label) => menus.filter(m => m.label.endsWith(label))[0].querySelectorAll('paper-item')"
-        tensors, columns = (
-            menus.evaluate_all(f"(menus, label) => [...({items})(menus, label)].map(item => item.value)", label)
-            for label in ("found", "Label by")
+        read = """(menus, label) => menus.filter(menu => menu.label.match(label)).map(
+            menu => [menu.value, [...menu.querySelectorAll('paper-item')].map(item => item.value)])[0]"""
+        (shown, tensors), (_, columns) = settle(
+            lambda: [menus.evaluate_all(read, label) for label in ("tensors? found", "Label by")],
+            lambda found: all(items for _, items in found),  # the labels come after the points
         )
         ink = drawings.ink_of(Image.open(io.BytesIO(inner.locator("#scatter").screenshot())))
-        return Projection(tensors, columns, int(points.inner_text()), int(inner.locator(".dim").inner_text()), ink)
+        dimension = int(inner.locator(".dim").inner_text())
+        return Projection(tensors, shown, columns, int(points.inner_text()), dimension, ink)
 
     def hparams_rows(self) -> list[dict[str, str]]:
         """The rows of HPARAMS' table, by the names of its columns."""

@@ -61,6 +61,7 @@ class Projection(NamedTuple):
     """What the projector holds, and the share of its pixels that are drawn on (bare axes: less than 0.01)."""
 
     tensors: list[str]
+    shown: str
     columns: list[str]
     points: int
     dimension: int

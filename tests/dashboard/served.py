@@ -64,7 +64,7 @@ def served(runs: Path, *words: str, folder: Path | None = None) -> Iterator[str]
     process = start(runs, *words, folder=folder)
     try:
         said = process.stdout.readline()
-        found = re.search(r" at (http://\S+)/\?smoothing=0 \(Ctrl-C ends it\)$", said)
+        found = re.search(r" at (http://\S+)/\?smoothing=0\S+ \(Ctrl-C ends it\)$", said)
         assert found, said + process.stderr.read()
         folders = {file.parent for file in (folder or Path()).joinpath(runs).expanduser().rglob("*tfevents*")}
 

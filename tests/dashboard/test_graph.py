@@ -72,6 +72,22 @@ def test_layer_that_is_called_twice_is_two_nodes():
     assert nodes(Twice(), torch.zeros(2, 3)) == {"x": [], "layer_Linear": ["x"], "layer_Linear-2": ["layer_Linear"]}
 
 
+def test_names_that_a_number_would_make_the_same_stay_apart():
+    class Sum(nn.Module):
+        def forward(self, **inputs):
+            return inputs["x"] + inputs["x-2"]
+
+    graph = graph_of(forward_steps(Sum(), [], {"x-2": torch.zeros(2, 1), "x": torch.zeros(2, 1)}))
+    assert [node.name for node in graph.node] == ["x-2", "x", "Sum"]
+
+
+def test_graph_of_a_compiled_net_is_that_of_the_net():
+    model = ClassificationMLP([5], in_features=4, num_classes=3)
+    before = nodes(model, torch.zeros(2, 4))
+    model.net = torch.compile(model.net, backend="eager")
+    assert nodes(model, torch.zeros(2, 4)) == before
+
+
 def test_graph_of_a_perceptron_is_its_unit():
     assert nodes(Perceptron(in_features=2), torch.zeros(2, 2)) == {"input": [], "Linear": ["input"]}
 

@@ -7,14 +7,14 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from tests.dashboard.events import points, read
-from torchann import ClassificationMLP, Perceptron, RegressionMLP, WideAndDeep
+from torchann import ClassificationMLP, NetTask, Output, Perceptron, RegressionMLP, WideAndDeep
 from torchann.dashboard.layers import write_layers
 from torchann.dashboard.rows import Sample
 
 
 def written(folder, task, x=None, y=None):
     writer = SummaryWriter(str(folder))
-    write_layers(writer, task, None if x is None else Sample("training", x, y, x), epoch=0)
+    write_layers(writer, task, None if x is None else Sample("training", x, y, x, None), epoch=0)
     writer.close()
     return read(folder)
 
@@ -65,6 +65,31 @@ def test_activations_are_those_of_the_rows(tmp_path):
     events = written(tmp_path, model, torch.tensor([[1.0], [3.0]]), torch.tensor([0.0, 0.0]))
     assert summary(events, "activations/1_Linear") == (-3, 3, 4, 0)
     assert summary(events, "activations/2_ReLU") == (0, 3, 4, 4)
+
+
+class Shared(nn.Module):
+    """One ReLU, which works in place, after each of two layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.relu, self.last = nn.Linear(1, 2), nn.ReLU(inplace=True), nn.Linear(2, 1)
+        with torch.no_grad():
+            self.first.weight.copy_(torch.tensor([[1.0], [-1.0]]))
+            self.first.bias.zero_()
+            self.last.weight.fill_(-1.0)
+            self.last.bias.zero_()
+
+    def forward(self, x):
+        return self.relu(self.last(self.relu(self.first(x))))
+
+
+def test_layer_that_works_in_place_or_is_called_twice_is_seen_as_it_was(tmp_path):
+    task = NetTask(Shared(), {"y": Output()})
+    events = written(tmp_path, task, torch.tensor([[1.0], [3.0]]), torch.tensor([0.0, 0.0]))
+    assert summary(events, "activations/first_Linear") == (-3, 3, 4, 0)
+    # ReLU of 1, -1, 3, -3, then of -1 and -3: the second unit and the output are 0 for both rows.
+    assert summary(events, "activations/relu_ReLU") == (0, 3, 6, 4)
+    assert points(tmp_path, "dead_relus/relu_ReLU") == [(0, pytest.approx(2 / 3))]
 
 
 def test_unit_that_is_zero_for_all_rows_is_dead(tmp_path):

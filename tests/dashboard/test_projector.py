@@ -75,6 +75,28 @@ def test_images_are_tiles_of_a_square_in_the_order_of_the_rows(tmp_path, dtype):
     np.testing.assert_array_equal(pixels, wanted)
 
 
+def test_large_images_are_shrunk(tmp_path):
+    write_embedding(tmp_path, torch.zeros(3, 2), {"row": [0, 1, 2]}, torch.full((3, 100, 320), 0.5), epoch=0)
+    (embedding,) = listed(tmp_path)
+    assert list(embedding.sprite.single_image_dim) == [64, 20]
+    with Image.open(tmp_path / embedding.sprite.image_path) as sprite:
+        assert sprite.size == (128, 40)
+
+
+def test_layer_that_is_called_by_name_is_read_too():
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.layer(input=x)
+
+    x = torch.ones(3, 2, dtype=torch.bfloat16)
+    read = last_hidden_layer(Named().bfloat16(), x)
+    assert read.dtype == torch.float32 and torch.equal(read, x.float())
+
+
 def test_coloured_images_keep_their_colours(tmp_path):
     red = torch.zeros(1, 3, 2, 2)
     red[:, 0] = 1
@@ -86,7 +108,7 @@ def test_coloured_images_keep_their_colours(tmp_path):
 def test_latest_epoch_is_listed_first_and_one_that_is_repeated_once(tmp_path):
     for epoch in (0, 5, 12, 12):
         write_embedding(tmp_path, torch.full((2, 2), float(epoch)), {"row": [0, 1]}, None, epoch)
-    names = ["last hidden layer", "last hidden layer, epoch 5", "last hidden layer, epoch 0"]
+    names = ["last hidden layer", "last hidden layer, epoch 005", "last hidden layer, epoch 000"]
     assert [embedding.tensor_name for embedding in listed(tmp_path)] == names
     found = [np.loadtxt(tmp_path / embedding.tensor_path)[0, 0] for embedding in listed(tmp_path)]
     assert found == [12, 5, 0]

@@ -118,7 +118,7 @@ def test_command_says_how_many_runs_of_which_experiments_it_shows(tmp_path):
     said = process.stdout.readline()
     process.kill()
     process.communicate()
-    where = r"http://localhost:\d+/\?smoothing=0"
+    where = r"http://localhost:\d+/\?smoothing=0#timeseries&_smoothingWeight=0"
     wanted = rf"TensorBoard shows 3 runs of housing_mlp, wide_deep in runs at {where} \(Ctrl-C ends it\)\n"
     assert re.fullmatch(wanted, said)
 
@@ -127,9 +127,9 @@ def test_every_host_prints_an_address_that_opens(tmp_path):
     write(tmp_path / "runs/housing_mlp/001")
     process = start(tmp_path / "runs", "--host", "0.0.0.0")
     try:
-        address = re.search(r" at (http://localhost:\d+/)\?smoothing=0 \(Ctrl-C ends it\)$", process.stdout.readline())[
-            1
-        ]
+        address = re.search(
+            r" at (http://localhost:\d+/)\?smoothing=0\S+ \(Ctrl-C ends it\)$", process.stdout.readline()
+        )[1]
         assert address.endswith(f"{re.search(':([0-9]+)/', process.stdout.readline())[1]}/")  # for other machines
         assert answer(f"{address}data/environment")["data_location"] == str(tmp_path / "runs")
     finally:

@@ -4,6 +4,7 @@ import json
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 try:
     import fcntl
@@ -83,13 +84,19 @@ class RunRecord(Callback):
         folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        data = {name: getattr(trainer.datamodule, name, None) for name in ("batch_size", "seed")}  # type: ignore[attr-defined]
-        size = {"parameters": sum(parameter.numel() for parameter in pl_module.parameters())}
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        given = {
+            "seed": getattr(trainer, "seed", None),
+            "data_seed": getattr(data, "seed", None),
+            "batch_size": getattr(data, "batch_size", None) or getattr(trainer.train_dataloader, "batch_size", None),
+            "max_epochs": trainer.max_epochs,
+            "parameters": sum(parameter.numel() for parameter in pl_module.parameters()),
+        }
         for logger in trainer.loggers:
             again = self._last_row(pl_module) if trainer.ckpt_path and isinstance(logger, RunLogger) else {}
             if trainer.ckpt_path and isinstance(logger, RunLogger):
                 logger.forget_from(int(again.get("epoch", -1)) + 1, trainer.global_step + 1)
-            logger.log_hyperparams({**pl_module.hparams, **data, "max_epochs": trainer.max_epochs, **size})
+            logger.log_hyperparams({**pl_module.hparams, **given})
             if again:  # a run may be killed when its checkpoint is written and TensorBoard has not been told
                 logger.log_metrics(again)
         (folder / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")

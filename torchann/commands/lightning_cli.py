@@ -10,6 +10,7 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
+from lightning.pytorch.loggers import TensorBoardLogger
 from tabulate import tabulate
 
 from torchann.checkpoint_files import read_checkpoint
@@ -135,6 +136,10 @@ class CLI(LightningCLI):
 
     def after_instantiate_classes(self) -> None:
         """Takes the model from the checkpoint, which knows best how it was made."""
+        if not any(isinstance(logger, TensorBoardLogger) for logger in self.trainer.loggers):
+            reports = [callback for callback in self.trainer.callbacks if isinstance(callback, TensorBoardReport)]  # type: ignore[attr-defined]
+            for report in reports:  # which is always among the callbacks of a command
+                self.trainer.callbacks.remove(report)  # type: ignore[attr-defined]
         if self.subcommand == "fit":
             for logger in self.trainer.loggers:
                 if self._resumed is not None and isinstance(logger, RunLogger):

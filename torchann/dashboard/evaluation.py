@@ -7,6 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from torchann.batches import Rows
 from torchann.dashboard.classes import Show, class_names, images_of, write_classes, write_curves
 from torchann.dashboard.rows import Judged, Sample
 from torchann.pictures.images import weight_table, weights_as_images
@@ -45,12 +46,12 @@ def write_evaluation(
             write_classes(writer, show, of, task, output, rows, epoch, title, write_images)
 
 
-def _write_values(show: Show, of: str, task: Any, output: Judged, raw: Any, title: str) -> None:
-    count, places = output.predicted.shape[1], _places(raw, getattr(task, "feature_names", None))
+def _write_values(show: Show, of: str, task: Any, output: Judged, raw: Rows | None, title: str) -> None:
+    count, places = output.predicted.shape[1], _places(raw, task.feature_names)
     given = task.hparams.get("target_names") or []
     for number in range(min(count, MOST_VALUES)):
-        name = given[number] if len(given) == count else output.name or "value"
-        within = of if count == 1 else f"{of}{name if len(given) == count else number}/"
+        name = str(given[number]) if len(given) == count else output.name or "value"
+        within = of if count == 1 else f"{of}{name if len(set(given)) == count else number}/"
         y, y_hat = output.y[:, number], output.predicted[:, number]
         show(f"{within}predicted_against_true", predicted_against_true(y, y_hat, name, title))
         show(f"{within}residuals", residuals(y, y_hat, name, title))

@@ -1,6 +1,7 @@
 """The graph of a network for TensorBoard: its inputs, layers and functions as a forward pass meets them."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ def steps_of(task: nn.Module, x: Any) -> tuple[Step, ...]:
             task(x)
     finally:
         hook.remove()
-    return forward_steps(net, *given[0])
+    return forward_steps(getattr(net, "_orig_mod", net), *given[0])  # the net itself, where it is compiled
 
 
 def layer_name(path: str, kind: str) -> str:
@@ -64,8 +65,8 @@ def graph_of(steps: Sequence[Step]) -> GraphDef:
     names: list[str] = []
     for step in steps:
         name = layer_name(step.name, step.type).replace(".", "/") if step.is_layer else step.name
-        taken = sum(other == name or other.startswith(f"{name}-") for other in names)
-        names.append(f"{name}-{taken + 1}" if taken else name)
+        numbered = (f"{name}-{number}" for number in count(2))
+        names.append(name if name not in names else next(other for other in numbered if other not in names))
     nodes = [
         NodeDef(
             name=name,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from torchann.dashboard.graph import layer_name
-from torchann.dashboard.rows import Sample, evaluating
+from torchann.dashboard.rows import Sample, evaluating, is_task
 
 BINS = 64  # TensorBoard draws 30
 KINDS = {"weight": "weights", "bias": "biases"}
@@ -28,31 +28,35 @@ def write_layers(writer: SummaryWriter, task: Any, sample: Sample | None, epoch:
         epoch: the x-axis.
     """
     net = task.net if isinstance(getattr(task, "net", None), nn.Module) else task
+    net = getattr(net, "_orig_mod", net)  # of a net that is compiled
     layers = {layer: layer_name(name, type(layer).__name__) for name, layer in net.named_modules()}
     for layer, name in layers.items():
         for kind, parameter in layer.named_parameters(recurse=False):
             _write(writer, f"{KINDS.get(kind, kind)}/{name}", parameter, epoch)
-    if sample is None or not hasattr(task, "outputs_and_losses"):
+    if sample is None or not is_task(task):
         return
     activations, gradients = _look(task, net, sample)
-    for layer, outputs in activations.items():
+    for layer, calls in activations.items():
         if not isinstance(layer, UNCHANGED):
-            _write(writer, f"activations/{layers[layer]}", outputs, epoch)
+            _write(writer, f"activations/{layers[layer]}", torch.cat([outputs.flatten() for outputs in calls]), epoch)
         if isinstance(layer, nn.ReLU):
-            dead = (outputs.flatten(1) == 0).all(0).float().mean()
-            writer.add_scalar(f"dead_relus/{layers[layer]}", dead.item(), epoch)
+            dead = torch.cat([(outputs.flatten(1) == 0).all(0) for outputs in calls])
+            writer.add_scalar(f"dead_relus/{layers[layer]}", dead.float().mean().item(), epoch)
     for layer, name in layers.items():
         for kind, parameter in layer.named_parameters(recurse=False):
             if parameter in gradients:
                 _write(writer, f"gradients/{name}.{kind}", gradients[parameter], epoch)
 
 
-def _look(task: Any, net: nn.Module, sample: Sample) -> tuple[dict[nn.Module, Tensor], dict[nn.Parameter, Tensor]]:
-    activations: dict[nn.Module, Tensor] = {}
+def _look(
+    task: Any, net: nn.Module, sample: Sample
+) -> tuple[dict[nn.Module, list[Tensor]], dict[nn.Parameter, Tensor]]:
+    activations: dict[nn.Module, list[Tensor]] = {}
 
     def keep(layer: nn.Module, inputs: Any, outputs: Any) -> None:
         if isinstance(outputs, Tensor):
-            activations[layer] = outputs.detach()
+            # A copy, as what follows may work in place; a list, as a layer may be called more than once.
+            activations.setdefault(layer, []).append(outputs.detach().clone())
 
     hooks = [layer.register_forward_hook(keep) for layer in net.modules() if not list(layer.children())]
     wanted = [parameter for parameter in net.parameters() if parameter.requires_grad]
@@ -72,7 +76,8 @@ def _write(writer: SummaryWriter, tag: str, values: Tensor, epoch: int) -> None:
     values = values[values.isfinite()]
     if len(values):  # of a run that has diverged there may be none
         low, high = values.min().item(), values.max().item()
-        if high - low <= 1e-9 * max(abs(low), abs(high)):  # all the same: a bin is wider than what can be told apart
+        bins: Any = BINS
+        if high - low <= 1e-9 * max(abs(low), abs(high)):  # all the same, and NumPy finds no room for bins between
             margin = max(0.5, 1e-6 * abs(low))
-            low, high = low - margin, high + margin
-        writer.add_histogram(tag, values, epoch, bins=np.linspace(low, high, BINS + 1))
+            bins = np.linspace(low - margin, high + margin, BINS + 1)
+        writer.add_histogram(tag, values, epoch, bins=bins)

@@ -1,5 +1,6 @@
 """The charts of TensorBoard's custom scalars: what belongs together on one chart, by run."""
 
+import re
 from collections.abc import Sequence
 
 from torchann.dashboard.run_logger import SUB_RUNS
@@ -20,7 +21,9 @@ def layout(figures: Sequence[str], layers: bool, steps: bool) -> Layout:
         {'loss': ['Multiline', ['^loss$']], 'lr': ['Multiline', ['^lr$']]}
     """
     tags = [name.partition("_")[2] if name.partition("_")[0] in SUB_RUNS else name for name in figures]
-    charts: Layout = {"training and validation": {tag: ["Multiline", [f"^{tag}$"]] for tag in dict.fromkeys(tags)}}
+    charts: Layout = {
+        "training and validation": {tag: ["Multiline", [f"^{re.escape(tag)}$"]] for tag in dict.fromkeys(tags)}
+    }
     if layers:
         charts["layers"] = {"dead ReLUs, share of units": ["Multiline", ["^dead_relus/"]]}
     if steps:

@@ -1,5 +1,6 @@
 """Where the time of some steps goes: torch's profiler, its trace as a file and its sums as a table."""
 
+import os
 from pathlib import Path
 
 import torch
@@ -51,22 +52,25 @@ class StepProfiler:
         """
         if self._profile is None and self.began == 0 and self.first - steps <= steps_done < self.last:
             self.began = steps_done + 1
+            os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it announces itself on the screen
             activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if torch.cuda.is_available() else [])]
-            self._profile = profile(activities=activities, record_shapes=True, acc_events=True)
-            self._profile.start()
+            recorder = profile(activities=activities, record_shapes=True, acc_events=True)
+            recorder.start()
+            self._profile = recorder
 
-    def after(self, steps_done: int, folder: Path) -> str | None:
+    def after(self, steps_done: int, folder: Path, ends: bool = False) -> str | None:
         """Ends when the last step is done, and keeps what it has recorded.
 
         Args:
             steps_done: of the optimiser.
             folder: of the run; the trace is written to its folder ``profile``.
+            ends: the fit ends here, though the last step may not be done.
 
         Returns:
             A table of the operations that took longest, Markdown; None while it goes on.
         """
         recorded = self._profile
-        if recorded is None or steps_done < self.last:
+        if recorded is None or (steps_done < self.last and not ends):
             return None
         self.stop()
         path = folder / "profile" / f"steps_{self.began}_to_{steps_done}.pt.trace.json.gz"

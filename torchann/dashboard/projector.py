@@ -1,5 +1,6 @@
 """The last hidden layer in TensorBoard's projector, each row with its labels and its image."""
 
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from torchann.batches import Rows
 
+MOST_PIXELS = 64  # of an image's sides: a browser draws no picture of any size
 CONFIG = "projector_config.pbtxt"
 NAME = "last hidden layer"
 """Of the latest epoch; earlier ones have theirs behind it."""
@@ -34,7 +37,7 @@ def last_hidden_layer(task: nn.Module, x: Rows) -> Tensor:
     """
     read: list[Tensor] = []
     hooks = [
-        layer.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+        layer.register_forward_pre_hook(lambda _, args, kwargs: read.append(*args, *kwargs.values()), with_kwargs=True)
         for layer in task.modules()
         if isinstance(layer, nn.Linear)
     ]
@@ -46,7 +49,7 @@ def last_hidden_layer(task: nn.Module, x: Rows) -> Tensor:
             hook.remove()
     if not read:
         raise ValueError(f"{type(task).__name__} has no linear layer whose inputs could be shown; leave embeddings out")
-    return read[-1].flatten(1).cpu()
+    return read[-1].flatten(1).float().cpu()
 
 
 def write_embedding(
@@ -75,7 +78,7 @@ def write_embedding(
     vectors_path = (folder / "vectors.tsv").as_posix()
     earlier = [embedding for embedding in config.embeddings if embedding.tensor_path != vectors_path]
     for embedding in earlier:
-        embedding.tensor_name = f"{NAME}, epoch {int(Path(embedding.tensor_path).parent.name)}"
+        embedding.tensor_name = f"{NAME}, epoch {int(Path(embedding.tensor_path).parent.name):03}"
     del config.embeddings[:]
     embedding = config.embeddings.add(
         tensor_name=NAME,  # the first by name is what the projector opens with
@@ -83,19 +86,23 @@ def write_embedding(
         metadata_path=(folder / "labels.tsv").as_posix(),
     )
     if images is not None:
-        _sprite(images).save(run / folder / "images.png")
+        sprite, side = _sprite(images), ceil(sqrt(len(images)))
+        sprite.save(run / folder / "images.png")
         embedding.sprite.image_path = (folder / "images.png").as_posix()
-        embedding.sprite.single_image_dim.extend([images.shape[-1], images.shape[-2]])
+        embedding.sprite.single_image_dim.extend([sprite.width // side, sprite.height // side])
     config.embeddings.extend(earlier)
     (run / CONFIG).write_text(text_format.MessageToString(config))
 
 
 def _sprite(images: Tensor) -> Image.Image:
     # One picture, a square of all: the projector cuts it up.
-    side = int(np.ceil(np.sqrt(len(images))))
+    side = ceil(sqrt(len(images)))
     bytes_ = images if images.dtype == torch.uint8 else (images.clamp(0, 1) * 255).round().to(torch.uint8)
     coloured = bytes_ if bytes_.ndim == 4 else bytes_.unsqueeze(1)
     channels, height, width = coloured.shape[1:]
+    if max(height, width) > MOST_PIXELS:
+        height, width = (max(1, size * MOST_PIXELS // max(height, width)) for size in (height, width))
+        coloured = interpolate(coloured.float(), (height, width), mode="area").to(torch.uint8)
     tiles = torch.zeros(side * side, channels, height, width, dtype=torch.uint8)
     tiles[: len(images)] = coloured
     grid = tiles.view(side, side, channels, height, width).permute(0, 3, 1, 4, 2)

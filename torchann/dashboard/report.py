@@ -1,8 +1,9 @@
 """What TensorBoard shows of a fit: Keras' callback of that name without TensorFlow, and what its users miss."""
 
+import logging
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,22 +11,23 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities.model_helpers import is_overridden
 from tensorboard.compat.proto.event_pb2 import Event
 from torch.utils.tensorboard import SummaryWriter
 
-from torchann.batches import num_rows
+from torchann.batches import map_rows
+from torchann.callbacks.stop import StopTraining
 from torchann.dashboard.graph import graph_of, steps_of
 from torchann.dashboard.layers import write_layers
 from torchann.dashboard.layout import layout
 from torchann.dashboard.profiler import StepProfiler
 from torchann.dashboard.projector import last_hidden_layer, write_embedding
-from torchann.dashboard.rows import evaluating, first_rows, judge
+from torchann.dashboard.rows import evaluating, first_rows, is_task, judge
 from torchann.dashboard.run_logger import STEPS, RunLogger
 from torchann.dashboard.run_page import run_page
 from torchann.engine.generators import own_generators
 from torchann.nets.steps import Step
 
+log = logging.getLogger("torchann")
 SAMPLE_ROWS = 1024
 """Training rows whose activations and gradients are shown."""
 EVALUATED_ROWS = 10_000
@@ -40,7 +42,8 @@ class TensorBoardReport(Callback):
     Always: seconds per epoch and rows per second beside the figures; a page with the network, the data's fingerprint
     and the configuration; the best figure, for the HPARAMS tab; a layout for the custom scalars. All else is an option.
     Pictures are of the first 10,000 validation rows, of training rows where there is no validation. Nothing that is
-    written changes a bit of what is trained.
+    written changes a bit of what is trained, unless a net or a data set keeps count of its calls outside its buffers. A
+    part that fails is left out with a warning.
 
     Args:
         histogram_freq: every so many epochs, and after the last one, histograms of each layer's weights, biases,
@@ -95,18 +98,20 @@ class TensorBoardReport(Callback):
         self._profiler: StepProfiler | None = None
         self._logger: TensorBoardLogger | None = None
         self._folder: Path | None = None
-        self._began = 0.0
+        self._began = self._validation_began = self._validating = 0.0
         self._rows = 0
+        self._undescribed = False
         self._losses: list[float] = []
         self._step_written = 0
-        self._done: dict[str, int] = {}
+        self._done: set[tuple[str, int]] = set()
+        self._failed: set[str] = set()
         self._last_epoch: int | None = None
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Looks for a TensorBoard logger, and begins anew."""
         loggers = (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger))
         self._logger = None if trainer.fast_dev_run else next(loggers, None)  # type: ignore[attr-defined]
-        self._done, self._losses, self._last_epoch = {}, [], None
+        self._done, self._failed, self._losses, self._last_epoch = set(), set(), [], None
         if stage == "fit" and trainer.loggers and self._logger is None and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             kinds = ", ".join(type(logger).__name__ for logger in trainer.loggers)
             warnings.warn(
@@ -123,69 +128,85 @@ class TensorBoardReport(Callback):
         return writer
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Describes the run; one that goes on in its folder has a page for that, too."""
-        folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
-        writer = self._writer(trainer)
-        if writer is not None:
-            with own_generators(0):
-                steps = self._steps(trainer, pl_module)
-            if folder != self._folder and not getattr(self._logger, "goes_on", False):
-                self._describe(writer, pl_module, steps)
-            self._folder = folder
-            writer.add_text("run", run_page(trainer, pl_module, steps, folder), trainer.current_epoch)
-            writer.flush()
+        """Begins to count."""
+        self._undescribed = True
         self._profiler = StepProfiler(*_range(self.profile_batch)) if self.profile_batch else None
-        self._rows, self._step_written, self._began = 0, trainer.global_step, time.perf_counter()
+        self._rows, self._step_written = 0, trainer.global_step
+        self._began, self._validating = time.perf_counter(), 0.0
 
-    def _steps(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> tuple[Step, ...] | None:
-        rows = first_rows(trainer, 2, training=True)
-        if rows is None or not is_overridden("forward", pl_module):
-            return None
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Describes the run by the first batch, and begins to profile when it is time."""
+        writer = self._writer(trainer)
+        if writer is None:
+            return
+        if self._undescribed:
+            self._undescribed = False
+            self._guarded("the description", self._write_description, trainer, pl_module, writer, batch)
+        if self._profiler is not None:
+            rows = _rows_in(batch)
+            steps = -(-rows // getattr(batch, "batch_size", max(rows, 1)))
+            self._guarded("profile_batch", self._profiler.before, trainer.global_step, steps)
+
+    def _guarded(self, name: str, write: Callable[..., None], *args: Any) -> None:
+        if name in self._failed:
+            return
         try:
-            with evaluating(pl_module):
-                return steps_of(pl_module, rows.x)
-        except Exception as error:  # of a forward that may do anything
+            with own_generators(0):
+                write(*args)
+        except Exception as error:  # no picture is worth a training
+            self._failed.add(name)
             told = f"{type(error).__name__}: {error}".splitlines()[0]
-            warnings.warn(
-                f"TensorBoard has no graph of {type(pl_module).__name__}: its forward ends with {told}", stacklevel=2
-            )
-            return None
+            warnings.warn(f"TensorBoardReport leaves out {name} from now on, as it ended with {told}", stacklevel=2)
+
+    def _write_description(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, batch: Any) -> None:
+        assert self._logger is not None
+        folder, steps = Path(self._logger.log_dir), None
+        if is_task(task):  # anything may happen in the forward of someone else's
+            try:
+                with evaluating(task):
+                    steps = steps_of(task, map_rows(lambda part: part[:2], batch[0]))
+            except Exception as error:  # of a net that cannot be followed, such as one that torch has compiled
+                log.info("TensorBoard has no graph of %s: %s", type(task).__name__, error)
+        if folder != self._folder and not getattr(self._logger, "goes_on", False):
+            self._describe(writer, task, steps)
+        self._folder = folder
+        writer.add_text("run", run_page(trainer, task, steps, folder), trainer.current_epoch)
+        writer.flush()
 
     def _describe(self, writer: SummaryWriter, pl_module: Any, steps: tuple[Step, ...] | None) -> None:
         if self.write_graph and steps is not None:
             graph = Event(graph_def=graph_of(steps).SerializeToString())
             writer._get_file_writer().add_event(graph)  # type: ignore[no-untyped-call]
-        figures = pl_module.figure_names() if hasattr(pl_module, "figure_names") else ["loss"]
+        figures = pl_module.figure_names() if is_task(pl_module) else ["loss"]
         charts = layout(figures, bool(self.histogram_freq), bool(self._every_steps))
         writer.add_custom_scalars(charts)
-
-    def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        """Begins to profile when it is time."""
-        if self._profiler is not None and self._logger is not None and trainer.is_global_zero:
-            rows = _rows_in(batch)
-            self._profiler.before(trainer.global_step, -(-rows // getattr(batch, "batch_size", max(rows, 1))))
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Counts the rows, ends the profile, and writes the losses of steps."""
         self._rows += _rows_in(batch)
-        if self._profiler is not None and self._profiler.running:
-            writer = self._writer(trainer)
-            told = self._profiler.after(trainer.global_step, self._folder or Path())
-            if told is not None and writer is not None:
-                writer.add_text("profile", told, trainer.current_epoch)
+        self._write_profile(self._writer(trainer), trainer)
         if self._every_steps:
             self._write_losses(trainer, pl_module, outputs, batch)
 
+    def _write_profile(self, writer: SummaryWriter | None, trainer: pl.Trainer, ends: bool = False) -> None:
+        if self._profiler is not None and writer is not None:
+            told = self._profiler.after(trainer.global_step, self._folder or Path(), ends)
+            if told is not None:
+                writer.add_text("profile", told, trainer.current_epoch)
+
     def _write_losses(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any) -> None:
-        losses = getattr(pl_module, "latest_losses", None)  # of each row; a task may have taken several steps
-        if losses is None:
-            means = [_loss_of(outputs)]
-        else:
+        if is_task(pl_module):  # which may have taken several steps, and has the loss of each row
+            losses = pl_module.latest_losses
             means = [part.mean() for part in losses.split(getattr(batch, "batch_size", len(losses)))]
+        else:
+            loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
+            if not isinstance(loss, torch.Tensor):
+                return
+            means = [loss.detach().mean()]
         step, writer = trainer.global_step - len(means), self._writer(trainer, STEPS)
         for loss in torch.stack(means).tolist():
             step += 1
@@ -210,19 +231,33 @@ class TensorBoardReport(Callback):
         if writer is not None:
             rows = self._rows * trainer.world_size
             writer.add_scalar("speed/seconds_per_epoch", seconds, epoch)
-            writer.add_scalar("speed/rows_per_second", rows / seconds, epoch)
-            for name, write in self._parts().items():
+            writer.add_scalar("speed/rows_per_second", rows / (seconds - self._validating), epoch)
+            for name in self._parts():
                 every = getattr(self, name)
                 if every and every != "end" and epoch % every == 0:
-                    with own_generators(0):
-                        write(trainer, pl_module, writer, epoch)
-                    self._done[name] = epoch
+                    self._write_part(name, trainer, pl_module, writer, epoch)
             writer.flush()  # before the checkpoint: a run that goes on from it has all of this epoch
-        self._last_epoch, self._rows, self._began = epoch, 0, time.perf_counter()
+        self._last_epoch, self._rows = epoch, 0
+        self._began, self._validating = time.perf_counter(), 0.0
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Looks at the clock: rows per second are those of training."""
+        self._validation_began = time.perf_counter()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Looks at it again."""
+        self._validating += time.perf_counter() - self._validation_began
 
     def _parts(self) -> dict[str, Any]:
         parts = (self._write_layers, self._write_pictures, self._write_embedding)
         return dict(zip(("histogram_freq", "pictures_freq", "embeddings_freq"), parts, strict=True))
+
+    def _write_part(
+        self, name: str, trainer: pl.Trainer, task: pl.LightningModule, writer: SummaryWriter, epoch: int
+    ) -> None:
+        if (name, epoch) not in self._done:
+            self._done.add((name, epoch))
+            self._guarded(name, self._parts()[name], trainer, task, writer, epoch)
 
     def _write_layers(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
         write_layers(writer, task, first_rows(trainer, SAMPLE_ROWS, training=True), epoch)
@@ -235,7 +270,7 @@ class TensorBoardReport(Callback):
             with evaluating(task):
                 write_evaluation(writer, task, rows, judge(task, rows), epoch, self.write_images)
         if self.write_images:
-            write_first_layer(writer, task, None if rows is None else rows.raw, epoch)
+            write_first_layer(writer, task, None if rows is None else rows.seen, epoch)
 
     def _write_embedding(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
         from torchann.dashboard.classes import images_of
@@ -246,18 +281,20 @@ class TensorBoardReport(Callback):
             with evaluating(task):
                 vectors = last_hidden_layer(task, rows.x)
                 labels = labels_of(task, judge(task, rows), len(vectors))
-            write_embedding(self._folder or Path(), vectors, labels, images_of(rows.raw), epoch)
+            write_embedding(self._folder or Path(), vectors, labels, images_of(rows.seen), epoch)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes all parts once more, of the weights that the fit ends with, and the best figure."""
-        self._stop_profiler()
         writer, epoch = self._writer(trainer), self._last_epoch
         if writer is None or epoch is None:
             return
-        for name, write in self._parts().items():
-            if getattr(self, name) and self._done.get(name) != epoch:
-                with own_generators(0):
-                    write(trainer, pl_module, writer, epoch)
+        self._write_profile(writer, trainer, ends=True)
+        for name in self._parts():
+            if getattr(self, name):
+                self._write_part(name, trainer, pl_module, writer, _epoch_of_weights(trainer, epoch))
+        self._write_best(trainer, writer, epoch)
+
+    def _write_best(self, trainer: pl.Trainer, writer: SummaryWriter, epoch: int) -> None:
         best = trainer.checkpoint_callback
         score, monitor = getattr(best, "best_model_score", None), getattr(best, "monitor", None)
         if score is not None and monitor is not None:
@@ -265,12 +302,19 @@ class TensorBoardReport(Callback):
         writer.flush()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Ends a profile that is under way."""
-        self._stop_profiler()
-
-    def _stop_profiler(self) -> None:
+        """Ends a profile that is under way; the best figure of a fit that was stopped is told all the same."""
         if self._profiler is not None:
             self._profiler.stop()
+        writer = self._writer(trainer)
+        if isinstance(exception, StopTraining) and writer is not None and self._last_epoch is not None:
+            self._write_best(trainer, writer, self._last_epoch)
+
+
+def _epoch_of_weights(trainer: pl.Trainer, last: int) -> int:
+    # Early stopping may have put back the weights of an earlier epoch.
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    restored = (getattr(c, "best_epoch", None) for c in callbacks if getattr(c, "restore_best_weights", False))
+    return next((epoch for epoch in restored if epoch is not None), last)
 
 
 def _frequency(name: str, value: Any, least: int = 0) -> int:
@@ -281,16 +325,14 @@ def _frequency(name: str, value: Any, least: int = 0) -> int:
 
 
 def _range(profile_batch: int | tuple[int, int] | list[int]) -> tuple[int, int]:
-    first, last = (profile_batch, profile_batch) if isinstance(profile_batch, int) else profile_batch
-    return first, last
+    steps = profile_batch if isinstance(profile_batch, (tuple, list)) else (profile_batch, profile_batch)
+    if len(steps) != 2 or not all(type(step) is int for step in steps):
+        raise ValueError(f"profile_batch is {profile_batch!r}; give a step from 1 on, or the first and the last one")
+    return steps[0], steps[1]
 
 
 def _rows_in(batch: Any) -> int:
-    parts = batch if isinstance(batch, (tuple, list)) else [batch]
-    first = parts[0] if parts else ()
-    return num_rows(first) if isinstance(first, (torch.Tensor, dict)) else 0
-
-
-def _loss_of(outputs: Any) -> torch.Tensor:
-    loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
-    return loss.detach() if isinstance(loss, torch.Tensor) else torch.tensor(float("nan"))
+    first = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
+    if isinstance(first, Mapping):
+        first = next(iter(first.values()), None)
+    return len(first) if isinstance(first, torch.Tensor) and first.ndim else 0

@@ -22,13 +22,31 @@ class Sample(NamedTuple):
         of: ``"training"`` or ``"validation"``.
         x: as the net gets them, on its device.
         y: their targets, as the loader gives them.
-        raw: the inputs before they were prepared; the same where nothing is known of that.
+        raw: the inputs before they were prepared; None where nothing is known of that.
+        prepare: from raw inputs to those that the net gets; None if that is the same.
     """
 
     of: str
     x: Rows
     y: Rows
-    raw: Rows
+    raw: Rows | None
+    prepare: Callable[[Tensor], Tensor] | None
+
+    @property
+    def seen(self) -> Rows:
+        """The inputs as a person knows them, if that is known; else as the net gets them."""
+        return self.x if self.raw is None else self.raw
+
+
+def is_task(module: Any) -> bool:
+    """Whether a module is a task of this project, which knows its loss and says what it predicts.
+
+    Example:
+        >>> is_task(nn.Linear(2, 1))
+        False
+    """
+    methods = ("outputs_and_losses", "prepare_target", "predictions", "figure_names")
+    return all(callable(getattr(module, name, None)) for name in methods)
 
 
 class Judged(NamedTuple):
@@ -51,7 +69,7 @@ class Judged(NamedTuple):
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """Puts a module into evaluation mode for a block of code, each part of it back afterwards.
+    """Puts a module into evaluation mode for a block of code; afterwards its flags and buffers are what they were.
 
     Example:
         >>> net = nn.Sequential(nn.Dropout())
@@ -62,12 +80,16 @@ def evaluating(module: nn.Module) -> Iterator[None]:
         True
     """
     flags = {part: part.training for part in module.modules()}
+    buffers = [(part, name, b, b.clone()) for part in flags for name, b in part._buffers.items() if b is not None]
     module.eval()
     try:
         yield
     finally:
         for part, training in flags.items():
             part.training = training
+        for part, name, buffer, before in buffers:
+            with torch.no_grad():
+                part._buffers[name] = buffer.copy_(before)
 
 
 def first_rows(trainer: pl.Trainer, count: int, training: bool = False) -> Sample | None:
@@ -90,20 +112,26 @@ def first_rows(trainer: pl.Trainer, count: int, training: bool = False) -> Sampl
     return None if found is None else Sample("training" if training else "validation", *found)
 
 
-def _first_rows(loader: Any, count: int, to_device: Callable[[Any], Any]) -> tuple[Rows, Rows, Rows] | None:
+def _first_rows(loader: Any, count: int, to_device: Callable[[Any], Any]) -> tuple[Any, ...] | None:
     if isinstance(loader, TensorLoader):
         raw, y = (map_rows(lambda part: part[:count], rows) for rows in (loader.x, loader.y))
         x, y = to_device((raw if loader.prepare is None else map_rows(loader.prepare, raw), y))
-        return x, y, raw
+        return x, y, raw, loader.prepare
     if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset) or not loader.batch_size:
         return None
     # Another loader on the same rows: one that shuffles or has workers is not to be disturbed.
     again = DataLoader(loader.dataset, loader.batch_size, collate_fn=loader.collate_fn, generator=torch.Generator())
     batches = [to_device(batch) for batch in islice(again, -(-count // loader.batch_size))]
-    if not batches or not all(isinstance(batch, (tuple, list)) and len(batch) == 2 for batch in batches):
+    if not batches or not all(_is_pair(batch) for batch in batches):
         return None
-    x, y = (cat_rows(parts) for parts in zip(*batches, strict=True))
-    return x, y, x
+    return *(cat_rows(parts) for parts in zip(*batches, strict=True)), None, None
+
+
+def _is_pair(batch: Any) -> bool:
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        return False
+    tensors = [list(part.values()) if isinstance(part, dict) else [part] for part in batch]
+    return all(tensors) and all(isinstance(t, Tensor) and t.ndim > 0 for part in tensors for t in part)
 
 
 def judge(task: Any, rows: Sample) -> list[Judged]:
@@ -113,15 +141,16 @@ def judge(task: Any, rows: Sample) -> list[Judged]:
         task: in evaluation mode.
         rows: to predict.
     """
-    if not hasattr(task, "prepare_target") or not hasattr(task, "predictions"):
+    if not is_task(task):
         return []
     found: list[dict[str, Tensor]] = []
     with torch.no_grad():
         for start in range(0, num_rows(rows.x), ROWS_AT_ONCE):
             part = map_rows(lambda x, start=start: x[start : start + ROWS_AT_ONCE], rows.x)  # type: ignore[misc]
-            found.append({name: value.cpu() for name, value in task.predictions(task(part)).items()})
+            said = task.predictions(task(part))
+            found.append({name: value.float() if value.is_floating_point() else value for name, value in said.items()})
         y = task.prepare_target(rows.y)
-    said = {name: torch.cat([part[name] for part in found]) for name in found[0]}
+    said = {name: torch.cat([part[name] for part in found]).cpu() for name in found[0]}
     return [_judged(key, said, y) for key in said if key.endswith(("value", "class"))]
 
 

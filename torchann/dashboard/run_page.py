@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import yaml
 from tabulate import tabulate
 
+from torchann.dashboard.rows import is_task
 from torchann.nets.steps import Step
 from torchann.nets.summary import Summary
 from torchann.run_folders import versions
@@ -22,7 +24,7 @@ def run_page(trainer: pl.Trainer, task: Any, steps: tuple[Step, ...] | None, fol
         folder: of the run; a run of the command line has its configuration there.
     """
     data = trainer.datamodule  # type: ignore[attr-defined]
-    info = getattr(task, "data_info", None) or {}
+    info = (task.data_info if is_task(task) else None) or {}
     facts = {
         "task": type(task).__name__,
         "data": f"{type(data).__name__ if data is not None else 'loaders'}{_details(info)}",
@@ -63,7 +65,10 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    # YAML knows these types and none that is derived from them.
+    return value if value is None or type(value) in (bool, int, float, str) else str(value)
 
 
 def _code(text: str) -> str:

@@ -99,12 +99,10 @@ def largest_block(task: pl.LightningModule, trainer: pl.Trainer, batches: int, w
     counts_batches = (trainer.limit_train_batches, trainer.val_check_interval, trainer.overfit_batches)  # type: ignore[attr-defined]
     if counts_batches != (1.0, 1.0, 0.0) or trainer.fast_dev_run:  # type: ignore[attr-defined]
         return 1
-    counting = [
-        callback
-        for callback in trainer.callbacks  # type: ignore[attr-defined]
-        if not isinstance(callback, NOT_COUNTING) and not type(callback).__module__.startswith("torchann.")
-    ]
-    by_batch = any(_overrides(callback, name) for callback in counting for name in BATCH_HOOKS)
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    counting = [callback for callback in callbacks if not isinstance(callback, NOT_COUNTING)]
+    hooks = [getattr(callback, name) for callback in counting for name in BATCH_HOOKS if _overrides(callback, name)]
+    by_batch = not all(hook.__module__.startswith("torchann.") for hook in hooks)  # ours know blocks
     by_batch |= any(getattr(type(task), name) is not getattr(pl.LightningModule, name) for name in BATCH_HOOKS)
     if wanted is None and by_batch:
         return 1

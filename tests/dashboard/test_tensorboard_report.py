@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+import time
 import warnings
 
 import lightning.pytorch as pl
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from matplotlib.figure import Figure
 from tensorboard.plugins.custom_scalar import layout_pb2
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
@@ -16,6 +19,7 @@ from tests.dashboard.events import epochs, folders, points, read, text
 from torchann import (
     CaliforniaHousingDataModule,
     ClassificationMLP,
+    EarlyStopping,
     IrisDataModule,
     NetTask,
     Output,
@@ -25,7 +29,11 @@ from torchann import (
     Trainer,
 )
 from torchann.batches import TensorLoader
+from torchann.callbacks.stop import StopTraining
 from torchann.chapter.two_inputs import TwoInputs
+from torchann.dashboard.classes import images_of
+from torchann.dashboard.layout import layout
+from torchann.dashboard.run_logger import RunLogger
 
 ALL = {
     "histogram_freq": 1,
@@ -171,10 +179,45 @@ def test_profile_of_a_step_within_a_call_is_of_the_call(tmp_path):
     assert [path.name for path in (run / "profile").iterdir()] == ["steps_4_to_5.pt.trace.json.gz"]
 
 
-def test_fit_that_ends_before_the_last_profiled_step_ends_the_profile(tmp_path):
-    run = fit(tmp_path, regression(), rows(), None, {"profile_batch": (1, 1000)}).run_folder
-    assert not (run / "profile").exists()
+def test_fit_that_ends_before_the_last_profiled_step_keeps_the_profile_up_to_there(tmp_path):
+    run = fit(tmp_path, regression(), rows(40, batch_size=8), None, {"profile_batch": (3, 1000)}).run_folder
+    assert folders(run / "profile") == ["steps_3_to_10.pt.trace.json.gz"]
     fit(tmp_path, regression(), rows(), None, {"profile_batch": 1})  # torch has one profiler at a time
+
+
+class Stop(pl.Callback):
+    def on_train_batch_end(self, *_):
+        raise RuntimeError("the end")
+
+
+def test_fit_that_fails_ends_the_profile(tmp_path):
+    report = TensorBoardReport(profile_batch=(1, 9))
+    trainer = Trainer(runs=str(tmp_path), max_epochs=1, quiet=True, callbacks=[Stop(), report])
+    with pytest.raises(RuntimeError, match="the end"):
+        trainer.fit(regression(), rows())
+    fit(tmp_path, regression(), rows(), None, {"profile_batch": 1})
+
+
+def test_part_that_fails_is_a_warning_and_the_training_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("torchann.dashboard.evaluation.write_evaluation", lambda *_: 1 / 0)
+    with pytest.warns(UserWarning, match="leaves out pictures_freq from now on, as it ended with ZeroDiv") as told:
+        trainer = fit(tmp_path, regression(), rows(), None, {"pictures_freq": 1, "histogram_freq": 1}, max_epochs=3)
+    assert len(told) == 1 and trainer.current_epoch == 3
+    assert len(read(trainer.run_folder).Histograms("weights/1_Linear")) == 3
+
+
+def test_pictures_of_restored_weights_are_those_of_their_epoch(tmp_path):
+    stopping = EarlyStopping(patience=2)
+    report = TensorBoardReport(embeddings_freq=10)
+    trainer = Trainer(runs=str(tmp_path), max_epochs=50, quiet=True, callbacks=[stopping, report])
+    x, y = classes()
+    torch.manual_seed(0)
+    model = ClassificationMLP([4], in_features=4, num_classes=3, lr=1.0)
+    trainer.fit(model, TensorLoader(x, y, 8, shuffle=True), TensorLoader(x, y))
+    best = stopping.best_epoch
+    assert 0 < best < trainer.current_epoch - 1 and epochs(trainer.run_folder, "confusion_matrix") == [best]
+    vectors = np.loadtxt(trainer.run_folder / "embeddings" / f"{best:05}" / "vectors.tsv")
+    np.testing.assert_allclose(vectors, model.net[:-1](x).detach(), rtol=1e-4, atol=1e-4)
 
 
 def trained(tmp_path, report, train, **kwargs):
@@ -311,10 +354,10 @@ class OfLightning(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.0)
 
 
-def test_module_of_someone_else_has_its_graph_its_weights_and_its_losses(tmp_path):
+def test_module_of_someone_else_has_its_weights_and_its_losses(tmp_path):
     run = fit(tmp_path, OfLightning(), rows(40, batch_size=8), None, ALL | {"update_freq": 5}).run_folder
     tags = read(run).Tags()
-    assert tags["graph"] and "weights/layers.0_Linear" in tags["histograms"]
+    assert not tags["graph"] and "weights/layers.0_Linear" in tags["histograms"]
     assert [step for step, _ in points(run / "steps", "batch_loss")] == [5, 10]
 
 
@@ -353,6 +396,9 @@ def test_two_reports_are_an_error():
         ({"update_freq": 0}, "update_freq is 0; give a whole number from 1 on, 'epoch' or 'batch'"),
         ({"update_freq": "step"}, "update_freq is 'step'; give a whole number from 1 on, 'epoch' or 'batch'"),
         ({"profile_batch": (5, 2)}, r"profile_batch is \(5, 2\); give a step from 1 on, or the first and the last"),
+        ({"profile_batch": (1, 2, 3)}, r"profile_batch is \(1, 2, 3\); give a step from 1 on"),
+        ({"profile_batch": "2,4"}, "profile_batch is '2,4'; give a step from 1 on"),
+        ({"profile_batch": True}, "profile_batch is True; give a step from 1 on"),
         ({"profile_batch": -3}, r"profile_batch is \(-3, -3\); give a step from 1 on"),
     ],
 )
@@ -372,3 +418,170 @@ def test_page_and_graph_are_written_once_by_a_trainer_that_fits_twice(tmp_path):
 def test_fit_without_steps_writes_no_pictures(tmp_path):
     trainer = fit(tmp_path, regression(), rows(), None, {"pictures_freq": 1}, max_epochs=0)
     assert not trainer.run_folder.exists() or "residuals" not in read(trainer.run_folder).Tags()["images"]
+
+
+def test_plain_numbers_of_numpy_are_told_as_numbers(tmp_path):
+    model = RegressionMLP([8], in_features=4, out_features=1, lr=np.logspace(-3, -1, 3)[0])
+    assert "  lr: 0.001\n" in text(fit(tmp_path, model, rows()).run_folder, "run")[0]
+
+
+class OwnWay(OfLightning):
+    """Takes batches of any kind, and logs a loss of one element."""
+
+    def training_step(self, batch, batch_idx):
+        return (self.layers.state_dict()["0.weight"] * 0 + self.layers[0].weight).sum().reshape(1)
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        ((torch.zeros(8, 4), torch.zeros(8, 4)), torch.zeros(8)),
+        {"x": torch.zeros(8, 4), "n": 8},
+        {"n": 8, "x": torch.zeros(8, 4)},
+        {"x": torch.zeros(8, 4), "index": torch.zeros(3)},
+        ({}, torch.zeros(8)),
+        (torch.tensor(1.0), torch.zeros(8)),
+        [["a", "b"], [{"box": 1}]],
+        torch.zeros(8, 4),
+    ],
+    ids=["pair of pairs", "tensor and number", "number and tensor", "lengths", "empty", "no rows", "words", "tensor"],
+)
+@pytest.mark.parametrize("report", [None, ALL], ids=["the Trainer's own", "everything"])
+def test_batches_of_any_kind_train_with_the_report_as_without(tmp_path, batch, report):
+    loader = DataLoader([0, 1], batch_size=1, collate_fn=lambda _: batch)
+    trainer = fit(tmp_path, OwnWay(), loader, None, report)
+    assert trainer.global_step == 4
+
+
+class Workers(TensorDataset):
+    """Can be read where training reads it, and nowhere else: it counts."""
+
+    def __init__(self):
+        super().__init__(torch.zeros(16, 4), torch.zeros(16))
+        self.reads = 0
+
+    def __getitem__(self, index):
+        self.reads += 1
+        return super().__getitem__(index)
+
+
+def test_report_of_the_trainer_reads_no_row_that_is_not_trained(tmp_path):
+    data = Workers()
+    fit(tmp_path, regression(), DataLoader(data, 8), max_epochs=1)
+    assert data.reads == 16
+
+
+class Counting(torch.nn.Module):
+    """Counts its calls, and what it gives depends on them."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 1)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls = self.calls + 1
+        return self.layer(x) * (1 + 0.01 * self.calls)
+
+
+def test_net_that_counts_its_calls_is_trained_to_the_same_bits(tmp_path):
+    found = []
+    for report in (ALL, None):
+        torch.manual_seed(0)
+        task = NetTask(Counting(), {"y": Output()})
+        trainer = fit(tmp_path, task, rows(40, batch_size=8), rows(), report)
+        found.append({name: value.clone() for name, value in trainer.lightning_module.state_dict().items()})
+    assert all(torch.equal(value, found[1][name]) for name, value in found[0].items())
+
+
+def test_decision_regions_are_those_of_rows_that_the_loader_prepares(tmp_path, monkeypatch):
+    drawn = {}
+
+    def draw(predict, x, y, *_):
+        drawn.update(predicted=predict(x), x=x, y=y)
+        return Figure()
+
+    monkeypatch.setattr("torchann.dashboard.classes.decision_regions", draw)
+    x = torch.randint(0, 200, (60, 2), generator=torch.Generator().manual_seed(1))
+    loader = TensorLoader(x, (x[:, 0] > 100).long(), 8, prepare=lambda part: (part.float() - 100) / 50)
+    model = ClassificationMLP([8], in_features=2, num_classes=2, lr=0.5)
+    trainer = fit(tmp_path, model, loader, loader, {}, max_epochs=20)
+    share = (drawn["predicted"] == drawn["y"]).float().mean()
+    assert share > 0.9 and torch.equal(drawn["x"], x.float())
+    assert share == pytest.approx(trainer.validate(model, loader, verbose=False)[0]["val_accuracy"])
+
+
+def test_speed_is_that_of_training_without_validation(tmp_path):
+    class Slow(pl.Callback):
+        def on_validation_batch_start(self, *_):
+            time.sleep(0.3)
+
+    report = TensorBoardReport(pictures_freq=0)
+    trainer = Trainer(runs=str(tmp_path), max_epochs=1, quiet=True, callbacks=[Slow(), report])
+    trainer.fit(regression(), rows(), rows())
+    run = trainer.run_folder
+    assert points(run, "speed/seconds_per_epoch")[0][1] > 0.6
+    assert points(run, "speed/rows_per_second")[0][1] > 40 / 0.3
+
+
+def test_files_lie_in_the_folder_of_the_tensorboard_logger(tmp_path):
+    loggers = [CSVLogger(tmp_path / "csv"), RunLogger(tmp_path, "run")]
+    report = TensorBoardReport(embeddings_freq=1, profile_batch=1)
+    trainer = Trainer(logger=loggers, max_epochs=1, quiet=True, callbacks=[report])
+    trainer.fit(regression(), rows())
+    assert {"embeddings", "profile", "projector_config.pbtxt"} <= set(folders(tmp_path / "run" / "001"))
+
+
+def test_profiler_that_cannot_begin_is_a_warning(tmp_path, monkeypatch):
+    def start(self):
+        raise RuntimeError("Profiler is already enabled on this thread")
+
+    monkeypatch.setattr("torch.profiler.profile.start", start)
+    with pytest.warns(UserWarning, match="leaves out profile_batch from now on, as it ended with RuntimeError: Profil"):
+        fit(tmp_path, regression(), rows(), None, {"profile_batch": (1, 2)})
+
+
+def test_net_that_cannot_be_followed_has_its_page_and_no_graph(tmp_path):
+    model = regression()
+    model.net.compile(backend="eager")
+    tags = read(fit(tmp_path, model, rows()).run_folder).Tags()
+    assert "run/text_summary" in tags["tensors"] and not tags["graph"]
+
+
+def test_images_of_few_shades_and_of_floats_use_all_of_black_to_white():
+    digits = torch.arange(2 * 36, dtype=torch.uint8).reshape(2, 6, 6) % 17
+    assert images_of(digits).max() == 1 and images_of(digits).min() == 0
+    assert images_of(torch.full((1, 6, 6), 200, dtype=torch.uint8)).max() == 200
+    assert images_of(torch.linspace(-3, 5, 36).reshape(1, 6, 6)).aminmax() == (0, 1)
+
+
+def test_run_without_mistakes_says_so(tmp_path):
+    trainer = fit(tmp_path, Perceptron(), IrisDataModule(), report={"pictures_freq": 1}, max_epochs=20)
+    pages = text(trainer.run_folder, "worst_mistakes")
+    assert "rows of 150 that are taken for what they are not" in pages[0] and "surest" not in pages[0]
+    assert pages[max(pages)] == "None of the 150 rows is taken for what it is not."
+
+
+def test_fit_that_is_stopped_within_an_epoch_tells_its_best_figure(tmp_path):
+    class StopLater(pl.Callback):
+        def on_train_batch_end(self, trainer, *_):
+            if trainer.current_epoch == 2:
+                raise StopTraining("nan", "enough")
+
+    trainer = Trainer(runs=str(tmp_path), max_epochs=9, quiet=True, callbacks=[StopLater()])
+    trainer.fit(regression(), rows(), rows())
+    assert len(points(trainer.run_folder, "summary/best_val_loss")) == 1
+
+
+def test_names_of_classes_may_be_numbers_or_the_same_twice(tmp_path):
+    x, y = classes()
+    for names in ([0, 1, 2], ["a", "a", "b"]):
+        model = ClassificationMLP([5], in_features=4, num_classes=3, class_names=names)
+        tags = read(fit(tmp_path, model, TensorLoader(x, y, 8), None, {}).run_folder).Tags()["tensors"]
+        assert len([tag for tag in tags if tag.startswith("precision_recall/")]) == 3
+
+
+def test_layout_takes_names_as_they_are():
+    charts = layout(["val_price (USD)_loss"], layers=False, steps=False)["training and validation"]
+    ((pattern,),) = [chart[1] for chart in charts.values()]
+    assert re.search(pattern, "price (USD)_loss")
