@@ -32,6 +32,7 @@ FLOORS = {
     "files": 3,
     "run_folders": 3,
     "runs": 4,
+    "estimators": 4,
     "chapter": 5,
     "commands": 6,
     "__main__": 6,
