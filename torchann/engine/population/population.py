@@ -1,0 +1,162 @@
+"""Many networks at once, each as if it were trained alone."""
+
+import copy
+import queue
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+
+import torch
+from joblib.externals.loky import BrokenProcessPool
+
+from torchann.engine.population.member import Member
+from torchann.engine.population.plan import CACHE_BYTES, plan, seconds_left
+from torchann.engine.population.rounds import advance
+from torchann.engine.population.table import Table
+from torchann.engine.population.workers import Workers
+
+ROUND = 0.5  # seconds of training between two looks at what has finished
+WORTH_A_PROCESS = 4.0  # seconds of training; a process takes two to start
+DEVICE_BYTES = 2**30  # of weights in one bucket where there is no cache to fit into
+
+
+class Population:
+    """Networks that share the rows of a table, trained in batched products, in buckets of those that are alike.
+
+    Small networks leave a machine idle: starting a product takes longer than working it out. Here one product serves
+    many networks, each with its own width, rates, penalty, rows, order and end. What a network becomes does not depend
+    on those beside it, but for the last bits where it is padded, nor on the number of processes.
+
+    Args:
+        members: networks, not yet trained or not yet at their end.
+        table: their rows.
+        workers: other processes to share the work with; none by default.
+        device: where to compute; on anything but a CPU this process does it alone.
+        max_bytes: weights and velocities in one bucket, which bounds the memory of the padded copies.
+        losses: whether each epoch's training loss is worked out. Networks that stop by validation rows do without.
+
+    Example:
+        >>> import numpy as np
+        >>> from torchann.engine.population import Member, SeededOrder, Settings
+        >>> x = torch.linspace(-1, 1, 64)[:, None]
+        >>> settings = [Settings(solver="sgd", learning_rate_init=rate, batch_size=8, max_iter=50) for rate in (0.1, 10)]
+        >>> start = [torch.tensor([[0.5, 0.0]])]  # a weight and a bias
+        >>> members = [Member(each, start, SeededOrder(np.arange(64), seed=0)) for each in settings]
+        >>> finished = list(Population(members, Table.of(x, 3 * x)).train())
+        >>> [member.stopped for member in members]
+        ['converged', 'diverged']
+        >>> members[0].weights[0].abs().round(decimals=2)
+        tensor([[3., 0.]])
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        table: Table,
+        *,
+        workers: Workers | None = None,
+        device: torch.device | str = "cpu",
+        max_bytes: int | None = None,
+        losses: bool = True,
+    ) -> None:
+        self.members = list(members)
+        self.device = torch.device(device)
+        self.table = table
+        self.workers = workers
+        self.max_bytes = max_bytes or (CACHE_BYTES if self.device.type == "cpu" else DEVICE_BYTES)
+        self.losses = losses
+
+    def train(self) -> Iterator[Member]:
+        """Trains all to their ends.
+
+        Ctrl-C, or leaving the loop, ends it; each network is then what it was after some epoch, and a new call goes on.
+
+        Yields:
+            Each network that has come to its end, soon after it has.
+        """
+        going = [member for member in self.members if member.stopped is None]
+        agenda = _Agenda(plan(going, self.table.x.element_size(), self.max_bytes))
+        table = self.table.to(self.device)
+        helpers = self._helpers(agenda)
+        for helper in helpers:
+            helper.start()
+        try:
+            while bucket := agenda.take():
+                agenda.give(bucket, advance(copy.deepcopy(bucket), table, ROUND, self.losses))
+                yield from agenda.finished()
+            for helper in helpers:
+                while helper.is_alive():
+                    helper.join(ROUND / 2)
+                    yield from agenda.finished()
+        except BaseException:
+            agenda.close()
+            if self.workers is not None and helpers:
+                self.workers.stop()
+            raise
+        while bucket := agenda.take():  # which a process has left behind that was ended from outside
+            agenda.give(bucket, advance(copy.deepcopy(bucket), table, ROUND, self.losses))
+        yield from agenda.finished()
+
+    def _helpers(self, agenda: "_Agenda") -> list[threading.Thread]:
+        workers, seconds = self.workers, sum(map(seconds_left, agenda.waiting))
+        if workers is None or self.device.type != "cpu" or seconds < WORTH_A_PROCESS:
+            return []
+        place = workers.share(self.table)
+
+        def help_out() -> None:
+            while bucket := agenda.take():
+                try:
+                    trained = workers.advance(bucket, place, ROUND, self.losses)
+                except BrokenProcessPool as error:
+                    agenda.give(bucket, bucket)
+                    if not agenda.closed:
+                        warnings.warn(
+                            f"a process that trained networks has ended ({error}); going on without", stacklevel=1
+                        )
+                    return
+                agenda.give(bucket, trained)
+
+        number = min(workers.number, len(agenda.waiting) - 1)
+        return [threading.Thread(target=help_out, daemon=True) for _ in range(number)]
+
+
+class _Agenda:
+    """Buckets that wait for a process, and networks that wait to be shown."""
+
+    def __init__(self, buckets: list[list[Member]]) -> None:
+        self.waiting = buckets
+        self.closed = False
+        self._lock = threading.Lock()
+        self._finished: queue.SimpleQueue[Member] = queue.SimpleQueue()
+
+    def take(self) -> list[Member] | None:
+        """The bucket that has most to do; while there are many, one that has been begun, to keep few in memory."""
+        with self._lock:
+            if self.closed or not self.waiting:
+                return None
+            many = len(self.waiting) > 8
+            chosen = max(self.waiting, key=lambda bucket: (many and bucket[0].n_iter > 0, seconds_left(bucket)))
+            self.waiting.remove(chosen)
+            return chosen
+
+    def give(self, bucket: list[Member], trained: Sequence[Member]) -> None:
+        """Takes over what has been trained; what has not finished waits again."""
+        with self._lock:
+            if self.closed:
+                return
+            for member, copied in zip(bucket, trained, strict=True):
+                vars(member).update(vars(copied))
+                if member.stopped is not None:
+                    self._finished.put(member)
+            if left := [member for member in bucket if member.stopped is None]:
+                self.waiting.append(left)
+
+    def close(self) -> None:
+        """Nothing is given out or taken back any more."""
+        with self._lock:
+            self.closed = True
+
+    def finished(self) -> Iterator[Member]:
+        """Networks that have come to their end since the last call."""
+        while not self._finished.empty():
+            yield self._finished.get()

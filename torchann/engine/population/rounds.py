@@ -1,0 +1,60 @@
+"""A bucket is trained for a while in one process: one thread, and what has stopped leaves it."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+
+from torchann.engine.population.bucket import Bucket
+from torchann.engine.population.member import Member
+from torchann.engine.population.table import Table
+
+
+@contextmanager
+def quick_arithmetic() -> Iterator[None]:
+    """Keeps torch to one thread, and takes numbers too small for their dtype's exponent for zero, for a while.
+
+    A small product that is spread over threads can wait 8 ms for a core that another process holds. Velocities of
+    units that get no error shrink until they are such numbers, and then a product takes a hundred times as long.
+    """
+    threads, flushed = torch.get_num_threads(), sys.float_info.min / 2 == 0
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(flushed)
+        torch.set_num_threads(threads)
+
+
+@quick_arithmetic()
+@torch.inference_mode()
+def advance(
+    members: Sequence[Member], table: Table, seconds: float = float("inf"), losses: bool = True
+) -> Sequence[Member]:
+    """Trains networks of one bucket by whole epochs.
+
+    Args:
+        members: which are changed; stopped ones are left as they are.
+        table: their rows.
+        seconds: no epoch begins after that time.
+        losses: whether training losses are worked out.
+
+    Returns:
+        The members.
+    """
+    started = time.perf_counter()
+    while going := [member for member in members if member.stopped is None]:
+        bucket, since = Bucket(going, table, losses), time.perf_counter()
+        late = False
+        while not late and all(member.stopped is None for member in going):
+            bucket.epoch()
+            late = time.perf_counter() - started > seconds
+        bucket.store()
+        for member in going:
+            member.seconds += (time.perf_counter() - since) / len(going)
+        if late:
+            break
+    return members
