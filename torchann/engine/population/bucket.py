@@ -126,7 +126,7 @@ class Bucket:
         padded = self._padded(rows, -(-longest // chunk) * chunk)
         columns = torch.arange(padded.shape[1], device=padded.device)
         mask = columns < torch.tensor([*map(len, rows)], device=padded.device)[:, None, None]
-        self._check_batches = list(zip(padded.split(chunk, 1), mask.split(chunk, 2), strict=True))
+        self._check_batches = list(zip(torch.split(padded, chunk, 1), torch.split(mask, chunk, 2), strict=True))
         self.spreads = [spread(self.table.y[torch.from_numpy(own).to(padded.device)]).cpu() for own in rows]
 
     def _padded(self, rows: Sequence[Rows], length: int) -> Tensor:

@@ -37,8 +37,18 @@ class Head(Protocol):
 
 
 def spread(y: Tensor) -> Tensor:
-    """What a score needs to know of the validation targets ``(rows, out_features)``: their number, and of each output
-    the sum of squares around its mean; ``(1 + out_features,)``, float64."""
+    """What a score needs to know of the validation targets: how many there are, and how they vary.
+
+    Args:
+        y: targets, ``(rows, out_features)``.
+
+    Returns:
+        The number of rows, and each output's sum of squares around its mean, ``(1 + out_features,)``, float64.
+
+    Example:
+        >>> spread(torch.tensor([[1.0], [3.0]]))
+        tensor([2., 2.], dtype=torch.float64)
+    """
     y = y.double()
     return torch.cat([y.new_tensor([len(y)]), (y - y.mean(0)).square().sum(0)])
 
@@ -77,9 +87,8 @@ class Sigmoids:
 
     def losses(self, kept: Tensor, y: Tensor) -> Tensor:
         """The cross entropy; probabilities are kept off 0 and 1 as scikit-learn does."""
-        tiny = torch.finfo(kept.dtype).eps
-        proba = kept.clamp(tiny, 1 - tiny)
-        return -(torch.special.xlogy(y, proba) + torch.special.xlogy(1 - y, 1 - proba))
+        proba = _kept_off_the_ends(kept)
+        return -(torch.xlogy(y, proba) + torch.xlogy(1 - y, 1 - proba))
 
     def tally(self, weight: Tensor, values: Tensor, y: Tensor) -> Tensor:
         """1 for each row that is right, ``(count, 1, batch)``."""
@@ -99,8 +108,7 @@ class Softmax(Sigmoids):
 
     def losses(self, kept: Tensor, y: Tensor) -> Tensor:
         """The cross entropy; probabilities are kept off 0 and 1 as scikit-learn does."""
-        tiny = torch.finfo(kept.dtype).eps
-        return -torch.special.xlogy(y, kept.clamp(tiny, 1 - tiny))
+        return -torch.xlogy(y, _kept_off_the_ends(kept))
 
     def tally(self, weight: Tensor, values: Tensor, y: Tensor) -> Tensor:
         """1 for each row that is right, ``(count, 1, batch)``."""
@@ -110,6 +118,11 @@ class Softmax(Sigmoids):
 
     def _proba(self, logits: Tensor, out: Tensor) -> Tensor:
         return torch.softmax(logits, 1, out=out)
+
+
+def _kept_off_the_ends(proba: Tensor) -> Tensor:
+    tiny = torch.finfo(proba.dtype).eps
+    return proba.clamp(tiny, 1 - tiny)
 
 
 HEADS: dict[str, Head] = {"squared_error": SquaredError(), "log_loss": Softmax(), "binary_log_loss": Sigmoids()}

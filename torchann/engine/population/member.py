@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from torchann.engine.population.row_orders import RowOrder, Rows
@@ -48,10 +48,8 @@ class Member:
 
     def __init__(self, settings: Settings, weights: Sequence[Tensor], order: RowOrder, validation: Rows = NONE) -> None:
         shapes = [tuple(layer.shape) for layer in weights]
-        if not shapes or any(below[0] + 1 != above[1] for below, above in zip(shapes, shapes[1:], strict=False)):
-            raise ValueError(
-                f"the layers are {shapes}; give (units, inputs + 1) each, inputs the units of the one below"
-            )
+        if not shapes or any(below[0] + 1 != above[1] for below, above in pairwise(shapes)):
+            raise ValueError(f"the layers are {shapes}; give (units, inputs + 1), inputs the units of the one below")
         if not len(order.rows):
             raise ValueError("there is no training row; give at least one")
         self.settings = settings
@@ -140,9 +138,7 @@ class Member:
 
     def _note_loss(self, loss: float | None) -> bool:
         if loss is None:
-            raise ValueError(
-                "a network without validation rows stops by its loss; train the population with losses=True"
-            )
+            raise ValueError("losses is False and a network has no validation rows to stop by; give losses=True")
         self.no_improvement = self.no_improvement + 1 if loss > self.best_loss - self.settings.tol else 0
         if loss < self.best_loss:
             self.best_loss = loss

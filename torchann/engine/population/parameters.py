@@ -1,6 +1,7 @@
 """The weights of networks of one depth, padded to the widest, layer by layer in one piece of memory."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -33,10 +34,10 @@ class Parameters:
     """
 
     def __init__(self, count: int, sizes: Sequence[int], like: Tensor) -> None:
-        shapes = [(count, units, inputs + 1) for inputs, units in zip(sizes, sizes[1:], strict=False)]
+        shapes = [(count, units, inputs + 1) for inputs, units in pairwise(sizes)]
         self.flat = like.new_zeros(sum(map(prod, shapes)))
         self.layers = [
-            part.view(shape) for part, shape in zip(self.flat.split([*map(prod, shapes)]), shapes, strict=True)
+            part.view(shape) for part, shape in zip(torch.split(self.flat, [*map(prod, shapes)]), shapes, strict=True)
         ]
 
     def write(self, number: int, weights: Sequence[Tensor]) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from torchann.engine.population.member import Member
@@ -54,7 +55,7 @@ def cost(sizes: Sequence[int], batch_size: int) -> Cost:
 
 def num_weights(sizes: Sequence[int]) -> int:
     """Weights and biases of a network of these sizes."""
-    return sum((inputs + 1) * units for inputs, units in zip(sizes, sizes[1:], strict=False))
+    return sum((inputs + 1) * units for inputs, units in pairwise(sizes))
 
 
 def plan(members: Sequence[Member], item_size: int, max_bytes: int = CACHE_BYTES) -> list[list[Member]]:

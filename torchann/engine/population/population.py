@@ -39,7 +39,8 @@ class Population:
         >>> import numpy as np
         >>> from torchann.engine.population import Member, SeededOrder, Settings
         >>> x = torch.linspace(-1, 1, 64)[:, None]
-        >>> settings = [Settings(solver="sgd", learning_rate_init=rate, batch_size=8, max_iter=50) for rate in (0.1, 10)]
+        >>> options = {"solver": "sgd", "batch_size": 8, "max_iter": 50}
+        >>> settings = [Settings(learning_rate_init=rate, **options) for rate in (0.1, 10)]
         >>> start = [torch.tensor([[0.5, 0.0]])]  # a weight and a bias
         >>> members = [Member(each, start, SeededOrder(np.arange(64), seed=0)) for each in settings]
         >>> finished = list(Population(members, Table.of(x, 3 * x)).train())

@@ -66,6 +66,6 @@ class SeededOrder:
 
     def next_epoch(self) -> Rows:
         """The rows in the order of the coming epoch, ``(rows,)``."""
-        order = shuffled_order(len(self.rows), self.seed, self.epoch).numpy()
+        order: Rows = self.rows[shuffled_order(len(self.rows), self.seed, self.epoch).numpy()]
         self.epoch += 1
-        return self.rows[order]
+        return order

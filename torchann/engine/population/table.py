@@ -36,8 +36,8 @@ class Table(NamedTuple):
         """
         if x.ndim != 2 or y.ndim not in (1, 2) or len(y) != len(x):
             raise ValueError(
-                f"x {tuple(x.shape)} and y {tuple(y.shape)} do not fit together; give (rows, in_features) and (rows,) or "
-                "(rows, out_features)"
+                f"x {tuple(x.shape)} and y {tuple(y.shape)} do not fit together; "
+                "give (rows, in_features) and (rows,) or (rows, out_features)"
             )
         return cls(torch.cat([x, x.new_ones(len(x), 1)], 1), y.to(x.dtype).reshape(len(y), -1).clone())
 
