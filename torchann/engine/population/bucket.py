@@ -28,25 +28,28 @@ class Bucket:
     Args:
         members: that have :func:`torchann.engine.population.plan.kind` in common.
         table: rows, on the device to use.
-        losses: whether training losses are worked out; those that stop by them need them.
+        losses: whether training losses are worked out also for networks that do not stop by them.
     """
 
     def __init__(self, members: Sequence[Member], table: Table, losses: bool = True) -> None:
-        self.members, self.table, self.losses = list(members), table, losses
+        self.members, self.table = list(members), table
         first, settings = self.members[0], self.members[0].settings
         self.steps, self.batch_size = first.steps, max(member.batch_size for member in members)
         sizes = [max(units) for units in zip(*(member.sizes for member in members), strict=True)]
-        self.weights, self.best = (Parameters(len(members), sizes, table.x) for _ in range(2))
+        self.weights = Parameters(len(members), sizes, table.x)
+        self.best = Parameters(len(members), sizes, table.x) if len(first.validation) else None
         for number, member in enumerate(members):
             self.weights.write(number, member.weights)
-            self.best.write(number, member.best_weights)
+            if self.best is not None:
+                self.best.write(number, member.best_weights)
             if settings.activation == "logistic":
                 for layer, units in zip(self.weights.layers[:-1], member.sizes[1:-1], strict=True):
                     layer[number, units:, -1] = SILENT
         self.solver = solver_for(self.weights, members, self.batch_size)
         self.head = HEADS[settings.loss]
         self.passes = Passes(self.weights.layers, self.batch_size, settings.activation)
-        penalised = losses and any(member.settings.alpha for member in members)
+        self.losses = losses or not len(first.validation)
+        penalised = self.losses and any(member.settings.alpha for member in members)
         self.squares = Parameters(len(members), sizes, table.x) if penalised else None
         self._prepare_checks()
 
@@ -56,14 +59,16 @@ class Bucket:
         scores = self._scores()
         finite = self.weights.finite()
         for number, member in enumerate(self.members):
-            if member.end_epoch(losses[number], scores[number], finite[number]):
+            better = member.end_epoch(losses[number], scores[number], finite[number])
+            if better and self.best is not None:
                 self.best.copy_network(number, self.weights)
 
     def store(self) -> None:
         """Gives the networks their weights."""
         for number, member in enumerate(self.members):
             member.weights = self.weights.read(number, member.sizes)
-            member.best_weights = self.best.read(number, member.sizes)
+            if self.best is not None:
+                member.best_weights = self.best.read(number, member.sizes)
             member.moments = [moment.read(number, member.sizes) for moment in self.solver.moments()]
 
     def _train(self) -> Sequence[float | None]:

@@ -40,7 +40,8 @@ class Member:
         ValueError: if the layers do not follow on each other, or there is no training row.
 
     Example:
-        >>> from torchann.engine.population.row_orders import SeededOrder
+        >>> import torch
+        >>> from torchann.engine.population import SeededOrder
         >>> member = Member(Settings(), [torch.zeros(3, 9), torch.zeros(1, 4)], SeededOrder(np.arange(100), seed=0))
         >>> member.sizes, member.stopped
         ([8, 3, 1], None)
@@ -108,7 +109,7 @@ class Member:
         """Notes an epoch and decides whether there is another, in the order in which scikit-learn does.
 
         Args:
-            loss: mean of the training loss; None if nobody has asked.
+            loss: mean of the training loss; None if nobody has asked, which needs a score.
             score: on the validation rows; None if there are none.
             finite: whether all weights are finite numbers.
 
@@ -116,9 +117,11 @@ class Member:
             Whether these weights are the best so far, by the validation score.
         """
         self.n_iter += 1
-        better = self._note_loss(loss) if score is None else self._note_score(score)
+        better = False if score is None else self._note_score(score)
         if loss is not None:
             self.loss_curve.append(loss)
+            if score is None:
+                self._note_loss(loss)
         if not finite:
             self.stopped = "diverged"
             return False
@@ -136,13 +139,10 @@ class Member:
             self.stopped = "max_iter"
         return better
 
-    def _note_loss(self, loss: float | None) -> bool:
-        if loss is None:
-            raise ValueError("losses is False and a network has no validation rows to stop by; give losses=True")
+    def _note_loss(self, loss: float) -> None:
         self.no_improvement = self.no_improvement + 1 if loss > self.best_loss - self.settings.tol else 0
         if loss < self.best_loss:
             self.best_loss = loss
-        return False
 
     def _note_score(self, score: float) -> bool:
         self.validation_scores.append(score)

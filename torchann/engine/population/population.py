@@ -33,7 +33,7 @@ class Population:
         workers: other processes to share the work with; none by default.
         device: where to compute; on anything but a CPU this process does it alone.
         max_bytes: weights and velocities in one bucket, which bounds the memory of the padded copies.
-        losses: whether each epoch's training loss is worked out. Networks that stop by validation rows do without.
+        losses: whether each epoch's training loss is worked out also for networks that stop by validation rows.
 
     Example:
         >>> import numpy as np

@@ -40,7 +40,7 @@ def advance(
         members: which are changed; stopped ones are left as they are.
         table: their rows.
         seconds: no epoch begins after that time.
-        losses: whether training losses are worked out.
+        losses: whether training losses are worked out also for networks that do not stop by them.
 
     Returns:
         The members.

@@ -73,7 +73,7 @@ class Workers:
             members: of one bucket; they stay as they are.
             place: of the table.
             seconds: no epoch begins after that time.
-            losses: whether training losses are worked out.
+            losses: whether training losses are worked out also for networks that do not stop by them.
 
         Returns:
             Copies of the members, trained.

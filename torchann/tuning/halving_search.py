@@ -1,0 +1,120 @@
+"""Successive halving: many candidates for a few epochs, the better ones for more."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import sklearn.model_selection
+import torch
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import ParameterSampler
+
+from torchann.tuning.population_search import PopulationSearch
+from torchann.tuning.spaces import distributions
+
+
+class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, PopulationSearch):  # type: ignore[misc]
+    """A ``sklearn.model_selection.HalvingRandomSearchCV`` whose survivors go on where they were.
+
+    All candidates are trained for a few epochs; the best third for three times as many, and so on. scikit-learn trains
+    each of them anew each time; here the networks of the survivors stay in the population, and their scores are the
+    same. The resource is ``max_iter``, or a pipeline's ``mlp__max_iter``; others, such as ``"n_samples"``, work as in
+    scikit-learn, candidates trained together. Besides, what is said of :class:`torchann.tuning.RandomizedSearchCV`
+    holds here.
+
+    Args:
+        estimator: whose arguments are searched.
+        param_distributions: as there.
+        n_candidates: at the start; ``"exhaust"`` for as many as the last round can use.
+        factor: how many times fewer candidates, and more epochs, each round has.
+        resource: an argument that grows.
+        max_resources: of one candidate; ``"auto"`` for what the estimator says (its ``max_iter``).
+        min_resources: in the first round: a number, ``"smallest"`` or ``"exhaust"``.
+        aggressive_elimination: whether early rounds repeat the smallest resource if there are not enough.
+        cv: folds, or how to make them; they must be the same each time.
+        scoring: one of scikit-learn's scores, or a function; None asks the estimator.
+        refit: whether to fit the best candidate on all rows.
+        error_score: of a fit that fails or diverges, or ``"raise"``.
+        return_train_score: whether training rows are scored as well.
+        random_state: of the draws.
+        n_jobs: processes, as joblib counts: None is 1, -1 all cores.
+        verbose: above 0, a bar for each round with its best score so far.
+        device: of torch, where the networks are trained.
+
+    Attributes:
+        n_candidates_: of each round.
+        n_resources_: of each round.
+        cv_results_: a row per candidate and round, with the columns ``iter`` and ``n_resources``.
+
+    Example:
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn.neural_network import MLPRegressor
+        >>> model = MLPRegressor(random_state=0, tol=0.0)
+        >>> space = {"hidden_layer_sizes": (1, 40), "learning_rate_init": (1e-3, 1e-1)}
+        >>> search = HalvingRandomSearchCV(model, space, n_candidates=9, min_resources=5, max_resources=45, cv=3)
+        >>> search = search.set_params(random_state=0).fit(*load_diabetes(return_X_y=True))
+        >>> search.n_candidates_, search.n_resources_
+        ([9, 3, 1], [5, 15, 45])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **sklearn.model_selection.HalvingRandomSearchCV._parameter_constraints,
+        "device": [str, torch.device],
+    }
+    max_resources: int | str
+    pre_dispatch = "2*n_jobs"
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_candidates: int | str = "exhaust",
+        factor: float = 3,
+        resource: str = "max_iter",
+        max_resources: int | str = "auto",
+        min_resources: int | str = "smallest",
+        aggressive_elimination: bool = False,
+        cv: Any = 5,
+        scoring: Any = None,
+        refit: Any = True,
+        error_score: Any = np.nan,
+        return_train_score: bool = True,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        super().__init__(
+            estimator,
+            param_distributions,
+            n_candidates=n_candidates,
+            factor=factor,
+            resource=resource,
+            max_resources=max_resources,
+            min_resources=min_resources,
+            aggressive_elimination=aggressive_elimination,
+            cv=cv,
+            scoring=scoring,
+            refit=refit,
+            error_score=error_score,
+            return_train_score=return_train_score,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        self.device = device
+
+    def _check_input_parameters(self, X: Any, y: Any, split_params: Any) -> None:
+        given, params = self.max_resources, self.estimator.get_params()
+        if given == "auto" and self.resource in params:
+            self.max_resources = params[self.resource]
+        try:
+            super()._check_input_parameters(X, y, split_params)
+        finally:
+            self.max_resources = given
+
+    def _generate_candidate_params(self) -> ParameterSampler:
+        count = self.n_candidates
+        if count == "exhaust":
+            count = self.max_resources_ // self.min_resources_
+        return ParameterSampler(distributions(self.param_distributions), count, random_state=self.random_state)

@@ -1,0 +1,173 @@
+"""A search of scikit-learn whose candidates are trained together."""
+
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
+from typing import Any, TypeVar
+
+from sklearn.base import _fit_context, clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import _insert_error_scores, _warn_or_raise_about_fit_failures
+from sklearn.utils import indexable
+from sklearn.utils.validation import _check_method_params
+
+from torchann.tuning.evaluator import Evaluator
+from torchann.tuning.trainees import Params
+
+Own = TypeVar("Own", bound="PopulationSearch")
+
+
+class Interrupted(Exception):
+    """Ctrl-C has ended a search that had something to show."""
+
+
+class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
+    """What a search of scikit-learn is made from here: :meth:`fit` trains candidates together; abstract.
+
+    Samplers, splits, scorers, results, ranks and all methods of the best estimator are scikit-learn's.
+    """
+
+    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
+    def fit(self: Own, X: Any, y: Any = None, **params: Any) -> Own:
+        """Evaluates all candidates, and fits the best one on all rows.
+
+        Ctrl-C ends the search: ``cv_results_`` then has the candidates that were done, the best of them is fitted (a
+        second Ctrl-C ends that too), and a warning says so.
+
+        Args:
+            X: rows, ``(rows, features)``; float32 is computed in float32, all else in float64.
+            y: targets, ``(rows,)`` or ``(rows, outputs)``.
+            **params: for ``fit``, scorers and splitter, as scikit-learn routes them.
+
+        Returns:
+            The search.
+
+        Raises:
+            KeyboardInterrupt: if Ctrl-C came before any candidate was done.
+            ValueError: where scikit-learn's own search would.
+        """
+        if getattr(self, "_skl_callbacks", None):
+            warnings.warn(
+                "candidates are trained one by one, as scikit-learn does: the search has callbacks", stacklevel=2
+            )
+            return super().fit(X, y, **params)  # type: ignore[no-any-return]
+        scorer, metric = self._get_scorers()
+        X, y = indexable(X, y)
+        params = _check_method_params(X, params=params)
+        routed = self._get_routed_params_for_fit(params)
+        self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        if hasattr(self, "_check_input_parameters"):
+            self._check_input_parameters(X=X, y=y, split_params=routed.splitter.split)
+        self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
+        with Evaluator(self, X, y, scorer, routed) as evaluator:
+            record = _Record(self, evaluator, X, y, routed.splitter.split)
+            context = {"callback_ctx": NO_CALLBACKS} if "callback_ctx" in signature(self._run_search).parameters else {}
+            try:
+                self._run_search(record.evaluate, **context)
+            except Interrupted:
+                done, planned = len(record.candidates), record.planned
+                warnings.warn(f"the search was interrupted: {done} of {planned} candidates are done", stacklevel=2)
+            self._choose(record, metric)
+            if self.refit:
+                started = time.time()
+                best = clone(evaluator.estimator).set_params(**clone(self.best_params_, safe=False))
+                self.best_estimator_ = evaluator.refit(best)
+                self.refit_time_ = time.time() - started
+                if hasattr(self.best_estimator_, "feature_names_in_"):
+                    self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        self.scorer_ = getattr(scorer, "_scorers", scorer)
+        self.cv_results_ = record.results
+        return self
+
+    def _choose(self, record: "_Record", metric: Any) -> None:
+        first = record.out[0]["test_scores"]
+        self.multimetric_ = isinstance(first, dict)
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(first)
+            metric = self.refit
+        if self.refit or not self.multimetric_:
+            self.best_index_ = self._select_best_index(self.refit, metric, record.results)
+            if not callable(self.refit):
+                self.best_score_ = record.results[f"mean_test_{metric}"][self.best_index_]
+            self.best_params_ = record.results["params"][self.best_index_]
+
+
+class _Record:
+    """All that a search has found out so far, and how it goes on."""
+
+    def __init__(self, search: PopulationSearch, evaluator: Evaluator, X: Any, y: Any, split_params: Params) -> None:
+        self.search, self.evaluator, self.X, self.y, self.split_params = search, evaluator, X, y, split_params
+        self.candidates: list[Params] = []
+        self.out: list[dict[str, Any]] = []
+        self.more: dict[str, list[Any]] = defaultdict(list)
+        self.results: Mapping[str, Any] = {}
+        self.planned = 0
+
+    def evaluate(
+        self,
+        candidate_params: Iterable[Params],
+        cv: Any = None,
+        more_results: Mapping[str, Sequence[Any]] | None = None,
+        callback_ctx: Any = None,
+    ) -> Mapping[str, Any]:
+        """Evaluates candidates; with scikit-learn's arguments, for its ``_run_search``.
+
+        Returns:
+            ``cv_results_`` so far.
+
+        Raises:
+            Interrupted: by Ctrl-C.
+        """
+        search, candidates = self.search, list(candidate_params)
+        splits = list((cv or search._checked_cv_orig).split(self.X, self.y, **self.split_params))
+        folds = len(splits)
+        if folds != search.n_splits_:
+            raise ValueError(
+                f"cv.split and cv.get_n_splits return inconsistent results. "
+                f"Expected {search.n_splits_} splits, got {folds}"
+            )
+        if search.verbose > 0:
+            count = len(candidates)
+            print(f"Fitting {folds} folds for each of {count} candidates, totalling {count * folds} fits")
+        self.planned += len(candidates)
+        out = self.evaluator.evaluate(candidates, splits)
+        done = [n for n in range(len(candidates)) if all(out[n * folds : (n + 1) * folds])]
+        self._add([candidates[n] for n in done], [out[n * folds + fold] for n in done for fold in range(folds)])
+        for key, values in (more_results or {}).items():
+            self.more[key].extend(values[n] for n in done)
+        if not self.out:
+            if self.evaluator.interrupted:
+                raise KeyboardInterrupt
+            raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
+        self.results = search._format_results(self.candidates, folds, self.out, self.more)
+        if self.evaluator.interrupted:
+            raise Interrupted
+        return self.results
+
+    def _add(self, candidates: Sequence[Params], out: Sequence[Any]) -> None:
+        if not out:
+            return
+        _warn_or_raise_about_fit_failures(out, self.search.error_score)
+        if callable(self.search.scoring):
+            _insert_error_scores(out, self.search.error_score)
+        self.candidates.extend(candidates)
+        self.out.extend(out)
+
+
+class _NoCallbacks:
+    """In place of the context that scikit-learn 1.9 wants for callbacks, where there are none."""
+
+    def subcontext(self, **_: Any) -> "_NoCallbacks":
+        return self
+
+    def call_on_fit_task_begin(self, **_: Any) -> "_NoCallbacks":
+        return self
+
+    def call_on_fit_task_end(self, **_: Any) -> None:
+        return None
+
+
+NO_CALLBACKS = _NoCallbacks()

@@ -1,0 +1,90 @@
+"""Which estimators a population can train, and why not the others."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from scipy import sparse
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
+from sklearn.pipeline import Pipeline
+
+OWN = "torchann.estimators."
+TRAINING = (
+    "fit",
+    "_fit",
+    "_fit_stochastic",
+    "_backprop",
+    "_forward_pass",
+    "_compute_loss_grad",
+    "_initialize",
+    "_init_coef",
+    "_validate_input",
+    "_update_no_improvement_count",
+    "_score",
+)
+"""Methods of scikit-learn's MLPs that say how they learn."""
+
+
+def network_of(estimator: Any) -> Any:
+    """The last step of a pipeline, or the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def prefix_of(estimator: Any) -> str:
+    """What stands before the names of the network's arguments: a pipeline has ``mlp__alpha``."""
+    return f"{estimator.steps[-1][0]}__" if isinstance(estimator, Pipeline) else ""
+
+
+def why_not(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> str | None:
+    """Why no candidate of a search can be trained in a population, in words; None if some can.
+
+    Args:
+        estimator: that is searched for.
+        X: rows.
+        y: targets.
+        fit_params: what else ``fit`` is given.
+    """
+    network = network_of(estimator)
+    if not isinstance(network, BaseMultilayerPerceptron):
+        return f"{type(network).__name__} is no multilayer perceptron of scikit-learn"
+    base = next(kind for kind in (MLPClassifier, MLPRegressor, BaseMultilayerPerceptron) if isinstance(network, kind))
+    own = type(network).__module__.startswith(OWN)
+    if not own and any(getattr(type(network), name) is not getattr(base, name) for name in TRAINING):
+        return f"{type(network).__name__} learns in a way of its own"
+    if isinstance(estimator, Pipeline) and (estimator.memory is not None or _transforms_input(estimator)):
+        return "the pipeline has memory or transform_input"
+    if fit_params:
+        return f"fit is given {', '.join(fit_params)}"
+    if y is None:
+        return "there is no y"
+    if sparse.issparse(X):
+        return "the rows are sparse"
+    return None
+
+
+def why_not_these(estimator: Any, params: Iterable[str]) -> str | None:
+    """Why a candidate cannot be trained in a population, in words; None if it can.
+
+    Args:
+        estimator: with the candidate's arguments.
+        params: names of those that are searched.
+    """
+    network, prefix = network_of(estimator), prefix_of(estimator)
+    if foreign := sorted(name for name in params if not name.startswith(prefix) or name == prefix):
+        return f"{foreign[0]} is searched, which is no argument of the network"
+    if network.solver not in ("sgd", "adam"):
+        return f"solver={network.solver!r} takes no mini-batches"
+    if getattr(network, "loss", None) == "poisson":
+        return "loss='poisson' is not among its losses"
+    if network.verbose:
+        return "verbose=True prints each epoch"
+    if getattr(network, "_skl_callbacks", None):
+        return "the network has callbacks"
+    for name in sorted(set(network.get_params(deep=False)) - set(MLPClassifier().get_params()) - {"loss"}):
+        if getattr(network, name) != getattr(type(network)(), name):
+            return f"{name}={getattr(network, name)!r} is not among its options"
+    return None
+
+
+def _transforms_input(pipeline: Pipeline) -> bool:
+    return getattr(pipeline, "transform_input", None) is not None

@@ -1,0 +1,124 @@
+"""The candidates of a search as networks of a population, one for each fold, as far as there can be."""
+
+import warnings
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+
+from torchann.engine.population import Member
+from torchann.tuning.folds import Fold, prepare
+from torchann.tuning.trainable import network_of, why_not, why_not_these
+
+Params = Mapping[str, Any]
+Split = tuple[Any, Any]
+Pair = tuple[int, int]
+"""Numbers of a candidate and of a fold."""
+
+
+class Trainee(NamedTuple):
+    """A candidate in one fold.
+
+    Attributes:
+        member: of a population.
+        network: scikit-learn's, which takes over what the member has learnt.
+        fold: its rows.
+    """
+
+    member: Member
+    network: Any
+    fold: Fold
+
+
+class Trainees:
+    """Makes networks of candidates.
+
+    Args:
+        estimator: that is searched for.
+        X: rows.
+        y: targets.
+        fit_params: what else ``fit`` is given.
+        resource: the argument of which the same candidate comes again with more, such as ``"max_iter"``: then its
+            networks go on. None if there is no such.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any, fit_params: Params, resource: str | None = None) -> None:
+        self.estimator, self.X, self.y, self.fit_params = estimator, X, y, fit_params
+        self.resource = resource
+        self._prepared: tuple[Sequence[Split], list[Fold]] = ((), [])
+        self._known: dict[Hashable, Trainee] = {}
+        self._told: set[str] = set()
+
+    def of(self, candidates: Sequence[Params], splits: Sequence[Split]) -> dict[Pair, Trainee]:
+        """Networks of all candidates that can be trained together; one line says why others cannot.
+
+        A candidate that scikit-learn would not train has none either: it says why when its turn comes.
+
+        Args:
+            candidates: arguments to set.
+            splits: numbers of training and test rows of each fold.
+        """
+        trainees: dict[Pair, Trainee] = {}
+        for number, estimator in self._ready(candidates).items():
+            for split, fold in enumerate(self._folds(splits)):
+                try:
+                    trainees[number, split] = self._trainee(candidates, number, split, fold, estimator)
+                except ValueError:
+                    continue
+        return trainees
+
+    def _ready(self, candidates: Sequence[Params]) -> dict[int, Any]:
+        if reason := why_not(self.estimator, self.X, self.y, self.fit_params):
+            self._tell(Counter({reason: len(candidates)}), len(candidates))
+            return {}
+        ready, reasons = {}, Counter[str]()
+        for number, params in enumerate(candidates):
+            try:
+                estimator = clone(self.estimator).set_params(**clone(params, safe=False))
+            except ValueError:
+                continue
+            if reason := why_not_these(estimator, params):
+                reasons[reason] += 1
+            else:
+                ready[number] = estimator
+        self._tell(reasons, len(candidates))
+        return ready
+
+    def _tell(self, reasons: Mapping[str, int], count: int) -> None:
+        for reason, number in reasons.items():
+            if reason not in self._told:
+                self._told.add(reason)
+                who = "candidates are" if number == count else f"{number} of {count} candidates are"
+                warnings.warn(f"{who} trained one by one, as scikit-learn does: {reason}", stacklevel=2)
+
+    def _folds(self, splits: Sequence[Split]) -> list[Fold]:
+        """Those of the last time, if the splits are; none if the rows cannot be learnt from."""
+        before, folds = self._prepared
+        if len(before) != len(splits) or any(
+            not np.array_equal(old[0], new[0]) for old, new in zip(before, splits, strict=True)
+        ):
+            self._known.clear()
+            try:
+                folds = prepare(self.estimator, self.X, self.y, [train for train, _ in splits])
+            except (ValueError, TypeError):
+                folds = []
+            self._prepared = (splits, folds)
+        return folds
+
+    def _trainee(self, candidates: Sequence[Params], number: int, split: int, fold: Fold, estimator: Any) -> Trainee:
+        if self.resource is None:
+            return Trainee(*fold.start(estimator), fold)
+        own = self._words(candidates[number])
+        key = (own, sum(self._words(params) == own for params in candidates[:number]), split)
+        if key not in self._known:
+            self._known[key] = Trainee(*fold.start(estimator), fold)
+        trainee = self._known[key]
+        max_iter = network_of(estimator).max_iter
+        trainee.network.set_params(max_iter=max_iter)
+        trainee.member.go_on(max_iter)
+        return trainee
+
+    def _words(self, params: Params) -> str:
+        return repr(sorted((name, repr(value)) for name, value in params.items() if name != self.resource))
