@@ -10,6 +10,7 @@ from torchann.engine.population.heads import HEADS, spread
 from torchann.engine.population.member import Member
 from torchann.engine.population.parameters import Parameters
 from torchann.engine.population.passes import SILENT, Passes
+from torchann.engine.population.plan import widest
 from torchann.engine.population.row_orders import Rows
 from torchann.engine.population.solvers import solver_for
 from torchann.engine.population.table import Table
@@ -35,7 +36,7 @@ class Bucket:
         self.members, self.table = list(members), table
         first, settings = self.members[0], self.members[0].settings
         self.steps, self.batch_size = first.steps, max(member.batch_size for member in members)
-        sizes = [max(units) for units in zip(*(member.sizes for member in members), strict=True)]
+        sizes = widest(members)
         self.weights = Parameters(len(members), sizes, table.x)
         self.best = Parameters(len(members), sizes, table.x) if len(first.validation) else None
         for number, member in enumerate(members):

@@ -10,14 +10,13 @@ import torch
 from joblib.externals.loky import BrokenProcessPool
 
 from torchann.engine.population.member import Member
-from torchann.engine.population.plan import CACHE_BYTES, plan, seconds_left
+from torchann.engine.population.plan import CPU, GPU, plan, seconds_left
 from torchann.engine.population.rounds import advance
 from torchann.engine.population.table import Table
 from torchann.engine.population.workers import Workers
 
 ROUND = 0.5  # seconds of training between two looks at what has finished
 WORTH_A_PROCESS = 4.0  # seconds of training; a process takes two to start
-DEVICE_BYTES = 2**30  # of weights in one bucket where there is no cache to fit into
 
 
 class Population:
@@ -64,7 +63,7 @@ class Population:
         self.device = torch.device(device)
         self.table = table
         self.workers = workers
-        self.max_bytes = max_bytes or (CACHE_BYTES if self.device.type == "cpu" else DEVICE_BYTES)
+        self.max_bytes = max_bytes
         self.losses = losses
 
     def train(self) -> Iterator[Member]:
@@ -76,7 +75,8 @@ class Population:
             Each network that has come to its end, soon after it has.
         """
         going = [member for member in self.members if member.stopped is None]
-        agenda = _Agenda(plan(going, self.table.x.element_size(), self.max_bytes))
+        machine = CPU if self.device.type == "cpu" else GPU
+        agenda = _Agenda(plan(going, self.table.x.element_size(), machine, self.max_bytes))
         table = self.table.to(self.device)
         helpers = self._helpers(agenda)
         for helper in helpers:
