@@ -65,13 +65,14 @@ class SquaredError:
         return kept.square().mul_(0.5 / kept.shape[-2])
 
     def tally(self, weight: Tensor, values: Tensor, y: Tensor) -> Tensor:
-        """Squares, ``(count, out_features, batch)``."""
-        return torch.baddbmm(y, weight, values, beta=-1).double().square_()
+        """Squares, ``(count, out_features, batch)``; nan for an output that is no finite number."""
+        errors = torch.baddbmm(y, weight, values, beta=-1).double()
+        return torch.addcmul(errors * 0, errors, errors)
 
     def score(self, tally: Tensor, spread: Tensor) -> float:
         """R², the mean over outputs, as ``sklearn.metrics.r2_score`` has it; nan if an output is no finite number."""
         errors, squares = tally.numpy(), spread[1:].numpy()
-        if not np.isfinite(errors).all():
+        if np.isnan(errors).any():
             return math.nan
         with np.errstate(divide="ignore", invalid="ignore"):
             of_constant = np.where(errors == 0, 1.0, 0.0)
