@@ -82,21 +82,21 @@ class Population:
         for helper in helpers:
             helper.start()
         try:
-            while bucket := agenda.take():
-                agenda.give(bucket, advance(copy.deepcopy(bucket), table, ROUND, self.losses))
-                yield from agenda.finished()
-            for helper in helpers:
-                while helper.is_alive():
-                    helper.join(ROUND / 2)
-                    yield from agenda.finished()
+            while True:
+                helping = [helper for helper in helpers if helper.is_alive()]
+                if bucket := agenda.take():
+                    agenda.give(bucket, advance(copy.deepcopy(bucket), table, ROUND, self.losses))
+                elif helping:
+                    helping[0].join(ROUND / 2)
+                else:
+                    break
+                yield from agenda.news()
+            yield from agenda.news()
         except BaseException:
             agenda.close()
             if self.workers is not None and helpers:
                 self.workers.stop()
             raise
-        while bucket := agenda.take():  # which a process has left behind that was ended from outside
-            agenda.give(bucket, advance(copy.deepcopy(bucket), table, ROUND, self.losses))
-        yield from agenda.finished()
 
     def _helpers(self, agenda: "_Agenda") -> list[threading.Thread]:
         workers, seconds = self.workers, sum(map(seconds_left, agenda.waiting))
@@ -107,15 +107,10 @@ class Population:
         def help_out() -> None:
             while bucket := agenda.take():
                 try:
-                    trained = workers.advance(bucket, place, ROUND, self.losses)
-                except BrokenProcessPool as error:
-                    agenda.give(bucket, bucket)
-                    if not agenda.closed:
-                        warnings.warn(
-                            f"a process that trained networks has ended ({error}); going on without", stacklevel=1
-                        )
+                    agenda.give(bucket, workers.advance(bucket, place, ROUND, self.losses))
+                except Exception as error:
+                    agenda.fail(bucket, error)
                     return
-                agenda.give(bucket, trained)
 
         number = min(workers.number, len(agenda.waiting) - 1)
         return [threading.Thread(target=help_out, daemon=True) for _ in range(number)]
@@ -127,6 +122,7 @@ class _Agenda:
     def __init__(self, buckets: list[list[Member]]) -> None:
         self.waiting = buckets
         self.closed = False
+        self._error: Exception | None = None
         self._lock = threading.Lock()
         self._finished: queue.SimpleQueue[Member] = queue.SimpleQueue()
 
@@ -152,12 +148,23 @@ class _Agenda:
             if left := [member for member in bucket if member.stopped is None]:
                 self.waiting.append(left)
 
+    def fail(self, bucket: list[Member], error: Exception) -> None:
+        """Lets a bucket wait again, or be no more."""
+        with self._lock:
+            self.waiting.append(bucket)
+            self._error = error
+
     def close(self) -> None:
         """Nothing is given out or taken back any more."""
         with self._lock:
             self.closed = True
 
-    def finished(self) -> Iterator[Member]:
-        """Networks that have come to their end since the last call."""
+    def news(self) -> Iterator[Member]:
+        """Networks that have come to their end since the last call; raises what went wrong in a process."""
         while not self._finished.empty():
             yield self._finished.get()
+        error, self._error = self._error, None
+        if isinstance(error, BrokenProcessPool):
+            warnings.warn(f"a process that trained networks has ended: {error} Going on without.", stacklevel=2)
+        elif error is not None:
+            raise error
