@@ -19,7 +19,8 @@ def members(widths=(2, 3, 5, 8)):
             sizes = [3, *depth * [width], 1]
             generator = torch.Generator().manual_seed(width)
             start = [torch.rand(b, a + 1, generator=generator) - 0.5 for a, b in pairwise(sizes)]
-            settings = Settings(batch_size=8, max_iter=6, learning_rate_init=0.01)
+            solver = ("sgd", "adam")[width % 2]
+            settings = Settings(solver=solver, batch_size=8, max_iter=6, learning_rate_init=0.01)
             found.append(Member(settings, start, SeededOrder(np.arange(40), seed=width)))
     return found
 
@@ -42,9 +43,11 @@ def assert_equal(ours, theirs):
         assert all(map(torch.equal, one.weights, other.weights))
 
 
-def test_what_networks_become_does_not_depend_on_the_number_of_processes(table, no_waiting):
+def test_what_networks_become_does_not_depend_on_processes_and_rounds(table, no_waiting, monkeypatch):
     alone, shared = members(), members()
-    list(Population(alone, table).train())
+    with monkeypatch.context() as patch:
+        patch.setattr(population, "ROUND", 60)
+        list(Population(alone, table).train())
     with Workers(n_jobs=2) as workers:
         assert workers.number == 1
         finished = list(Population(shared, table, workers=workers).train())

@@ -59,5 +59,5 @@ def _optimizer(network: Any, member: Member) -> Any:
     sgd = SGDOptimizer(params, *options, network.power_t)
     sgd.learning_rate = member.learning_rate
     if moments:
-        (sgd.velocities,) = moments
+        sgd.velocities = moments[0]
     return sgd

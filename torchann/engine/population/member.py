@@ -33,7 +33,8 @@ class Member:
         validation_scores: of each epoch: R² or accuracy; nan where an output is no finite number.
         best_score: the highest of them.
         best_weights: of the epoch that had it; those at the start until there is one.
-        moments: what the solver keeps, each like ``weights``: velocities, or Adam's two means; empty at first.
+        moments: what the solver keeps, each like ``weights``: velocities, or Adam's two means; empty
+            at first.
         stopped: why it is trained no further: ``"converged"``, ``"max_iter"`` or ``"diverged"``; else None.
 
     Raises:

@@ -87,6 +87,11 @@ class Solver:
         """What a network has to take along, where it is to be trained on."""
         return []
 
+    def _take_up(self, members: Sequence[Member]) -> None:
+        for number, member in enumerate(members):
+            for moment, kept in zip(self.moments(), member.moments, strict=False):
+                moment.write(number, kept)
+
     def _decay(self, factors: Factors) -> None:
         for gradient, weight, decay in zip(self.into, self.weights.layers, factors.decays, strict=False):
             gradient.addcmul_(weight, decay)
@@ -107,16 +112,14 @@ class Momentum(Solver):
     r"""Gradient descent with velocities: :math:`v \leftarrow \mu v - \eta g`, :math:`w \leftarrow w + v`.
 
     Nesterov's is :math:`w \leftarrow w + \mu v - \eta g` with the new :math:`v`: the weights are always :math:`\mu v`
-    ahead of a point that moves by :math:`v`. That point is kept, and the weights are worked out from it.
+    ahead of a point that moves by :math:`v`. That point is kept, and the weights are worked out from it: also by
+    those that train on, so that it makes no difference to the last bit where they stopped in between.
     """
 
     def __init__(self, weights: Parameters, members: Sequence[Member], batch_size: int) -> None:
         super().__init__(weights, members, batch_size)
         sizes = _sizes(weights)
         self.velocity = Parameters(len(members), sizes, weights.flat)
-        for number, member in enumerate(members):
-            if member.moments:
-                self.velocity.write(number, member.moments[0])
         rates = [member.settings.momentum for member in members]
         self.common = rates[0] if len(set(rates)) == 1 else None
         self.rates = weights.flat.new_tensor(rates).view(-1, 1, 1)
@@ -125,8 +128,8 @@ class Momentum(Solver):
         self.point: Parameters | None = None
         if members[0].settings.nesterovs_momentum and any(rates):
             self.point = Parameters(len(members), sizes, weights.flat)
-            for point, weight, velocity in zip(self.point.layers, weights.layers, self.into, strict=True):
-                torch.addcmul(weight, velocity, self.rates, value=-1, out=point)
+            self.point.flat.copy_(weights.flat)
+        self._take_up(members)
 
     def prepare(self) -> None:
         """Keeps of each velocity what its network's momentum says, unless the product does so for all."""
@@ -148,8 +151,8 @@ class Momentum(Solver):
             torch.addcmul(point, velocity, self.rates, out=weight)
 
     def moments(self) -> list[Parameters]:
-        """The velocities."""
-        return [self.velocity]
+        """The velocities, and the points that Nesterov's weights are ahead of."""
+        return [self.velocity] if self.point is None else [self.velocity, self.point]
 
 
 class Adam(Solver):
@@ -161,9 +164,7 @@ class Adam(Solver):
         self.gradients, self.mean, self.square, self.scratch = (
             Parameters(len(members), sizes, weights.flat) for _ in range(4)
         )
-        for number, member in enumerate(members):
-            for moment, kept in zip(self.moments(), member.moments, strict=False):
-                moment.write(number, kept)
+        self._take_up(members)
         self.into, self.beta = self.gradients.layers, 0.0
         self.keep, self.keep_square, self.epsilon = settings.beta_1, settings.beta_2, settings.epsilon
         self._rates: Tensor | None = None
