@@ -20,6 +20,7 @@ from cost import BATCH, FEATURES, cost_table
 from dashboard import report_table
 from peers import PEERS, TASKS
 from tabulate import tabulate
+from tuning import tuning_tables
 
 HERE = Path(__file__).parent
 AIMS = {  # of torchann's epoch, as a ratio to the peer's
@@ -127,6 +128,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--no-cost", action="store_true", help="leave out how cost grows with rows, width and depth")
+    parser.add_argument("--no-tuning", action="store_true", help="leave out populations and searches")
     options = parser.parse_args()
     names = list(dict.fromkeys(["torchann", *options.peers]))
     lines = ["# Measured beside the peers", ""]
@@ -140,6 +142,8 @@ def main() -> None:
         sys.modules["tensorflow"] = None  # type: ignore[assignment]  # TensorBoard would import it
         lines += [f"## Cost of an epoch, {FEATURES} features, SGD, batch {BATCH}", "", cost_table(), ""]
         lines += ["## Cost of TensorBoard's report, by the seconds in its hooks", "", report_table(), ""]
+    if not options.no_tuning:
+        lines += tuning_tables()
     versions = []
     for name in PACKAGES:
         try:

@@ -127,9 +127,10 @@ class Bucket:
         self.checks: Passes | None = None
         if not longest:
             return
-        chunk = min(VALIDATION_ROWS, longest)
+        chunks = -(-longest // VALIDATION_ROWS)
+        chunk = -(-longest // chunks)
         self.checks = Passes(self.weights.layers, chunk, self.members[0].settings.activation)
-        padded = self._padded(rows, -(-longest // chunk) * chunk)
+        padded = self._padded(rows, chunks * chunk)
         columns = torch.arange(padded.shape[1], device=padded.device)
         mask = columns < torch.tensor([*map(len, rows)], device=padded.device)[:, None, None]
         self._check_batches = list(zip(torch.split(padded, chunk, 1), torch.split(mask, chunk, 2), strict=True))

@@ -1,5 +1,6 @@
 """How gradients move the weights of many networks at once: SGD with momentum, and Adam, each as scikit-learn has it."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,6 +9,9 @@ from torch import Tensor
 
 from torchann.engine.population.member import Member
 from torchann.engine.population.parameters import Parameters
+
+ROUNDED = 8
+SELDOM = 8  # steps; more often, a product of its own for the gradients is no slower
 
 
 class Factors(NamedTuple):
@@ -92,20 +96,39 @@ class Solver:
             for moment, kept in zip(self.moments(), member.moments, strict=False):
                 moment.write(number, kept)
 
-    def _decay(self, factors: Factors) -> None:
+    def _decay(self, factors: Factors, times: float = 1) -> None:
         for gradient, weight, decay in zip(self.into, self.weights.layers, factors.decays, strict=False):
-            gradient.addcmul_(weight, decay)
+            gradient.addcmul_(weight, decay, value=times)
 
 
 class Descent(Solver):
-    """Gradient descent without momentum or penalty: the product that makes a gradient adds it to the weights."""
+    """Gradient descent without momentum: the product that makes a gradient adds it to the weights.
+
+    A penalty that takes so little off the weights in a step that most of it would be rounded away is taken off every
+    so many steps, for all of them at once: before it comes to :data:`ROUNDED` times the last bit of a weight.
+    """
 
     def __init__(self, weights: Parameters, members: Sequence[Member], batch_size: int) -> None:
         super().__init__(weights, members, batch_size)
         self.into, self.beta = weights.layers, 1.0
+        self.every = steps_per_decay(members, weights.flat.dtype)
 
     def move(self, step: int, factors: Factors) -> None:
-        """Nothing is left to do."""
+        """Only the penalty is left to do."""
+        full, last = self.factors
+        late = 1 + step % self.every
+        if factors is last:
+            self._decay(full, late - 1)
+            self._decay(last)
+        elif late == self.every:
+            self._decay(full, late)
+
+
+def steps_per_decay(members: Sequence[Member], dtype: torch.dtype) -> float:
+    """After how many steps the penalty comes to what rounding can tell; infinite without one."""
+    options = [(member.settings, member.batch_size) for member in members]
+    most = max(settings.learning_rate_init * settings.alpha / rows for settings, rows in options)
+    return ROUNDED * torch.finfo(dtype).eps // most if most else math.inf
 
 
 class Momentum(Solver):
@@ -200,7 +223,8 @@ def solver_for(weights: Parameters, members: Sequence[Member], batch_size: int) 
     """The solver of networks that all have the same, with a momentum each."""
     if members[0].settings.solver == "adam":
         return Adam(weights, members, batch_size)
-    plain = not any(member.settings.momentum or member.settings.alpha for member in members)
+    still = not any(member.settings.momentum for member in members)
+    plain = still and steps_per_decay(members, weights.flat.dtype) >= SELDOM
     return (Descent if plain else Momentum)(weights, members, batch_size)
 
 

@@ -1,0 +1,185 @@
+"""Many networks at once beside one after the other: a population of 100, and the book's random search on housing.
+
+python benchmarks/tuning.py                  both tables, three rounds each
+python benchmarks/tuning.py --rounds 1
+"""
+
+import argparse
+import importlib.util
+import os
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import sklearn.model_selection
+import torch
+from scipy.stats import loguniform
+from sklearn.model_selection import KFold, ParameterSampler
+from sklearn.neural_network import MLPRegressor
+from tabulate import tabulate
+
+from torchann import MLP, CaliforniaHousingDataModule
+from torchann.engine.population import Member, Population, SeededOrder, Settings, Table, Workers
+from torchann.tuning import RandomizedSearchCV
+
+BATCH, NETWORKS, SEED = 32, 100, 42
+SPACE = {  # 1 to 3 hidden layers of 1 to 99 neurons
+    "hidden_layer_sizes": [(neurons,) * layers for layers in (1, 2, 3) for neurons in range(1, 100)],
+    "learning_rate_init": loguniform(3e-4, 3e-2),
+}
+CANDIDATES, FOLDS, MAX_EPOCHS, PATIENCE = 10, 3, 100, 10
+AIMS = {"plain PyTorch": 0.03, "scikit-learn": 0.15, "Keras": 0.02}
+ALONE = 3  # networks that plain PyTorch trains in a round; they take as long each
+
+POPULATION = f"""\
+An epoch of {NETWORKS} networks 8-30-1 on California housing, 11,610 rows, batch {BATCH}, SGD, each with its own rate
+and order of rows, on one thread. Plain PyTorch trains {ALONE} of them in each round, one after the other, and its
+seconds are those times {NETWORKS} / {ALONE}."""
+SEARCH = f"""\
+{CANDIDATES} candidates, 1 to 3 hidden layers of 1 to 99 neurons, rates drawn by factor from 3e-4 to 3e-2, in {FOLDS}
+folds of housing's 11,610 training rows, float32; batch {BATCH}, SGD without momentum, at most {MAX_EPOCHS} epochs,
+early stopping after {PATIENCE} without a better R² on a tenth of the rows. Two processes each, which are started anew
+in each round and counted."""
+
+
+def housing() -> tuple[torch.Tensor, torch.Tensor]:
+    """The training rows, prepared."""
+    data = CaliforniaHousingDataModule(BATCH)
+    data.setup()
+    train, _, _ = data.prepared()
+    return train.x, train.y
+
+
+def population_epochs(x: torch.Tensor, y: torch.Tensor, n_jobs: int) -> Callable[[int], float]:
+    """A function that trains the population for some epochs and returns the seconds."""
+    rates = loguniform(1e-3, 1e-2).rvs(NETWORKS, random_state=SEED)
+    table, workers, members = Table.of(x, y), Workers(n_jobs), []
+    for number, rate in enumerate(rates):
+        torch.manual_seed(number)
+        weights = [torch.cat([layer.weight, layer.bias[:, None]], 1) for layer in MLP(8, [30], 1).linears()]
+        options = {"solver": "sgd", "momentum": 0, "alpha": 0, "batch_size": BATCH, "n_iter_no_change": np.inf}
+        settings = Settings(learning_rate_init=rate, max_iter=1, **options)
+        members.append(Member(settings, weights, SeededOrder(np.arange(len(x)), seed=number)))
+
+    def epochs(count: int) -> float:
+        started = time.perf_counter()
+        for member in members:
+            member.go_on(member.n_iter + count)
+        list(Population(members, table, workers=workers).train())
+        return time.perf_counter() - started
+
+    epochs(1)
+    return epochs
+
+
+def plain_epoch(x: torch.Tensor, y: torch.Tensor) -> Callable[[], float]:
+    """A function that trains the networks one after the other for an epoch and returns the seconds of one."""
+    torch.manual_seed(SEED)
+    nets = [MLP(8, [30], 1) for _ in range(ALONE)]
+    optimizers = [torch.optim.SGD(net.parameters(), lr=1e-3) for net in nets]
+
+    def epoch() -> float:
+        started = time.perf_counter()
+        for net, sgd in zip(nets, optimizers, strict=True):
+            for rows in torch.randperm(len(x)).split(BATCH):
+                loss = torch.nn.functional.mse_loss(net(x.index_select(0, rows))[:, 0], y.index_select(0, rows))
+                sgd.zero_grad()
+                loss.backward()
+                sgd.step()
+        return (time.perf_counter() - started) / ALONE
+
+    epoch()
+    return epoch
+
+
+def population_table(rounds: int) -> str:
+    """Seconds per epoch of all networks, side by side."""
+    x, y = housing()
+    torch.set_num_threads(1)
+    together, alone = population_epochs(x, y, n_jobs=1), plain_epoch(x, y)
+    seconds = [(together(5) / 5, NETWORKS * alone()) for _ in range(rounds)]
+    return _table(["population, 1 process", "plain PyTorch"], [list(column) for column in zip(*seconds, strict=True)])
+
+
+def search_with(make: type) -> tuple[float, float]:
+    """Seconds and best score of a search."""
+    x, y = (part.numpy() for part in housing())
+    options = {"solver": "sgd", "momentum": 0, "batch_size": BATCH, "max_iter": MAX_EPOCHS}
+    stopping = {"early_stopping": True, "n_iter_no_change": PATIENCE}
+    network = MLPRegressor(random_state=SEED, **options, **stopping)
+    search = make(network, SPACE, n_iter=CANDIDATES, cv=KFold(FOLDS), n_jobs=2, random_state=SEED, refit=False)
+    started = time.perf_counter()
+    search.fit(x, y)
+    return time.perf_counter() - started, float(search.best_score_)
+
+
+def keras_search() -> tuple[float, float]:
+    """The same candidates and folds in Keras, one after the other, and the best mean R²."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import keras
+
+    x, y = (part.numpy() for part in housing())
+    started, best = time.perf_counter(), -np.inf
+    for candidate in ParameterSampler(SPACE, CANDIDATES, random_state=SEED):
+        scores = []
+        for train, test in KFold(FOLDS).split(x):
+            layers = [keras.layers.Dense(n, activation="relu") for n in candidate["hidden_layer_sizes"]]
+            net = keras.Sequential([keras.Input((x.shape[1],)), *layers, keras.layers.Dense(1)])
+            net.compile(loss="mse", optimizer=keras.optimizers.SGD(float(candidate["learning_rate_init"])))
+            stop = keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True)
+            options = {"batch_size": BATCH, "epochs": MAX_EPOCHS, "validation_split": 0.1, "verbose": 0}
+            net.fit(x[train], y[train], callbacks=[stop], **options)
+            scores.append(1 - net.evaluate(x[test], y[test], verbose=0) / y[test].var())
+        best = max(best, float(np.mean(scores)))
+    return time.perf_counter() - started, best
+
+
+def search_table(rounds: int, with_keras: bool) -> tuple[str, list[str]]:
+    """Seconds and best scores side by side, and sentences about them."""
+    found = [
+        (search_with(RandomizedSearchCV), search_with(sklearn.model_selection.RandomizedSearchCV))
+        for _ in range(rounds)
+    ]
+    columns = [list(column) for column in zip(*found, strict=True)]
+    names, notes = ["torchann", "scikit-learn"], []
+    if importlib.util.find_spec("keras") is None:
+        notes.append("Keras is not installed here and was left out.")
+    elif with_keras:
+        names.append("Keras")
+        columns.append([keras_search()] * rounds)
+        notes.append("Keras: one round, one candidate after the other.")
+    scores = [[f"{column[0][1]:.4f}"] for column in columns]
+    return _table(names, [[seconds for seconds, _ in column] for column in columns], scores, ["best mean R²"]), notes
+
+
+def _table(
+    names: Sequence[str], seconds: Sequence[Sequence[float]], more: Any = None, headers: Sequence[str] = ()
+) -> str:
+    rows = []
+    for number, (name, measured) in enumerate(zip(names, seconds, strict=True)):
+        ratio = statistics.median(mine / its for mine, its in zip(seconds[0], measured, strict=True))
+        aim = AIMS.get(name)
+        told = "" if aim is None else f"{aim} {'met' if ratio <= aim else 'MISSED'}"
+        spread = f"{min(measured):.3g} to {max(measured):.3g}"
+        row = [name, f"{statistics.median(measured):.3g}", spread, f"{ratio:.3f}", told]
+        rows.append([*row, *(more[number] if more else [])])
+    return tabulate(rows, ["", "seconds", "range", "ratio", "aim", *headers], "github", disable_numparse=True)
+
+
+def tuning_tables(rounds: int = 3, with_keras: bool = True) -> list[str]:
+    """Both tables as lines of Markdown."""
+    warnings.filterwarnings("ignore")  # some candidates do not converge in so few epochs
+    lines = ["## A population of networks", "", POPULATION, "", population_table(rounds), ""]
+    table, notes = search_table(rounds, with_keras)
+    return [*lines, "## Random search", "", SEARCH, "", table, "", *notes, ""]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-keras", action="store_true", help="leave Keras out; it takes half an hour")
+    options = parser.parse_args()
+    print("\n".join(tuning_tables(options.rounds, not options.no_keras)))
