@@ -21,6 +21,7 @@ from torchann.chapter.random_search import (
     draw_candidates,
     fit,
     mse,
+    one_thread,
     score,
 )
 from torchann.data.in_memory import Split
@@ -32,6 +33,11 @@ def slope():
     """Rows of y = x."""
     x = torch.linspace(-1, 1, 32)[:, None]
     return Split(x, x[:, 0])
+
+
+def fit_one(candidate, train, val, seed=0):
+    ((fitted,),) = fit([candidate], [np.arange(len(train.x))], train, val, seed)
+    return fitted
 
 
 def test_candidates_of_seed_42_are_those_of_the_books_notebook():
@@ -59,45 +65,57 @@ def test_fit_takes_the_step_worked_by_hand(slope, monkeypatch):
     torch.manual_seed(3)
     weight = MLP(1, [], 1).linears()[0].weight.item()
     torch.manual_seed(3)
-    net = fit(Candidate(0, 1, 0.1), Split(torch.tensor([[2.0]]), torch.tensor([3.0])), slope, seed=0).last
+    net = fit_one(Candidate(0, 1, 0.1), Split(torch.tensor([[2.0]]), torch.tensor([3.0])), slope).last
     error = 2 * (2 * weight - 3)  # of the squared error, by the output; the bias starts at 0
     assert net.linears()[0].weight.item() == pytest.approx(weight - 0.1 * error * 2, rel=1e-5)
     assert net.linears()[0].bias.item() == pytest.approx(-0.1 * error, rel=1e-5)
 
 
 def test_fit_stops_after_ten_epochs_without_a_lower_validation_error(slope):
-    still = fit(Candidate(1, 3, 0.0), slope, slope, seed=0)
+    still = fit_one(Candidate(1, 3, 1e-30), slope, slope)
     assert still.epochs == 1 + PATIENCE  # nothing is ever learnt: the first epoch is the best
-    assert fit(Candidate(0, 1, 1e-3), slope, slope, seed=0).epochs == MAX_EPOCHS  # each epoch learns a little
+    assert fit_one(Candidate(0, 1, 1e-3), slope, slope).epochs == MAX_EPOCHS  # each epoch learns a little
 
 
 def test_fit_keeps_the_best_weights_beside_the_last(slope, monkeypatch):
     against = Split(slope.x, -slope.y)  # the better the one is learnt, the worse the other
     torch.manual_seed(0)
-    fitted = fit(Candidate(0, 1, 0.1), slope, against, seed=0)
+    fitted = fit_one(Candidate(0, 1, 0.1), slope, against)
     assert fitted.epochs < MAX_EPOCHS and mse(fitted.best, against) < mse(fitted.last, against)
     monkeypatch.setattr(random_search, "MAX_EPOCHS", fitted.epochs - PATIENCE)
     torch.manual_seed(0)
-    shorter = fit(Candidate(0, 1, 0.1), slope, against, seed=0).last
+    shorter = fit_one(Candidate(0, 1, 0.1), slope, against).last
     assert torch.equal(fitted.best.linears()[0].weight, shorter.linears()[0].weight)
 
 
 def test_fit_that_diverges_stops_at_once_and_ranks_last(slope):
     many = Split(slope.x.repeat(40, 1), slope.y.repeat(40))
-    fitted = fit(Candidate(0, 1, 1e3), many, slope, seed=0)
-    assert fitted.epochs == 1 and fitted.best is fitted.last
+    fitted = fit_one(Candidate(0, 1, 1e3), many, slope)
+    assert fitted.epochs == 1
     losses = [0.3, mse(fitted.last, slope), 0.3]
     assert not math.isfinite(losses[1]) and score(losses) == math.inf
     assert Trial(Candidate(0, 1, 1e3), losses, [0.3], [1]).score == math.inf
 
 
-def test_fit_takes_one_thread_and_gives_the_callers_back(slope, monkeypatch):
-    during = []
-    monkeypatch.setattr(random_search, "mse", lambda net, split: during.append(torch.get_num_threads()) or math.nan)
+def test_fit_trains_all_candidates_as_it_trains_each(slope, monkeypatch):
+    monkeypatch.setattr(random_search, "MAX_EPOCHS", 5)
+    candidates, parts = [Candidate(1, 3, 0.1), Candidate(0, 1, 0.05)], [np.arange(20), np.arange(7, 32)]
+    torch.manual_seed(0)
+    together = fit(candidates, parts, slope, slope, seed=0)
+    torch.manual_seed(0)
+    for nets, candidate in zip(together, candidates, strict=True):
+        for net, part in zip(nets, parts, strict=True):
+            ((alone,),) = fit([candidate], [part], slope, slope, seed=0)
+            assert mse(net.last, slope) == pytest.approx(mse(alone.last, slope), rel=1e-5)
+            assert mse(net.best, slope) == pytest.approx(mse(alone.best, slope), rel=1e-5)
+
+
+def test_one_thread_gives_the_callers_back():
     torch.set_num_threads(2)
     try:
-        fit(Candidate(0, 1, 0.1), slope, slope, seed=0)
-        assert (during, torch.get_num_threads()) == ([1], 2)
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)  # as all tests have it
 
@@ -105,13 +123,14 @@ def test_fit_takes_one_thread_and_gives_the_callers_back(slope, monkeypatch):
 def test_each_third_is_held_out_once_in_stored_order(monkeypatch):
     seen = []
 
-    def remember(candidate, train, val, seed):
-        seen.append(train.y.tolist())
-        return Fitted(MLP(1, [], 1, weight_init="zeros"), MLP(1, [], 1, weight_init="zeros", bias_init="ones"), seed)
+    def remember(candidates, parts, train, val, seed):
+        seen.extend(train.y[part].tolist() for part in parts)
+        last, best = MLP(1, [], 1, weight_init="zeros"), MLP(1, [], 1, weight_init="zeros", bias_init="ones")
+        return [len(parts) * [Fitted(last, best, seed)] for _ in candidates]
 
     monkeypatch.setattr(random_search, "fit", remember)
     rows = Split(torch.zeros(6, 1), torch.arange(6.0))
-    trial = cross_validate(Candidate(0, 1, 0.1), rows, rows, seed=7)
+    (trial,) = cross_validate([Candidate(0, 1, 0.1)], rows, rows, seed=7)
     assert seen == [[2, 3, 4, 5], [0, 1, 4, 5], [0, 1, 2, 3]]
     assert trial.last == [0.5, 6.5, 20.5]  # the last net says 0: (0 + 1) / 2, (4 + 9) / 2, (16 + 25) / 2
     assert trial.best == [0.5, 2.5, 12.5]  # the best net says 1: (1 + 0) / 2, (1 + 4) / 2, (9 + 16) / 2

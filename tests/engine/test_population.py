@@ -14,7 +14,7 @@ from sklearn.preprocessing import scale
 from torchann.engine.population import Population, population
 from torchann.engine.population.heads import HEADS, spread
 from torchann.engine.population.plan import plan
-from torchann.tuning.folds import prepare
+from torchann.tuning.network_folds import prepare
 
 # Few epochs are enough to compare, and too few to converge.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -9,25 +9,25 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from sklearn.model_selection import KFold, ParameterSampler
 from tabulate import tabulate
+from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.random_search_plot import draw_trials, short
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.in_memory import Split
-from torchann.engine.backprop import Backprop
+from torchann.engine.population import Member, Population, SeededOrder, Settings, Table
+from torchann.engine.population.row_orders import Rows
 from torchann.nets.heads import regression_head
 from torchann.nets.mlp import MLP
-from torchann.orders import shuffled_order
 
 CANDIDATES, BOOK_SEED = 10, 42
 BATCH, MAX_EPOCHS, PATIENCE, FOLDS = 32, 100, 10, 3
+EQUAL = 1e-12  # a share of the targets' variance: by less, the MSE has not fallen
 SCORE, TEST = "CV MSE of the best candidate", "its test MSE, refitted"
 HEAD = regression_head(1)
-LIMITS = (0.28, 0.65)  # of the picture
-LOOKS = (("tab:purple", "s"), ("tab:orange", "^"), ("tab:green", "D"), ("tab:blue", "o"))  # by hidden layers
 
 
 class Candidate(NamedTuple):
@@ -49,7 +49,7 @@ class Fitted(NamedTuple):
 
     Attributes:
         last: with the weights it stopped with.
-        best: with those of the epoch that had the lowest validation MSE.
+        best: with those of the epoch that had the lowest validation MSE; of the start, if none had a finite one.
         epochs: trained.
     """
 
@@ -77,6 +77,11 @@ class Trial(NamedTuple):
     def score(self) -> float:
         """The mean MSE with the last weights, as the book's search ranks; infinite if a fold diverged."""
         return score(self.last)
+
+    @property
+    def best_score(self) -> float:
+        """The mean MSE with the best weights."""
+        return score(self.best)
 
 
 def score(losses: Sequence[float]) -> float:
@@ -121,41 +126,73 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@one_thread()
-def fit(candidate: Candidate, train: Split, val: Split, seed: int) -> Fitted:
-    """Trains until the validation MSE has not fallen for 10 epochs, or is no number, for 100 epochs at most.
+def fit(
+    candidates: Sequence[Candidate], parts: Sequence[Rows], train: Split, val: Split, seed: int
+) -> list[list[Fitted]]:
+    """Trains each candidate on each part of the training rows, all nets at once.
+
+    A training ends when the validation MSE has not fallen for 10 epochs, or is no number, after 100 epochs at most.
 
     Args:
-        candidate: the net's shape and its learning rate.
-        train: rows to learn from.
+        candidates: the nets' shapes and learning rates; torch's generator draws their weights, one after the other.
+        parts: numbers of the rows to learn from.
+        train: all training rows.
         val: rows to stop by.
-        seed: of the shuffles; torch's generator draws the weights.
+        seed: of the shuffles.
+
+    Returns:
+        For each candidate, a net per part.
     """
-    net = best = MLP(train.x.shape[1], [candidate.n_neurons] * candidate.n_hidden, 1)
-    backprop = Backprop(net, HEAD.error)
-    lowest, since = math.inf, 0
-    for epoch in range(MAX_EPOCHS):
-        order = shuffled_order(len(train.x), seed, epoch)
-        for x, y in zip(torch.split(train.x[order], BATCH), torch.split(train.y[order, None], BATCH), strict=True):
-            backprop.descend(x, y, candidate.learning_rate)
-        val_loss, since = mse(net, val), since + 1
-        if val_loss < lowest:
-            lowest, since, best = val_loss, 0, copy.deepcopy(net)
-        if since == PATIENCE or not math.isfinite(val_loss):
-            break
-    return Fitted(net, best, epoch + 1)
+    held_out, features = len(train.x) + np.arange(len(val.x)), train.x.shape[1]
+    pairs = [(candidate, part) for candidate in candidates for part in parts]
+    nets = [MLP(features, [candidate.n_neurons] * candidate.n_hidden, 1) for candidate, _ in pairs]
+    members = [
+        Member(_settings(candidate), _weights(net), SeededOrder(part, seed), held_out)
+        for net, (candidate, part) in zip(nets, pairs, strict=True)
+    ]
+    table = Table.of(torch.cat([train.x, val.x]), torch.cat([train.y, val.y]))
+    for _ in Population(members, table, losses=False).train():
+        pass
+    fitted = [_fitted(net, member) for net, member in zip(nets, members, strict=True)]
+    return [fitted[first : first + len(parts)] for first in range(0, len(fitted), len(parts))]
 
 
-def cross_validate(candidate: Candidate, train: Split, val: Split, seed: int) -> Trial:
+def cross_validate(candidates: Sequence[Candidate], train: Split, val: Split, seed: int) -> list[Trial]:
     """Holds out each third of the training rows once, in stored order; every fit stops by the same validation rows."""
-    trial = Trial(candidate, [], [], [])
-    for rows, held_out in KFold(FOLDS).split(train.x):
-        fitted = fit(candidate, Split(train.x[rows], train.y[rows]), val, seed)
-        judge = Split(train.x[held_out], train.y[held_out])
-        trial.last.append(mse(fitted.last, judge))
-        trial.best.append(mse(fitted.best, judge))
-        trial.epochs.append(fitted.epochs)
-    return trial
+    folds = list(KFold(FOLDS).split(train.x))
+    judges = [Split(train.x[held_out], train.y[held_out]) for _, held_out in folds]
+    fitted = fit(candidates, [rows for rows, _ in folds], train, val, seed)
+    trials = []
+    for candidate, nets in zip(candidates, fitted, strict=True):
+        last = [mse(net.last, judge) for net, judge in zip(nets, judges, strict=True)]
+        best = [mse(net.best, judge) for net, judge in zip(nets, judges, strict=True)]
+        trials.append(Trial(candidate, last, best, [net.epochs for net in nets]))
+    return trials
+
+
+def _settings(candidate: Candidate) -> Settings:
+    return Settings(
+        solver="sgd",
+        learning_rate_init=2 * candidate.learning_rate,  # the squared error is twice as steep as its half
+        momentum=0,
+        alpha=0,
+        batch_size=BATCH,
+        max_iter=MAX_EPOCHS,
+        tol=EQUAL,
+        n_iter_no_change=PATIENCE - 1,
+    )
+
+
+def _weights(net: MLP) -> list[Tensor]:
+    return [torch.cat([layer.weight, layer.bias[:, None]], 1) for layer in net.linears()]
+
+
+def _fitted(net: MLP, member: Member) -> Fitted:
+    nets = Fitted(net, copy.deepcopy(net), member.n_iter)
+    for each, weights in ((nets.last, member.weights), (nets.best, member.best_weights)):
+        for layer, both in zip(each.linears(), weights, strict=True):
+            layer.weight.data, layer.bias.data = both[:, :-1].contiguous(), both[:, -1].contiguous()
+    return nets
 
 
 def _run(setting: Setting) -> Outcome:
@@ -163,9 +200,8 @@ def _run(setting: Setting) -> Outcome:
     data.setup()
     train, val, test = data.prepared()
     candidates = draw_candidates(CANDIDATES, BOOK_SEED)
-    trials = [cross_validate(candidate, train, val, setting.seed) for candidate in candidates]
-    trials.sort(key=lambda trial: trial.score)
-    refitted = fit(trials[0].candidate, train, val, setting.seed)
+    trials = sorted(cross_validate(candidates, train, val, setting.seed), key=lambda trial: trial.score)
+    ((refitted,),) = fit([trials[0].candidate], [np.arange(len(train.x))], train, val, setting.seed)
     figures: dict[str, float | str] = {SCORE: trials[0].score, TEST: mse(refitted.last, test)}
     return Outcome(figures, text=_table(trials, refitted, test), shown=trials)
 
@@ -173,8 +209,8 @@ def _run(setting: Setting) -> Outcome:
 def _table(trials: Sequence[Trial], refitted: Fitted, test: Split) -> str:
     rows = []
     for trial in trials:
-        folds, epochs = "  ".join(map(_short, trial.last)), " ".join(map(str, trial.epochs))
-        rows.append([*trial.candidate, _short(trial.score), folds, _short(score(trial.best)), epochs])
+        folds, epochs = "  ".join(map(short, trial.last)), " ".join(map(str, trial.epochs))
+        rows.append([*trial.candidate, short(trial.score), folds, short(trial.best_score), epochs])
     headers = ["layers", "neurons", "rate", "CV MSE", "of each fold", "best restored", "epochs"]
     table = tabulate(rows, headers, floatfmt=".5f", disable_numparse=[3, 4, 5, 6])
     return (
@@ -183,49 +219,8 @@ def _table(trials: Sequence[Trial], refitted: Fitted, test: Split) -> str:
     )
 
 
-def _short(loss: float) -> str:
-    return f"{loss:.4f}" if loss < 10 else f"{loss:.1e}"
-
-
 def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
-    trials: list[Trial] = outcomes[0].shown
-    canvas = Canvas(figsize=(11, 4.6), layout="constrained")
-    canvas.suptitle(title)
-    by_rate, ranked = canvas.subplots(1, 2)
-    for layers, (colour, marker) in enumerate(LOOKS):
-        by_rate.plot([], [], marker, color=colour, label="linear" if layers == 0 else f"{layers} hidden")
-    for rank, trial in enumerate(trials):
-        layers, neurons, rate = trial.candidate
-        colour, marker = LOOKS[layers]
-        shown = min(trial.score, LIMITS[1] - 0.012)
-        by_rate.plot(rate, shown, marker, color=colour, markersize=5 + neurons / 10, alpha=0.8)
-        ranked.plot(shown, rank, marker, color=colour, markersize=8)
-        ranked.plot(score(trial.best), rank, "o", color="black", fillstyle="none", markersize=8)
-        if shown == trial.score:
-            by_rate.plot(3 * [rate], trial.last, "_-", color=colour, linewidth=0.8, zorder=1)
-            ranked.plot(trial.last, 3 * [rank], "|-", color=colour, linewidth=0.8, zorder=1)
-        else:
-            off = f"in truth {_short(trial.score)}"
-            for panel, place, below in ((by_rate, (rate, shown), -20), (ranked, (shown, rank), 9)):
-                panel.annotate(off, place, (8, below), textcoords="offset points", ha="right")
-    _describe(by_rate, ranked, [trial.candidate for trial in trials])
-    return canvas
-
-
-def _describe(by_rate: Axes, ranked: Axes, candidates: Sequence[Candidate]) -> None:
-    error = "mean squared error, (100,000 USD)²"
-    by_rate.set(xlabel="learning rate", ylabel=error, xscale="log", ylim=LIMITS)
-    by_rate.legend(title="larger: more neurons", loc="upper left")
-    ranked.plot([], [], "|-", color="0.4", label="folds and their mean")
-    ranked.plot([], [], "o", color="black", fillstyle="none", label="mean, best restored")
-    shapes = [f"{layers} × {neurons}" if layers else "linear" for layers, neurons, _ in candidates]
-    names = [f"{shape}, {one.learning_rate:.4f}" for shape, one in zip(shapes, candidates, strict=True)]
-    ranked.set_yticks(range(len(names)), names)
-    ranked.set(xlabel=error, ylabel="hidden layers × neurons, rate", xlim=LIMITS)
-    ranked.invert_yaxis()
-    ranked.legend(loc="upper right")
-    for panel in (by_rate, ranked):
-        panel.grid(alpha=0.3)
+    return draw_trials(outcomes[0].shown, title)
 
 
 EXPERIMENTS = (

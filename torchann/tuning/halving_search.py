@@ -8,8 +8,8 @@ import torch
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import ParameterSampler
 
+from torchann.tuning.distributions import distributions
 from torchann.tuning.population_search import PopulationSearch
-from torchann.tuning.spaces import distributions
 
 
 class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, PopulationSearch):  # type: ignore[misc]

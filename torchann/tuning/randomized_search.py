@@ -8,8 +8,8 @@ import sklearn.model_selection
 import torch
 from sklearn.model_selection import ParameterSampler
 
+from torchann.tuning.distributions import distributions
 from torchann.tuning.population_search import PopulationSearch
-from torchann.tuning.spaces import distributions
 
 
 class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV, PopulationSearch):  # type: ignore[misc]
@@ -27,7 +27,7 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV, PopulationS
     Args:
         estimator: whose arguments are searched.
         param_distributions: by argument: a list to choose from, a distribution of SciPy, or two numbers
-            ``(low, high)``, see :func:`torchann.tuning.spaces.distributions`. A list of such: one is chosen each time.
+            ``(low, high)``, see :func:`torchann.tuning.distributions.distributions`; or a list of such spaces.
         n_iter: candidates.
         scoring: one or several of scikit-learn's scores, or a function; None asks the estimator.
         n_jobs: processes, as joblib counts: None is 1, -1 all cores.

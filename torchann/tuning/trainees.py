@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from torchann.engine.population import Member
-from torchann.tuning.folds import Fold, prepare
+from torchann.tuning.network_folds import Fold, prepare
 from torchann.tuning.trainable import network_of, why_not, why_not_these
 
 Params = Mapping[str, Any]
