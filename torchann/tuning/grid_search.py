@@ -32,10 +32,10 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV, PopulationSearch):  # t
     Example:
         >>> from sklearn.datasets import load_iris
         >>> from sklearn.neural_network import MLPClassifier
-        >>> model = MLPClassifier(solver="sgd", max_iter=300, tol=1e-3, random_state=0)
-        >>> grid = {"hidden_layer_sizes": [(5,), (20,)], "learning_rate_init": [0.001, 0.1]}
+        >>> model = MLPClassifier(solver="sgd", max_iter=500, tol=1e-3, random_state=0)
+        >>> grid = {"hidden_layer_sizes": [(3,), (20,)], "learning_rate_init": [0.001, 0.01]}
         >>> GridSearchCV(model, grid, cv=3).fit(*load_iris(return_X_y=True)).best_params_["learning_rate_init"]
-        0.1
+        0.01
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
