@@ -59,12 +59,12 @@ def two_classes():
 
 def three_classes():
     X, y = load_iris(return_X_y=True)
-    return MLPClassifier, scale(X), np.array(["a", "b", "c"])[y]
+    return MLPClassifier, scale(X), np.array([3, 5, 8])[y]
 
 
 def two_labels():
     make, X, y = three_classes()
-    return make, X, np.stack([y == "a", y != "b"], 1).astype(int)
+    return make, X, np.stack([y == 3, y != 5], 1).astype(int)
 
 
 TASKS = [one_output, two_outputs, two_classes, three_classes, two_labels]
