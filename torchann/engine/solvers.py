@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 from torch.optim.adam import adam as adam_step
 
 from torchann.engine.optimizers import make_optimizer
@@ -180,35 +180,33 @@ class TorchSolver:
     ) -> None:
         self.learning_rate = learning_rate
         self._arguments = (name, weight_decay, options or {})
-        self._parameter = nn.Parameter(torch.zeros(0))
-        self._optimizer = self._made()
+        self._saved: dict[str, Any] = {}
+        self._hand_over(torch.zeros(0))
+
+    def _hand_over(self, vector: Tensor) -> None:
+        name, weight_decay, options = self._arguments
+        self._parameter = nn.Parameter(vector)
+        self._optimizer = make_optimizer(name, [self._parameter], self.learning_rate, 0.0, False, weight_decay, options)
 
     def start(self, vector: Tensor) -> None:
-        """Hands the vector to torch's optimiser, with what a state has told."""
-        saved = self.state()
-        self._parameter = nn.Parameter(vector)
-        self._optimizer = self._made()
-        self._optimizer.state[self._parameter] = {
-            name: value.to(vector) if isinstance(value, Tensor) and value.shape == vector.shape else value
-            for name, value in saved.items()
-            if name != "learning_rate"
-        }
+        """Hands the vector to torch's optimiser, with what its steps have left or a state has told."""
+        self._hand_over(vector)
+        for name, part in self._saved.items():
+            on_device = part.to(vector) if isinstance(part, Tensor) and part.ndim else part
+            self._optimizer.state[self._parameter][name] = on_device
 
     def step(self, vector: Tensor, gradient: Tensor) -> None:
         """Moves ``vector`` in place; both are ``(parameters,)``."""
         self._parameter.grad = gradient
         self._optimizer.param_groups[0]["lr"] = self.learning_rate
         self._optimizer.step()
+        self._saved = self._optimizer.state[self._parameter]
 
     def state(self) -> dict[str, Any]:
         """Learning rate, and what torch's optimiser keeps."""
-        return {"learning_rate": self.learning_rate, **self._optimizer.state[self._parameter]}
+        return {"learning_rate": self.learning_rate, **self._saved}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on where :meth:`state` was taken."""
         self.learning_rate = state["learning_rate"]
-        self._optimizer.state[self._parameter] = {k: part for k, part in state.items() if k != "learning_rate"}
-
-    def _made(self) -> optim.Optimizer:
-        name, weight_decay, options = self._arguments
-        return make_optimizer(name, [self._parameter], self.learning_rate, weight_decay=weight_decay, more=options)
+        self._saved = {name: part for name, part in state.items() if name != "learning_rate"}

@@ -1,10 +1,14 @@
 """Where an estimator computes."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 
 from torchann.engine.threads import WORTH_TWO, largest_product
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+gpu_is_there = cache(torch.cuda.is_available)
 
 
 def device_for(name: str, sizes: Sequence[int], rows: int) -> torch.device:
@@ -23,8 +27,7 @@ def device_for(name: str, sizes: Sequence[int], rows: int) -> torch.device:
         device(type='cpu')
     """
     if name == "auto":
-        worth_it = torch.cuda.is_available() and largest_product(sizes, rows) >= WORTH_TWO
-        return torch.device("cuda" if worth_it else "cpu")
+        return GPU if gpu_is_there() and largest_product(sizes, rows) >= WORTH_TWO else CPU
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

@@ -4,7 +4,6 @@ from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-import torch
 from sklearn.base import _fit_context, is_classifier
 from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
 from sklearn.utils import check_random_state
@@ -14,10 +13,11 @@ from torchann.engine.threads import at_most, threads_for
 from torchann.estimators.devices import device_for
 from torchann.estimators.epochs import Epochs, HeldOut
 from torchann.estimators.files import SafeFile
-from torchann.estimators.heads import OUTPUTS, OWN_LOSSES
+from torchann.estimators.heads import OWN_LOSSES
 from torchann.estimators.lbfgs import loss_and_gradient
+from torchann.estimators.mlp_file import check_fitted, restored_solver, solver_state
 from torchann.estimators.mlp_options import SKLEARN_ACTIVATIONS, TORCH_SOLVERS, check_together
-from torchann.estimators.passes import Layers
+from torchann.estimators.passes import values_of
 
 ROWS = {"accept_sparse": ["csr", "csc"]}
 Own = TypeVar("Own", bound="MultilayerPerceptron")
@@ -100,7 +100,7 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
         sample_weight = self._weighted(y, sample_weight)
         sizes = [X.shape[1], *hidden, y.shape[1]]
         self.n_outputs_ = y.shape[1]
-        vars(self).setdefault("norms_", [])
+        self.norms_ = getattr(self, "norms_", [])
         self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize(y, sizes, X.dtype)
@@ -174,13 +174,26 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
     def _forward_pass_fast(self, X: Any, check_input: bool = True) -> Any:
         if check_input:
             X = validate_data(self, X, reset=False, **ROWS)
-        dtype = np.result_type(X.dtype, self.coefs_[0].dtype)
-        sizes = [X.shape[1], *(part.shape[1] for part in self.coefs_)]
-        device = device_for(self.device, sizes, X.shape[0])
-        name = "sigmoid" if self.activation == "logistic" else self.activation
-        outputs = Layers(self.coefs_, self.intercepts_, name, self.norms_, dtype, device)(X)
-        with torch.inference_mode():
-            return OUTPUTS[self.out_activation_](outputs).numpy()
+        return values_of(self, X)
+
+    def _parameters(self) -> dict[str, Any]:
+        return super()._parameters() | {"callbacks": None}  # which are code
+
+    def _fitted_values(self) -> dict[str, Any]:
+        values = super()._fitted_values()
+        if "_optimizer" in values:
+            values["_optimizer"] = solver_state(self._optimizer)
+        return values
+
+    def _take_fitted(self, values: dict[str, Any]) -> None:
+        state = values.pop("_optimizer", None)
+        super()._take_fitted(values)
+        if state is not None:
+            self._optimizer = restored_solver(self, state)
+        self._best_coefs, self._best_intercepts, self._best_norms = self.coefs_, self.intercepts_, self.norms_
+
+    def _check_fitted(self) -> None:
+        check_fitted(self)
 
 
 def _buffers(X: Any, sizes: list[int]) -> tuple[list[Any], ...]:

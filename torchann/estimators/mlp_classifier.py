@@ -173,3 +173,9 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
                     f"y_val has the classes {unknown.tolist()!r:.80} and y has not; give rows of them in X"
                 )
         return self._label_binarizer.transform(y)
+
+    def _predict(self, X: Any, check_input: bool = True) -> Any:
+        if len(self.classes_) < 2 or self._label_binarizer.y_type_.startswith("multilabel"):
+            return super()._predict(X, check_input)
+        proba = self._forward_pass_fast(X, check_input)
+        return self.classes_.take(proba.argmax(1) if proba.shape[1] > 1 else (proba[:, 0] > 0.5).astype(int))
