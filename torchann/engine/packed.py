@@ -62,7 +62,7 @@ class Packed:
         self.gradient = torch.zeros_like(self.vector)
         self.num_weights = sum(lengths[:layers])
         views, slopes = (
-            [part.view(shape) for part, shape in zip(whole.split(lengths), shapes, strict=True)]
+            [part.view(shape) for part, shape in zip(torch.split(whole, lengths), shapes, strict=True)]
             for whole in (self.vector, self.gradient)
         )
         self.weights, self.biases = views[:layers], views[layers : 2 * layers]

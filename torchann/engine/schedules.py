@@ -34,7 +34,7 @@ class Schedule:
     """
 
     def __init__(self, name: str, solver: Solver, options: dict[str, Any], num_epochs: int, num_steps: int) -> None:
-        self._solver = solver
+        self._solver, self._num_steps = solver, num_steps
         self._optimizer = optim.SGD([nn.Parameter(torch.zeros(0))], lr=solver.learning_rate)
         made = make_schedule(name, self._optimizer, options, num_epochs, num_steps)
         assert made is not None
@@ -45,6 +45,8 @@ class Schedule:
 
     def step(self) -> None:
         """Moves on by a step or an epoch."""
+        if self.by_step and self._schedule.last_epoch + 1 >= self._num_steps:
+            return  # behind the last step torch's one_cycle would turn up again
         self._schedule.step()
         self._tell()
 

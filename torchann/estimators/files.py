@@ -87,7 +87,8 @@ class SafeFile:
 def _classes() -> dict[str, Any]:
     import torchann.estimators as room  # which imports this file
 
-    return {name: getattr(room, name) for name in room.__all__}
+    kinds = {name: getattr(room, name) for name in room.__all__}
+    return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, SafeFile)}
 
 
 def load(path: str | PathLike[str], net: Any = None) -> Any:

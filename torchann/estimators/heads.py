@@ -31,12 +31,14 @@ def _half_squared(a: Tensor, y: Tensor) -> Tensor:
 
 
 def _poisson(a: Tensor, y: Tensor) -> Tensor:
-    return xlogy(y, y / a) - y + a
+    losses: Tensor = xlogy(y, y / a) - y + a
+    return losses
 
 
 def _binary_log_loss(a: Tensor, y: Tensor) -> Tensor:
     a = _clipped(a)
-    return -(xlogy(y, a) + xlogy(1 - y, 1 - a))
+    losses: Tensor = xlogy(y, a) + xlogy(1 - y, 1 - a)
+    return losses.neg_()
 
 
 def _log_loss(a: Tensor, y: Tensor) -> Tensor:
@@ -56,7 +58,12 @@ def _as_it_is(z: Tensor) -> Tensor:
     return z
 
 
-OUTPUTS = {"identity": _as_it_is, "exp": torch.exp, "logistic": torch.sigmoid, "softmax": _softmax}
+OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "identity": _as_it_is,
+    "exp": torch.exp,
+    "logistic": torch.sigmoid,
+    "softmax": _softmax,
+}
 """The output activations, by scikit-learn's names."""
 LOSSES: dict[tuple[str, str], Elementwise] = {
     ("identity", "squared_error"): _half_squared,

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from torchann.engine.threads import at_most, threads_for
+from torchann.estimators import mlp_task
 from torchann.estimators.devices import device_for
 from torchann.estimators.epochs import Epochs, HeldOut
 from torchann.estimators.files import SafeFile
@@ -49,6 +50,9 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
         "_optimizer",
     )
 
+    coefs_: list[Any]
+    intercepts_: list[Any]
+
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(
         self: Own,
@@ -82,6 +86,38 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
         if not (X_val is None and y_val is None and sample_weight_val is None):
             held_out = (X_val, y_val, sample_weight_val)
         return self._learn(X, y, sample_weight, held_out)
+
+    def to_task(self) -> Any:
+        """The Lightning task of the same net: weights, names of features and classes, curves, solver and rates.
+
+        Returns:
+            A ``torchann.ClassificationMLP`` or ``torchann.RegressionMLP``, in evaluation mode, ready to predict, to be
+            saved or to be fitted further; of ``"lbfgs"`` by Adam, and by a constant rate where the estimator's moves as
+            ``"invscaling"`` or ``"adaptive"``. ``alpha``, which scikit-learn divides by the rows of a batch, becomes
+            the ``weight_decay`` that is the same for batches of this size.
+
+        Raises:
+            NotFittedError: before ``fit``.
+            ValueError: for the loss ``"poisson"``, whose outputs no task has.
+        """
+        return mlp_task.to_task(self)
+
+    @classmethod
+    def from_task(cls: type[Own], task: Any, *, classes: Any = None, **params: Any) -> Own:
+        """The estimator of the same net as a task: weights, names, curves, optimiser and rates.
+
+        Args:
+            task: a ``torchann.ClassificationMLP`` or ``torchann.RegressionMLP``, fitted, or from a file; one that
+                prepares its rows becomes a pipeline, by :func:`torchann.estimators.pipeline_of`.
+            classes: what the task counts from 0, where that is not its ``class_names``.
+            params: arguments of the estimator that the task has not, such as ``batch_size`` or ``random_state``.
+
+        Raises:
+            TypeError: for another task, or an unknown argument.
+            ValueError: if the task has no net yet, prepares its rows, limits its outputs, or has other classes.
+        """
+        estimator: Own = mlp_task.from_task(cls, task, classes, params)
+        return estimator
 
     def _fit(self: Own, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Own:
         return self._learn(X, y, sample_weight, incremental=incremental)  # of scikit-learn's partial_fit
@@ -151,10 +187,9 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
             raise ValueError(f"there is no {missing}; give both X_val and y_val, or neither and no sample_weight_val")
         X, y = validate_data(self, X, y, reset=False, multi_output=True, y_numeric=not is_classifier(self), **ROWS)
         y = self._indicators(y).reshape(X.shape[0], -1)
-        weight = None if weight is None else _check_sample_weight(weight, X)
-        if weight is not None and not weight.any():
+        if weight is not None and not np.any(weight):
             raise ValueError("sample_weight_val is zero for all rows; give a row that counts, or leave it out")
-        return HeldOut(X, y, weight)
+        return HeldOut(X, y, None if weight is None else _check_sample_weight(weight, X))
 
     def _indicators(self, y: Any) -> Any:
         """Targets of validation rows as numbers, one column for each output."""

@@ -1,5 +1,6 @@
 """What a safe file keeps of a fitted MLP beside its arguments: arrays, and where its solver stands."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,12 +64,12 @@ def check_fitted(model: Any) -> None:
     """
     model._validate_params()
     layers = [*model.coefs_, *model.intercepts_]
-    if not layers or not all(isinstance(part, np.ndarray) and part.dtype == model.coefs_[0].dtype for part in layers):
+    if not layers or not all(isinstance(part, np.ndarray) and part.dtype == layers[0].dtype for part in layers):
         raise ValueError(f"coefs_ and intercepts_ are {layers!r:.80} and should be arrays of one dtype")
-    if model.coefs_[0].dtype not in FLOATS:
-        raise ValueError(f"coefs_ are {model.coefs_[0].dtype} and should be float32 or float64")
+    if layers[0].dtype not in FLOATS:
+        raise ValueError(f"coefs_ are {layers[0].dtype} and should be float32 or float64")
     sizes = [model.n_features_in_, *np.atleast_1d(model.hidden_layer_sizes).tolist(), model.n_outputs_]
-    shapes = [*zip(sizes[:-1], sizes[1:], strict=True), *((size,) for size in sizes[1:])]
+    shapes = [*pairwise(sizes), *((size,) for size in sizes[1:])]
     if [part.shape for part in layers] != shapes or model.n_layers_ != len(sizes):
         raise ValueError(f"the arrays have the shapes {[part.shape for part in layers]} and should have {shapes}")
     norms = [{name: part.shape for name, part in norm.items()} for norm in model.norms_]

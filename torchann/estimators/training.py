@@ -142,7 +142,7 @@ class Training:
 
 
 def _split(rows: Tensor, size: int) -> Sequence[Tensor]:
-    return rows.split(size) if rows.shape[0] > size else [rows]
+    return torch.split(rows, size) if rows.shape[0] > size else [rows]
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:
