@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -300,9 +302,6 @@ def test_tensorboard_has_the_curves_of_the_fit(tmp_path):
 
 
 def test_estimators_import_no_framework_but_torch():
-    import subprocess
-    import sys
-
     code = "import sys, torchann.estimators; print([m for m in ('lightning', 'torchmetrics') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

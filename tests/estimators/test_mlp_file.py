@@ -45,7 +45,8 @@ def made(target, **options):
 
 
 def same(ours, again):
-    assert repr(ours.get_params()) == repr(again.get_params())
+    mine, its = ({**model.get_params(), "random_state": None} for model in (ours, again))
+    assert repr(mine) == repr(its)
     for name in type(ours).fitted:
         assert hasattr(ours, name) == hasattr(again, name), name
         if hasattr(ours, name) and name not in ("_optimizer", "norms_"):
@@ -129,6 +130,8 @@ def test_good_file_is_read(path):
 
 
 CLASSIFIER = {"class": "estimators.MLPClassifier"}
+SHAPES = {"coefs__0": (2, 2), "coefs__1": (2, 1), "intercepts__0": (2,), "intercepts__1": (1,)}
+HALF = {f"tensor_{name}": torch.ones(shape).half() for name, shape in SHAPES.items()}
 SORTED = {"array": "int64", "shape": [2], "values": [0, 1]}
 
 
@@ -139,7 +142,7 @@ SORTED = {"array": "int64", "shape": [2], "values": [0, 1]}
         ({"hyperparameters": {"hidden_layer_sizes": 2, "activation": "os"}}, "'activation' parameter"),
         ({"hyperparameters": {"hidden_layer_sizes": 2, "norm": "layer"}}, "norms_ have the shapes"),
         ({"hyperparameters": {"hidden_layer_sizes": 2, "loss": "poisson"}}, "should be 'exp'"),
-        ({"fitted": {"coefs_": []}}, "should be arrays of one dtype|out of range"),
+        ({"fitted": {"coefs_": []}}, "the arrays have the shapes"),
         ({"fitted": {"coefs_": 3}}, "TypeError"),
         ({"fitted": {"n_layers_": 4}}, "the arrays have the shapes"),
         ({"fitted": {"n_outputs_": 2}}, "the arrays have the shapes"),
@@ -150,24 +153,10 @@ SORTED = {"array": "int64", "shape": [2], "values": [0, 1]}
         ({"tensor_mean": torch.zeros(8).double()}, "mean of the solver is"),
         ({"tensor_mean": torch.zeros(9)}, "mean of the solver is"),
         ({"tensor_coefs__0": torch.ones(2, 2).int()}, "should be arrays of one dtype"),
-        (
-            {
-                f"tensor_{part}__{i}": torch.ones(shape).half()
-                for part, i, shape in [
-                    ("coefs", 0, (2, 2)),
-                    ("coefs", 1, (2, 1)),
-                    ("intercepts", 0, 2),
-                    ("intercepts", 1, 1),
-                ]
-            },
-            "should be float32 or float64",
-        ),
+        (HALF, "should be float32 or float64"),
         (CLASSIFIER, "no attribute 'classes_'"),
         (CLASSIFIER | {"fitted": {"classes_": SORTED}}, "2 classes and 1 outputs of 'identity'"),
-        (
-            CLASSIFIER | {"fitted": {"classes_": SORTED | {"values": [1, 0]}, "out_activation_": "logistic"}},
-            "should be sorted",
-        ),
+        (CLASSIFIER | {"fitted": {"classes_": SORTED | {"values": [1, 0]}}}, "should be sorted"),
         ({"fitted": {"predict": 1}}, "no attribute"),
     ],
     ids=lambda part: part if isinstance(part, str) else "",

@@ -154,9 +154,7 @@ def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any
         model.feature_names_in_ = np.array(task.feature_names, dtype=object)
     if wanted is RegressionMLP:
         if h.output != "unbounded":
-            raise ValueError(
-                f"the task's output is {h.output} and an estimator's is not limited; train one that is not"
-            )
+            raise ValueError(f"the task's output is {h.output} and an estimator's is unbounded; train such a task")
         model.out_activation_ = "identity"
     else:
         model.out_activation_ = "softmax" if h.task == "multiclass" else "logistic"
