@@ -19,7 +19,8 @@ class TensorBoard:
         >>> import tempfile
         >>> from torchann.estimators import MLPRegressor
         >>> run = TensorBoard(tempfile.mkdtemp())
-        >>> _ = MLPRegressor(max_iter=2, tol=1e9, n_iter_no_change=1, callbacks=[run]).fit([[0.0], [1.0]], [0.0, 1.0])
+        >>> net = MLPRegressor(tol=1e9, n_iter_no_change=1, callbacks=[run])  # stops at once
+        >>> _ = net.fit([[0.0], [1.0]], [0.0, 1.0])
         >>> sorted(path.name for path in Path(run.log_dir).iterdir())
         ['train']
     """
