@@ -7,9 +7,9 @@ from typing import Any, Literal
 from torch import Tensor
 from torchmetrics import Metric
 
+from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.heads import regression_head
 from torchann.nets.mlp import MLP
-from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 
