@@ -44,7 +44,7 @@ def test_candidates_that_cannot_be_fitted_fail_as_in_scikit_learn():
     [
         (Ridge(), {"alpha": [1, 2]}, "candidates are trained one by one.*: Ridge is no multilayer perceptron"),
         (REGRESSOR, {"solver": ["lbfgs", "adam"]}, "1 of 2 candidates are .*solver='lbfgs' takes no mini-batches"),
-        (REGRESSOR, {"loss": ["squared_error", "poisson"]}, "1 of 2 .*loss='poisson' is not among its losses"),
+        (REGRESSOR, {"loss": ["squared_error", "poisson"]}, "1 of 2 .*loss='poisson' is not for a population"),
         (clone(REGRESSOR).set_params(verbose=True), {"alpha": [1]}, "candidates are .*verbose=True prints each epoch"),
         (
             make_pipeline(StandardScaler(), REGRESSOR),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn
 import sklearn.model_selection
+import sklearn.neural_network
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris
@@ -13,8 +14,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, scale
 
+import torchann.estimators
 import torchann.tuning
-from tests.tuning.beside_sklearn import REGRESSOR, SPACE, both, numbers
+from tests.tuning.beside_sklearn import REGRESSOR, SPACE, assert_same_results, both, numbers
 from torchann.engine.population import Workers
 from torchann.tuning import GridSearchCV, RandomizedSearchCV, evaluator
 
@@ -176,3 +178,38 @@ def test_scores_of_the_best_estimator_are_those_of_its_scorer():
     search = GridSearchCV(REGRESSOR, SPACE, cv=2, scoring="neg_mean_absolute_error").fit(X, y)
     expected = get_scorer("neg_mean_absolute_error")(search.best_estimator_, X, y)
     assert search.score(X, y) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["MLPRegressor", "MLPClassifier"])
+def test_our_own_networks_are_searched_together_as_scikit_learn_searches_its_own(name):
+    X, y = numbers() if name == "MLPRegressor" else (words()[0], words()[1] == "a")
+    options = {"n_iter": 6, "cv": 3, "random_state": 4, "error_score": "raise"}
+    space = {"activation": ["relu", "tanh"]} | WIDE_SPACE
+    network = getattr(torchann.estimators, name)(max_iter=8, random_state=3)
+    ours = RandomizedSearchCV(network, space, **options).fit(X, y)
+    same = getattr(sklearn.neural_network, name)(max_iter=8, random_state=3)
+    theirs = sklearn.model_selection.RandomizedSearchCV(same, space, **options).fit(X, y)
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    assert type(ours.best_estimator_) is type(network)
+    assert ours.score(X, y) == pytest.approx(theirs.score(X, y), rel=1e-6)
+    ours.best_estimator_.set_params(early_stopping=False).partial_fit(X, y)  # which goes on
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ({"dropout": [0.1]}, "dropout=0.1 is not for a population"),
+        ({"activation": ["gelu"]}, "activation='gelu' is not for a population"),
+        ({"solver": ["adamw"]}, "solver='adamw' is not for a population"),
+        ({"learning_rate": ["cosine"]}, "learning_rate='cosine' is not for a population"),
+        ({"loss": ["huber"]}, "loss='huber' is not for a population"),
+        ({"norm": ["layer"]}, "norm='layer' is not for a population"),
+    ],
+)
+def test_what_only_our_own_networks_can_is_not_ignored(argument, told):
+    X, y = numbers()
+    network = torchann.estimators.MLPRegressor(max_iter=3, random_state=0)
+    with pytest.warns(UserWarning, match=told):
+        search = GridSearchCV(network, argument, cv=2).fit(X, y)
+    scores = sklearn.model_selection.cross_val_score(network.set_params(**search.best_params_), X, y, cv=2)
+    np.testing.assert_allclose(search.best_score_, scores.mean(), rtol=1e-6)

@@ -18,6 +18,7 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 
 from torchann.engine.population import Member, Population, Workers
 from torchann.tuning.progress import SearchProgress
+from torchann.tuning.trainable import OWN, network_of
 from torchann.tuning.trainees import Pair, Params, Split, Trainee, Trainees
 
 Result = dict[str, Any]
@@ -90,7 +91,7 @@ class Evaluator:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what cannot be trained in a population has been told
             alone = Trainees(estimator, self.X, self.y, self.fit_params).of([{}], [(rows, rows)])
-        if not alone:
+        if not alone or type(network_of(estimator)) in OWN:  # which are as fast, and know more about themselves
             targets = () if self.y is None else (self.y,)
             return estimator.fit(self.X, *targets, **self.fit_params)
         (trainee,) = alone.values()

@@ -11,7 +11,7 @@ from torchann.engine.population import Member
 
 
 def take_over(network: Any, member: Member) -> None:
-    """Gives an MLP of scikit-learn the weights, the history and the optimiser of a network.
+    """Gives an MLP the weights, the history and, if it is scikit-learn's, the optimiser of a network.
 
     Args:
         network: initialised for the same rows and arguments.
@@ -38,7 +38,8 @@ def take_over(network: Any, member: Member) -> None:
         network.best_loss_ = member.best_loss
     network._no_improvement_count = member.no_improvement
     network._random_state = member.order.random_state  # type: ignore[attr-defined]
-    network._optimizer = _optimizer(network, member)
+    if type(network).__module__.startswith("sklearn."):
+        network._optimizer = _optimizer(network, member)
 
 
 def _layers(weights: Sequence[Tensor]) -> tuple[list[Any], list[Any]]:

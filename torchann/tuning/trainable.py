@@ -8,7 +8,11 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
 from sklearn.pipeline import Pipeline
 
-OWN = "torchann.estimators."
+import torchann.estimators
+from torchann.engine.population.settings import CHOICES
+
+OWN = (torchann.estimators.MLPClassifier, torchann.estimators.MLPRegressor)
+"""Which draw, count and stop as scikit-learn's do, and have further arguments."""
 TRAINING = (
     "fit",
     "_fit",
@@ -48,8 +52,7 @@ def why_not(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> st
     if not isinstance(network, BaseMultilayerPerceptron):
         return f"{type(network).__name__} is no multilayer perceptron of scikit-learn"
     base = next(kind for kind in (MLPClassifier, MLPRegressor, BaseMultilayerPerceptron) if isinstance(network, kind))
-    own = type(network).__module__.startswith(OWN)
-    if not own and any(getattr(type(network), name) is not getattr(base, name) for name in TRAINING):
+    if type(network) not in OWN and any(getattr(type(network), name) is not getattr(base, name) for name in TRAINING):
         return f"{type(network).__name__} learns in a way of its own"
     if isinstance(estimator, Pipeline) and (estimator.memory is not None or _transforms_input(estimator)):
         return "the pipeline has memory or transform_input"
@@ -72,17 +75,20 @@ def why_not_these(estimator: Any, params: Iterable[str]) -> str | None:
     network, prefix = network_of(estimator), prefix_of(estimator)
     if foreign := sorted(name for name in params if not name.startswith(prefix) or name == prefix):
         return f"{foreign[0]} is searched, which is no argument of the network"
-    if network.solver not in ("sgd", "adam"):
-        return f"solver={network.solver!r} takes no mini-batches"
-    if getattr(network, "loss", None) == "poisson":
-        return "loss='poisson' is not among its losses"
+    if network.solver == "lbfgs":
+        return "solver='lbfgs' takes no mini-batches"
+    known = {**CHOICES, "loss": ("squared_error", "log_loss")}
+    for name in sorted(known):
+        if hasattr(network, name) and (value := getattr(network, name)) not in known[name]:
+            return f"{name}={value!r} is not for a population"
     if network.verbose:
         return "verbose=True prints each epoch"
     if getattr(network, "_skl_callbacks", None):
         return "the network has callbacks"
-    for name in sorted(set(network.get_params(deep=False)) - set(MLPClassifier().get_params()) - {"loss"}):
-        if getattr(network, name) != getattr(type(network)(), name):
-            return f"{name}={getattr(network, name)!r} is not among its options"
+    usual = type(network)()
+    for name in sorted(set(network.get_params(deep=False)) - set(MLPClassifier().get_params()) - set(known)):
+        if (value := getattr(network, name)) != getattr(usual, name):
+            return f"{name}={value!r} is not for a population"
     return None
 
 
