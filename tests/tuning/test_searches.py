@@ -7,7 +7,7 @@ import sklearn.model_selection
 import sklearn.neural_network
 from scipy.stats import loguniform
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from sklearn.neural_network import MLPClassifier
@@ -213,3 +213,16 @@ def test_what_only_our_own_networks_can_is_not_ignored(argument, told):
         search = GridSearchCV(network, argument, cv=2).fit(X, y)
     scores = sklearn.model_selection.cross_val_score(network.set_params(**search.best_params_), X, y, cv=2)
     np.testing.assert_allclose(search.best_score_, scores.mean(), rtol=1e-6)
+
+
+def test_best_of_our_own_estimators_goes_on_as_one_that_was_fitted_alone():
+    X, y = load_diabetes(return_X_y=True)
+    y = (y - y.mean()) / y.std()
+    for solver in ("adam", "sgd"):
+        options = {"hidden_layer_sizes": (5,), "max_iter": 9, "random_state": 0, "solver": solver}
+        alone = torchann.estimators.MLPRegressor(**options).fit(X, y)
+        search = GridSearchCV(torchann.estimators.MLPRegressor(**options), {"alpha": [1e-4]}, cv=2).fit(X, y)
+        for _ in range(3):
+            best = search.best_estimator_.partial_fit(X, y)
+            alone.partial_fit(X, y)
+            np.testing.assert_allclose(best.coefs_[0], alone.coefs_[0], rtol=1e-9)

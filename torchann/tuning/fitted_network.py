@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 from torch import Tensor
 
 from torchann.engine.population import Member
+from torchann.engine.solvers import Solver
+from torchann.estimators.epochs import solver_of
+from torchann.estimators.mlp import MultilayerPerceptron
 
 
 def take_over(network: Any, member: Member) -> None:
@@ -48,7 +52,9 @@ def _layers(weights: Sequence[Tensor]) -> tuple[list[Any], list[Any]]:
 
 
 def _optimizer(network: Any, member: Member) -> Any:
-    """scikit-learn's own, as it would be after as many steps, so that ``partial_fit`` goes on."""
+    """The network's own, as it would be after as many steps, so that ``partial_fit`` goes on."""
+    if isinstance(network, MultilayerPerceptron):
+        return _solver(network, member)
     params = network.coefs_ + network.intercepts_
     moments = [coefs + intercepts for coefs, intercepts in map(_layers, member.moments)]
     if network.solver == "adam":
@@ -62,3 +68,16 @@ def _optimizer(network: Any, member: Member) -> Any:
     if moments:
         sgd.velocities = moments[0]
     return sgd
+
+
+def _solver(network: MultilayerPerceptron, member: Member) -> Solver:
+    """That of our own estimators, whose moments are vectors."""
+    solver = solver_of(network)
+    state = solver.state() | {"learning_rate": member.learning_rate}
+    names = ("mean", "square") if network.solver == "adam" else ("velocity",)
+    for name, (coefs, intercepts) in zip(names, map(_layers, member.moments), strict=False):
+        state[name] = torch.from_numpy(np.concatenate([part.ravel() for part in coefs + intercepts]))
+    if network.solver == "adam":
+        state["t"] = member.n_iter * member.steps
+    solver.load_state(state)
+    return solver
