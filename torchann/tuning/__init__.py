@@ -1,0 +1,26 @@
+"""Fine-tuning: learning-rate range test, searches, many networks at once; names are imported when they are used."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torchann.tuning.learning_rate_finder import LearningRateFinder as LearningRateFinder
+    from torchann.tuning.range_test import learning_rate_range as learning_rate_range
+    from torchann.tuning.rate_range import RateRange as RateRange
+
+_HOME = {
+    "LearningRateFinder": "torchann.tuning.learning_rate_finder",
+    "RateRange": "torchann.tuning.rate_range",
+    "learning_rate_range": "torchann.tuning.range_test",
+}
+__all__ = ["LearningRateFinder", "RateRange", "learning_rate_range"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'torchann.tuning' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
