@@ -16,6 +16,7 @@ LIGHTNING = {
 }
 CONFIGURED = {
     "lr-range": "let the learning rate grow step by step, and say which to train with",
+    "tune": "search hyperparameters, as the `tune` section of a config says",
 }
 
 

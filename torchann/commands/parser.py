@@ -125,7 +125,11 @@ def _suggestion(name: str, owner: str | None) -> str:
             near = difflib.get_close_matches(leaf, _parameters(kind), n=1)
             return f"; did you mean {place + near[0]!r}?" if near else f"; {owner} has {', '.join(_parameters(kind))}"
     lightning = _parameters(Trainer.__bases__[0])
-    places = {"--": list(Parser.own), "torchann.": [owner.__name__ for owner in (*TASKS, *DATA)]}
+    places: dict[str, list[str]] = {"--": []}
+    for own in Parser.own:
+        place, _, knob = own.rpartition(".")
+        places.setdefault(f"{place}." if place else "--", []).append(knob)
+    places |= {"torchann.": [owner.__name__ for owner in (*TASKS, *DATA)]}
     places |= {"model.": [knob for task in TASKS for knob in _parameters(task)]}
     places |= {"data.": [knob for data in DATA for knob in _parameters(data)]}
     places |= {"tensorboard.": _parameters(TensorBoardReport)}

@@ -7,13 +7,17 @@ if TYPE_CHECKING:
     from torchann.tuning.learning_rate_finder import LearningRateFinder as LearningRateFinder
     from torchann.tuning.range_test import learning_rate_range as learning_rate_range
     from torchann.tuning.rate_range import RateRange as RateRange
+    from torchann.tuning.study import Study as Study
+    from torchann.tuning.winner import finish as finish
 
 _HOME = {
     "LearningRateFinder": "torchann.tuning.learning_rate_finder",
     "RateRange": "torchann.tuning.rate_range",
+    "Study": "torchann.tuning.study",
+    "finish": "torchann.tuning.winner",
     "learning_rate_range": "torchann.tuning.range_test",
 }
-__all__ = ["LearningRateFinder", "RateRange", "learning_rate_range"]
+__all__ = ["LearningRateFinder", "RateRange", "Study", "finish", "learning_rate_range"]
 
 
 def __getattr__(name: str) -> Any:
