@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import torchann
+from torchann import tuning
 
 PACKAGE = Path(torchann.__file__).parent
 FLOORS = {
@@ -114,6 +115,14 @@ def test_lazy_names_public_names_and_names_for_type_checkers_agree():
 def test_public_name_is_a_name_of_its_home():
     for name, home in torchann._HOME.items():
         assert getattr(importlib.import_module(home), name) is getattr(torchann, name)
+
+
+def test_names_of_tuning_are_imported_when_they_are_used():
+    assert heavy_modules_after("import torchann.tuning; dir(torchann.tuning)") == []
+    for name, home in tuning._HOME.items():
+        assert getattr(tuning, name) is getattr(importlib.import_module(home), name)
+    with pytest.raises(AttributeError, match="module 'torchann.tuning' has no attribute 'grid'"):
+        _ = tuning.grid
 
 
 def test_unknown_name_is_an_attribute_error():

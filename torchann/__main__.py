@@ -14,6 +14,10 @@ LIGHTNING = {
     "test": "figures on the test rows, by the best checkpoint of the latest run",
     "predict": "write predictions as CSV or NPY, in the order of the rows",
 }
+CONFIGURED = {
+    "lr-range": "let the learning rate grow step by step, and say which to train with",
+    "tune": "search hyperparameters, as the `tune` section of a config says",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,7 +43,7 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for name, text in LIGHTNING.items():
+    for name, text in (LIGHTNING | CONFIGURED).items():
         commands.add_parser(name, help=text, add_help=False)
 
     reproduce = commands.add_parser(
@@ -108,6 +112,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             from torchann.commands import lightning_cli
 
             return lightning_cli.main(words)
+        if words and words[0] in CONFIGURED:
+            command = importlib.import_module(f"torchann.commands.{words[0].replace('-', '_')}")
+            return int(command.main(words))
         options, unknown = parser.parse_known_args(words)
         if unknown:
             commands.get(options.command, parser).error(f"unrecognized arguments: {' '.join(unknown)}")

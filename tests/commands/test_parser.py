@@ -167,7 +167,7 @@ def test_help_imports_no_framework(words):
 def test_help_names_every_command(command):
     outcome = command("--help")
     assert outcome.status == 0
-    for name in ("fit", "validate", "test", "predict", "reproduce", "data", "tensorboard"):
+    for name in ("fit", "validate", "test", "predict", "lr-range", "tune", "reproduce", "data", "tensorboard"):
         assert f"\n    {name} " in outcome.out or f"\n    {name}\n" in outcome.out
 
 
@@ -178,7 +178,10 @@ def test_no_command_shows_the_help(command):
 
 def test_mistyped_command_is_refused_with_the_one_that_was_meant(command):
     assert command("fti") == (2, "", "torchann: error: there is no command 'fti'; did you mean 'fit'?\n")
-    assert "'xyz'; choose one of fit, validate, test, predict, reproduce, plot, data, tensorboard" in command("xyz").err
+    assert (
+        "'xyz'; choose one of fit, validate, test, predict, lr-range, tune, reproduce, plot, data, tensorboard"
+        in command("xyz").err
+    )
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,8 @@ def test_largest_block_divides_what_counts_in_steps():
     assert largest_block(model, trainer, 90, 20) == 10
     assert largest_block(model, trainer, 91, None) == 1
     assert largest_block(model, torchann.Trainer(logger=False, quiet=True), 90, None) is None
-    assert largest_block(model, torchann.Trainer(logger=False, quiet=True, limit_train_batches=5), 90, None) == 1
+    for limit in ({"limit_train_batches": 5}, {"limit_train_batches": 1}, {"val_check_interval": 1}):  # 1.0 is all
+        assert largest_block(model, torchann.Trainer(logger=False, quiet=True, **limit), 90, None) == 1
 
 
 class OwnStep(RegressionMLP):

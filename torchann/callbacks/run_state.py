@@ -51,7 +51,10 @@ class RunState(Callback):
             return
         now = self._settings(trainer, pl_module)
         known = {name: value for name, value in now.items() if value is not None}  # the rest comes from the data
-        _compare({**saved["settings"], "steps_per_execution": None}, {**known, "steps_per_execution": None})
+        callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+        chosen = [name for callback in callbacks for name in getattr(callback, "chooses", ())]
+        not_yet = dict.fromkeys(["steps_per_execution", *chosen])
+        _compare({**saved["settings"], **not_yet}, {**known, **not_yet})
         done = checkpoint["epoch"] + (0 if saved["within_epoch"] else 1)
         if trainer.max_epochs not in (None, -1) and trainer.max_epochs < done:
             wanted = f"max_epochs is {trainer.max_epochs}; give at least {done}"

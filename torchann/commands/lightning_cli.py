@@ -1,25 +1,21 @@
 """``torchann fit | validate | test | predict``: LightningCLI on the folders of the runs."""
 
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
+from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import TensorBoardLogger
 from tabulate import tabulate
 
 from torchann.checkpoint_files import read_checkpoint
-from torchann.commands.parser import Parser
+from torchann.commands.config_cli import ConfigCLI, exit_status
 from torchann.dashboard.report import TensorBoardReport
 from torchann.dashboard.run_logger import RunLogger
 from torchann.predictions import check_ending, write_predictions
 from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
-from torchann.runs import Trainer, quieten_framework
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -32,40 +28,20 @@ class SaveRunConfig(SaveConfigCallback):
         super().__init__(parser, config, **kwargs)
 
 
-class CLI(LightningCLI):
+class CLI(ConfigCLI):
     """Runs one subcommand; what it trains leaves a run folder, what it tests comes from one.
 
     Args:
         args: the command line after ``torchann``.
     """
 
-    trainer: Trainer
-
     def __init__(self, args: Sequence[str]) -> None:
-        quieten_framework()
-        Parser.command = f"torchann {args[0]}"
         super().__init__(
-            pl.LightningModule,
-            pl.LightningDataModule,
-            trainer_class=Trainer,
-            seed_everything_default=42,
-            parser_class=Parser,
-            parser_kwargs={"prog": "torchann"},
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            auto_configure_optimizers=False,
+            args[0],
+            args,
             save_config_callback=SaveRunConfig if args[0] == "fit" else None,  # a test keeps the run's config
             save_config_kwargs={"overwrite": True},
-            load_from_checkpoint_support=False,
-            args=list(args),
         )
-
-    def add_arguments_to_parser(self, parser: Any) -> None:
-        """Adds what all subcommands take."""
-        parser.add_argument("--quiet", action="store_true", help="no progress bars, nothing but results and errors")
-        parser.link_arguments("quiet", "trainer.quiet")
-        parser.add_lightning_class_args(TensorBoardReport, "tensorboard")
-        parser.link_arguments("seed_everything", "trainer.seed", compute_fn=_seed)
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -87,7 +63,7 @@ class CLI(LightningCLI):
 
     def parse_arguments(self, parser: Any, args: Any) -> None:
         """Parses the command line; the experiment is named after its config file."""
-        self.config = parser.parse_args(args)
+        super().parse_arguments(parser, args)
         given = self.config[self.config.subcommand]
         if given.trainer.name == "run":
             given.trainer.name = (
@@ -198,10 +174,6 @@ class CLI(LightningCLI):
         self._say(f"{rows:,} rows in {output}")
 
 
-def _seed(seed_everything: bool | int) -> int:
-    return 42 if isinstance(seed_everything, bool) else seed_everything
-
-
 def _run_of_config(given: Any) -> Path | None:
     # A run's own config means that run, not the latest of its name.
     path = Path(str(given.config[0])) if given.config else Path()
@@ -227,15 +199,8 @@ def main(args: Sequence[str]) -> int:
         KeyboardInterrupt: after Ctrl-C where nothing is saved by it.
         SystemExit: after SIGTERM, with status 143.
     """
-    sys.path.insert(0, "")  # a config may name classes of the folder that the command is called in
-    try:
-        stopped_by = CLI(args).trainer.stopped_by
-    except (ValueError, TypeError, OSError, IndexError, RuntimeError, MisconfigurationException) as error:
-        if os.environ.get("TORCHANN_TRACEBACK"):
-            raise
-        told = str(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
-        print(f"torchann {args[0]}: error: {told}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
-        return 1
-    finally:
-        sys.path.remove("")
-    return 130 if stopped_by == "interrupt" else 0
+
+    def work() -> int:
+        return 130 if CLI(args).trainer.stopped_by == "interrupt" else 0
+
+    return exit_status(args[0], work)

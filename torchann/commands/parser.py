@@ -27,8 +27,8 @@ _NOT_ACCEPTED = (
     r"has no attribute '(\w+)'",
     r"Expected a dot import path string: (\w+)",
 )
+OWN = ("config", "quiet", "seed_everything", "ckpt_path", "output")
 LONGEST_LINE = 1_000  # characters
-_OWN = ("config", "quiet", "seed_everything", "ckpt_path", "output")
 _TYPES = {"NoneType": "null", "float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
 _TYPES |= {
     "Sequence": "a list, such as [300, 100]",
@@ -42,6 +42,8 @@ class Parser(LightningArgumentParser):
 
     command = "torchann"
     """What the user typed; the parsers of parsers do not know it."""
+    own: tuple[str, ...] = ()
+    """Options that belong to no model, data or Trainer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         accept_only_plain_yaml()
@@ -123,11 +125,15 @@ def _suggestion(name: str, owner: str | None) -> str:
             near = difflib.get_close_matches(leaf, _parameters(kind), n=1)
             return f"; did you mean {place + near[0]!r}?" if near else f"; {owner} has {', '.join(_parameters(kind))}"
     lightning = _parameters(Trainer.__bases__[0])
-    places = {"--": list(_OWN), "torchann.": [owner.__name__ for owner in (*TASKS, *DATA)]}
+    places: dict[str, list[str]] = {"--": []}
+    for own in Parser.own:
+        place, _, knob = own.rpartition(".")
+        places.setdefault(f"{place}." if place else "--", []).append(knob)
+    places |= {"torchann.": [owner.__name__ for owner in (*TASKS, *DATA)]}
     places |= {"model.": [knob for task in TASKS for knob in _parameters(task)]}
     places |= {"data.": [knob for data in DATA for knob in _parameters(data)]}
     places |= {"tensorboard.": _parameters(TensorBoardReport)}
-    places |= {"trainer.": [knob for knob in (*_parameters(Trainer), *lightning) if knob not in _OWN]}
+    places |= {"trainer.": [knob for knob in (*_parameters(Trainer), *lightning) if knob not in Parser.own]}
     near = difflib.get_close_matches(leaf, {knob for knobs in places.values() for knob in knobs}, n=1, cutoff=0.7)
     if not near:
         return ""

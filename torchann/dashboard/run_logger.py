@@ -48,6 +48,8 @@ class RunLogger(TensorBoardLogger):
         self._purge: dict[str, int] = {}
         self.goes_on = False
         """Whether the folder is that of an earlier run."""
+        self.session = True
+        """Whether the run is a row of the HPARAMS tab; a trial of a study is one with all its runs."""
 
     @property
     def version(self) -> str:
@@ -117,7 +119,7 @@ class RunLogger(TensorBoardLogger):
             self._last_epoch = epoch
         elif self._last_epoch is not None:  # when training has ended Lightning counts one epoch more
             epoch = min(epoch, self._last_epoch)
-        if not self._session_open and not of_test:
+        if self.session and not self._session_open and not of_test:
             self._session_open = True
             # Without the summary of the whole experiment TensorBoard finds all metrics of all runs by itself.
             _, start, _ = hparams_summaries(_plain(dict(self.hparams)), {})  # type: ignore[no-untyped-call]

@@ -96,8 +96,9 @@ def largest_block(task: pl.LightningModule, trainer: pl.Trainer, batches: int, w
         ``wanted``, or what divides each interval of steps; 1 where Lightning counts batches, and by default where a
         callback or the task watches each.
     """
-    counts_batches = (trainer.limit_train_batches, trainer.val_check_interval, trainer.overfit_batches)  # type: ignore[attr-defined]
-    if counts_batches != (1.0, 1.0, 0.0) or trainer.fast_dev_run:  # type: ignore[attr-defined]
+    shares = (trainer.limit_train_batches, trainer.val_check_interval, trainer.overfit_batches)  # type: ignore[attr-defined]
+    counts_batches = isinstance(shares[0], int) or isinstance(shares[1], int)  # 1 is one batch, 1.0 all of them
+    if counts_batches or shares != (1.0, 1.0, 0.0) or trainer.fast_dev_run:  # type: ignore[attr-defined]
         return 1
     callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
     counting = [callback for callback in callbacks if not isinstance(callback, NOT_COUNTING)]

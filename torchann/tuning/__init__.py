@@ -1,4 +1,4 @@
-"""Fine-tuning: searches over many networks at once; names are imported when they are used."""
+"""Fine-tuning: learning-rate range test, searches, many networks at once; names are imported when they are used."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -6,14 +6,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torchann.tuning.grid_search import GridSearchCV as GridSearchCV
     from torchann.tuning.halving_search import HalvingRandomSearchCV as HalvingRandomSearchCV
+    from torchann.tuning.learning_rate_finder import LearningRateFinder as LearningRateFinder
     from torchann.tuning.randomized_search import RandomizedSearchCV as RandomizedSearchCV
+    from torchann.tuning.range_test import learning_rate_range as learning_rate_range
+    from torchann.tuning.rate_range import RateRange as RateRange
+    from torchann.tuning.study import Study as Study
+    from torchann.tuning.winner import finish as finish
 
 _HOME = {
     "GridSearchCV": "torchann.tuning.grid_search",
     "HalvingRandomSearchCV": "torchann.tuning.halving_search",
+    "LearningRateFinder": "torchann.tuning.learning_rate_finder",
     "RandomizedSearchCV": "torchann.tuning.randomized_search",
+    "RateRange": "torchann.tuning.rate_range",
+    "Study": "torchann.tuning.study",
+    "finish": "torchann.tuning.winner",
+    "learning_rate_range": "torchann.tuning.range_test",
 }
-__all__ = ["GridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV"]
+__all__ = [
+    "GridSearchCV",
+    "HalvingRandomSearchCV",
+    "LearningRateFinder",
+    "RandomizedSearchCV",
+    "RateRange",
+    "Study",
+    "finish",
+    "learning_rate_range",
+]
 
 
 def __getattr__(name: str) -> Any:

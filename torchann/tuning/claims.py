@@ -1,0 +1,103 @@
+"""Which trials a process works on: those whose process has died, then new ones, each by one process at a time."""
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from optuna import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from torchann.tuning.locks import CAN_TELL, Lock
+from torchann.tuning.space import Range
+from torchann.tuning.trials import Candidate, Params
+
+SECONDS_TO_BEGIN = 60
+"""A trial without a folder after that time was drawn by a process that has died since."""
+
+
+class Claims:
+    """Takes trials for this process, and tells which are whose by locks that a killed process cannot leave behind.
+
+    Args:
+        study: Optuna's.
+        space: what is drawn.
+        folder: of the study.
+        complete: whether the folder is where the study is kept: a trial without a folder in it is nobody's. Else it is
+            that of a machine with a folder of its own.
+    """
+
+    def __init__(self, study: Study, space: Mapping[str, Range], folder: Path, complete: bool) -> None:
+        self.study, self.space, self.folder, self.complete = study, space, folder, complete
+
+    def alone(self) -> Lock:
+        """What one process holds at a time, while it draws."""
+        return Lock(self.folder / "study.lock", wait=True)
+
+    def take(self, trials: int, most: int, held: ExitStack) -> list[Candidate]:
+        """Takes trials to work on.
+
+        Args:
+            trials: how many the study is to have.
+            most: to take.
+            held: keeps their locks.
+
+        Returns:
+            Stale ones first; empty when the study has enough.
+        """
+        candidates: list[Candidate] = []
+        with self.alone():
+            begun = self.study.get_trials(deepcopy=False)
+            for frozen in begun:
+                lock = self._lock_of_stale(frozen) if len(candidates) < most else None
+                if lock is not None:
+                    held.enter_context(lock)
+                    candidates.append(self._candidate(Trial(self.study, frozen._trial_id)))
+            count = sum(frozen.state not in (TrialState.FAIL, TrialState.WAITING) for frozen in begun)
+            for _ in range(min(trials - count, most - len(candidates))):
+                trial = self.study.ask()
+                folder = self.folder_of(trial.number)
+                folder.mkdir(parents=True, exist_ok=True)
+                held.enter_context(Lock(folder / "trial.lock"))
+                candidates.append(self._candidate(trial))
+        return candidates
+
+    def _lock_of_stale(self, frozen: FrozenTrial) -> Lock | None:
+        if frozen.state != TrialState.RUNNING or not CAN_TELL:
+            return None
+        folder = self.folder_of(frozen.number)
+        if not folder.is_dir():
+            began = frozen.datetime_start.timestamp() if frozen.datetime_start else time.time()
+            if not self.complete or time.time() - began < SECONDS_TO_BEGIN:
+                return None
+            folder.mkdir(parents=True)
+        lock = Lock(folder / "trial.lock")
+        if lock.held and self.study.get_trials(deepcopy=False)[frozen.number].state == TrialState.RUNNING:
+            return lock
+        lock.release()  # it lives, or was finished meanwhile
+        return None
+
+    def folder_of(self, number: int) -> Path:
+        """Where a trial's runs are."""
+        return self.folder / "trials" / f"{number:03}"
+
+    def _candidate(self, trial: Trial) -> Candidate:
+        params = {name: values.draw(trial, name) for name, values in self.space.items()}
+        return Candidate(trial.number, params, self.folder_of(trial.number), trial)
+
+    def params_of(self, trial: Any) -> Params:
+        """The values of a trial by the names of the space, such as a list of hidden sizes."""
+        return {name: values.draw(_Drawn(trial.params), name) for name, values in self.space.items()}
+
+
+class _Drawn:
+    # Gives back what a trial has drawn.
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.params = params
+
+    def suggest_int(self, name: str, *_: Any, **__: Any) -> Any:
+        return self.params[name]
+
+    suggest_float = suggest_categorical = suggest_int

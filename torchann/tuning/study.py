@@ -1,0 +1,206 @@
+"""A study: trials that are drawn, trained, kept and gone on with, by one process or several."""
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal
+
+from optuna.trial import FrozenTrial, TrialState
+from tqdm import tqdm
+
+from torchann.dashboard.trial_session import write_trial
+from torchann.history import no_such_figure
+from torchann.tuning.claims import Claims
+from torchann.tuning.locks import Lock
+from torchann.tuning.space import read_space
+from torchann.tuning.storage import Pruner, Sampler, make_pruner, make_sampler, open_storage, open_study
+from torchann.tuning.study_table import StudyTable
+from torchann.tuning.trial_runs import TrialRuns
+from torchann.tuning.trials import Candidate, Evaluate, Judge, Make, Params, Scores
+
+RISING = ("accuracy", "precision", "recall", "f1", "auroc")
+
+
+class Study:
+    """Searches a space of hyperparameters with Optuna, in a folder that holds all that it has found.
+
+    Trials are ordinary runs of :class:`torchann.Trainer`. Whoever runs a study of the same name, in the same folder or
+    with the same storage, goes on with it: finished trials count, and one that was killed or stopped goes on from its
+    run's last checkpoint, within its epoch, with the bits of the trial that was never stopped. Processes share a study
+    by running it at the same time.
+
+    Args:
+        name: of the study and of its folder.
+        make: from a candidate's values to a model, its data module and the Trainer's arguments.
+        space: ranges by name; see :func:`torchann.tuning.space.read_space`.
+        folder: of all studies.
+        sampler: random or tpe.
+        pruner: none, median or hyperband.
+        folds: parts of the training rows that are held out in turn; None to judge by the validation rows.
+        metric: the figure to judge by: ``val_loss`` is also the loss on held-out rows.
+        mode: min if it should fall, max if it should rise; auto for losses, errors and accuracies.
+        seed: of what is drawn and of each training.
+        storage: see :func:`torchann.tuning.storage.open_storage`.
+        settings: more that trials of the study must have in common, plain values by name.
+        evaluate: trains candidates; by default one after the other, as ordinary runs.
+        quiet: no progress bar.
+
+    Attributes:
+        stopped_by: ``"interrupt"`` after Ctrl-C, else None.
+
+    Raises:
+        ValueError: for a range, sampler, pruner, metric that there is not, or other settings than the study has.
+        TypeError: if the data cannot be divided into folds.
+
+    Example:
+        >>> import tempfile, torchann
+        >>> housing = torchann.CaliforniaHousingDataModule(batch_size=256)
+        >>> def make(params):
+        ...     return torchann.RegressionMLP([10], lr=params["lr"]), housing, {"max_epochs": 1}
+        >>> study = Study("demo", make, {"lr": {"low": 1e-3, "high": 1e-1}}, folder=tempfile.mkdtemp(), quiet=True)
+        >>> study.run(trials=2)
+        >>> len(study.table), 1e-3 < study.best.params["lr"] < 1e-1
+        (2, True)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        make: Make,
+        space: Mapping[str, Any],
+        *,
+        folder: str | Path = "studies",
+        sampler: Sampler = "tpe",
+        pruner: Pruner = "none",
+        folds: int | None = None,
+        metric: str = "val_loss",
+        mode: Literal["auto", "min", "max"] = "auto",
+        seed: int = 42,
+        storage: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        evaluate: Evaluate | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self.name, self.make, self.space, self.quiet = name, make, read_space(space), quiet
+        self.judge = Judge(metric, _mode(metric, mode), folds, seed)
+        self.folder = Path(folder, name)
+        self.stopped_by: str | None = None
+        self._evaluate = evaluate or TrialRuns(make, self.judge, prunes=pruner != "none")
+        how = make_sampler(sampler, seed), make_pruner(pruner), self.judge.mode
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with Lock(self.folder / "study.lock", wait=True):
+            self.optuna = open_study(name, open_storage(storage, self.folder), *how)
+            self._claims = Claims(self.optuna, self.space, self.folder, complete=storage is None)
+            self._compare({"space": _plain(space), **self.judge._asdict(), **_plain(settings or {})})
+
+    def _compare(self, now: dict[str, Any]) -> None:
+        saved = self.optuna.user_attrs.get("settings")
+        if saved is None:
+            self.optuna.set_user_attr("settings", now)
+            return
+        for name in {**saved, **now}:
+            if saved.get(name) != now.get(name):
+                raise ValueError(
+                    f"the study {self.name!r} has {name}={saved.get(name)!r} and this search {now.get(name)!r}; give "
+                    f"what it has, or the search another name (its folder is {self.folder})"
+                )
+
+    def run(self, trials: int) -> None:
+        """Goes on until the study has so many trials.
+
+        Args:
+            trials: that are finished or under way, in all processes; more can be asked for later.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C between two trainings; after one within a training it returns, and
+                ``stopped_by`` says so. What is done is kept in both cases.
+            OSError: if a file cannot be written; the trial goes on in the next run.
+        """
+        if trials < 1:
+            raise ValueError(f"trials is {trials}; give 1 or more")
+        self.stopped_by = None
+        total = {"total": trials, "initial": min(trials, len(self.table.finished)), "unit": " trials"}
+        with tqdm(desc=self.name, disable=True if self.quiet else None, **total) as bar:  # type: ignore[call-overload]
+            self._show_best(bar)
+            while self.stopped_by is None and self._batch(trials, bar):
+                pass
+
+    def _batch(self, trials: int, bar: Any) -> bool:
+        with ExitStack() as locks:
+            candidates = self._claims.take(trials, self._evaluate.batch_size, locks)
+            waiting = {candidate.number for candidate in candidates}
+            try:
+                for candidate, scores in self._evaluate(candidates) if candidates else ():
+                    if scores.state == "interrupted":
+                        self.stopped_by = "interrupt"
+                        return False
+                    state = TrialState.PRUNED if scores.state == "pruned" else TrialState.COMPLETE
+                    score = None if state == TrialState.PRUNED else scores.score(self.judge)
+                    self._keep(candidate, scores)
+                    self.optuna.tell(candidate.trial, score, state)
+                    waiting.discard(candidate.number)
+                    with self._claims.alone():
+                        self.table.to_csv(self.folder / "study.csv")
+                    bar.update()
+                    self._show_best(bar)
+            except Exception as error:
+                failed = [] if isinstance(error, (OSError, MemoryError)) else candidates  # tomorrow there may be room
+                for candidate in failed:
+                    if candidate.number in waiting:
+                        self.optuna.tell(candidate.trial, state=TrialState.FAIL)
+                raise
+        return bool(candidates)
+
+    def _keep(self, candidate: Candidate, scores: Scores) -> None:
+        folds = [{"figure": figure, "epochs": n} for figure, n in zip(scores.figures, scores.epochs, strict=True)]
+        if "folds" not in candidate.trial.user_attrs:  # runs keep them by themselves, as they come
+            candidate.trial.set_user_attr("folds", folds)
+        candidate.trial.set_user_attr("seconds", round(scores.seconds, 3))
+        figures = {self.judge.score_name: scores.score(self.judge), "epochs": float(sum(scores.epochs))}
+        if self.judge.folds is not None:
+            figures |= {f"fold_{number}": figure for number, figure in enumerate(scores.figures, 1)}
+        write_trial(candidate.folder / "summary", candidate.trial.params, figures | {"seconds": scores.seconds})
+
+    def params_of(self, trial: Any) -> Params:
+        """The values of one of Optuna's trials by the names of the space, such as a list of hidden sizes."""
+        return self._claims.params_of(trial)
+
+    def _show_best(self, bar: Any) -> None:
+        best = self.table.best
+        if best is not None:
+            bar.set_postfix_str(f"best {self.judge.score_name} {best.score:.4g}, trial {best.number}")
+
+    @property
+    def table(self) -> StudyTable:
+        """All trials as they are now, also those of other processes."""
+        return StudyTable.of(self.optuna.get_trials(deepcopy=False), self.judge)
+
+    @property
+    def best(self) -> FrozenTrial:
+        """Optuna's best trial; ``params`` are its values.
+
+        Raises:
+            ValueError: if no trial is complete.
+        """
+        best = self.table.best
+        if best is None:
+            raise ValueError(f"the study {self.name!r} has no complete trial; run it first")
+        return self.optuna.get_trials(deepcopy=False)[best.number]
+
+
+def _plain(values: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(values))
+
+
+def _mode(metric: str, mode: Literal["auto", "min", "max"]) -> Literal["min", "max"]:
+    if mode in ("min", "max"):
+        return mode
+    if mode != "auto":
+        raise ValueError(f"mode is {mode!r}; give min, max or auto")
+    if metric.endswith(("loss", "rmse", "mae")):
+        return "min"
+    if metric.endswith(RISING):
+        return "max"
+    known = no_such_figure(metric, ["val_loss", "val_rmse", "val_mae", "val_accuracy"])
+    raise ValueError(f"nobody says whether {metric!r} should fall or rise ({known}); give mode min or max")

@@ -1,0 +1,157 @@
+"""Trains candidates as ordinary runs, one after the other, each fold in a run folder that can be gone on with."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Callback
+
+from torchann.dashboard.run_logger import RunLogger
+from torchann.history import no_such_figure
+from torchann.run_folders import has_checkpoint, run_folders
+from torchann.runs import Trainer
+from torchann.tuning.folds import folds_of
+from torchann.tuning.trials import Candidate, Judge, Make, Scores
+
+WHOLE = "fit"
+"""Name of the only run of a trial without folds."""
+
+
+class TrialRuns:
+    """Evaluates candidates by torchann's Trainer, with all that a run has: exact resume, TensorBoard, any callback.
+
+    Beside training on the bare engine a run costs some milliseconds per epoch (checkpoint, event files); in return a
+    trial that was killed goes on within its epoch, and whatever ``torchann fit`` can train can be searched.
+
+    Args:
+        make: from values to model, data and Trainer's arguments.
+        judge: what candidates are judged by.
+        prunes: whether figures are told on the way, and trials may be given up.
+    """
+
+    batch_size = 1
+
+    def __init__(self, make: Make, judge: Judge, prunes: bool = False) -> None:
+        self.make, self.judge, self.prunes = make, judge, prunes
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Scores]]:
+        """Yields each candidate with its scores, one after the other.
+
+        Raises:
+            TypeError: if the data cannot be divided into folds.
+            ValueError: if the metric is not logged, or a candidate cannot be trained.
+        """
+        for candidate in candidates:
+            yield candidate, self._evaluate(candidate)
+
+    def _evaluate(self, candidate: Candidate) -> Scores:
+        trial, judge = candidate.trial, self.judge
+        _, data, _ = self.make(candidate.params)
+        parts = [data] if judge.folds is None else folds_of(data, judge.folds)
+        done: list[dict[str, float]] = [] if trial is None else list(trial.user_attrs.get("folds", []))
+        for number in range(len(done), len(parts)):
+            found = self._run(candidate, number, parts[number])
+            if found is None:
+                return _scores(done, "interrupted")
+            figure, epochs, seconds, pruned = found
+            done.append({"figure": figure, "epochs": epochs, "seconds": seconds})
+            if trial is not None:
+                trial.set_user_attr("folds", done)
+            if pruned:
+                return _scores(done, "pruned")
+            if judge.folds is not None:  # what is left to go on with is of no use any more
+                shutil.rmtree(fold_folder(candidate.folder, number, judge) / "checkpoints", ignore_errors=True)
+        return _scores(done, "complete")
+
+    def _run(self, candidate: Candidate, number: int, data: Any) -> tuple[float, int, float, bool] | None:
+        started, judge = time.perf_counter(), self.judge
+        model, _, given = self.make(candidate.params)
+        watch = _Watch(judge, candidate.trial if self.prunes else None, number)
+        name = _name(number, judge)
+        trainer = trial_trainer(candidate.folder, name, judge.seed, given, [watch])
+        epochs = trainer.max_epochs or 1
+        watch.first_step = number * max(1, epochs)
+        begun = any(map(has_checkpoint, run_folders(candidate.folder, name)))
+        trainer.fit(model, datamodule=data, ckpt_path="last" if begun else None)
+        if trainer.stopped_by == "interrupt":
+            return None
+        if judge.folds is None:
+            if judge.metric not in trainer.history.columns:
+                raise ValueError(f"a study is judged by {no_such_figure(judge.metric, trainer.history.columns)}")
+            figures = [value for value in trainer.history[judge.metric] if isfinite(value)]
+            figure = (min if judge.mode == "min" else max)(figures, default=judge.worst)
+        else:
+            measured = trainer.test(model, datamodule=data, verbose=False)[0]
+            if f"test_{judge.figure}" not in measured:
+                raise ValueError(f"a study is judged by {no_such_figure(f'test_{judge.figure}', sorted(measured))}")
+            figure = measured[f"test_{judge.figure}"]
+        seconds = time.perf_counter() - started
+        return figure if isfinite(figure) else judge.worst, len(trainer.history), round(seconds, 3), watch.pruned
+
+
+def _name(number: int, judge: Judge) -> str:
+    return WHOLE if judge.folds is None else f"fold-{number + 1}"
+
+
+def fold_folder(folder: Path, number: int, judge: Judge) -> Path:
+    """The latest run folder of a trial's fold."""
+    return run_folders(folder, _name(number, judge))[-1]
+
+
+def _scores(done: Sequence[Mapping[str, float]], state: Any) -> Scores:
+    epochs = [int(fold["epochs"]) for fold in done]
+    return Scores([fold["figure"] for fold in done], epochs, sum(fold["seconds"] for fold in done), state)
+
+
+class _TrialTrainer(Trainer):
+    def _report_interruption(self, model: pl.LightningModule, where: str) -> None:
+        pass  # the study says how to go on
+
+
+def trial_trainer(
+    folder: Path, name: str, seed: int, given: Mapping[str, Any], callbacks: Sequence[Callback] = ()
+) -> Trainer:
+    """A quiet Trainer whose run lies in a study, without hyperparameters of its own in TensorBoard.
+
+    Args:
+        folder: of the trial.
+        name: of the run.
+        seed: of the training.
+        given: the Trainer's arguments.
+        callbacks: beside those among the arguments.
+    """
+    mine = {"runs": str(folder), "name": name, "seed": seed, "quiet": True}
+    own = given.get("callbacks") or []
+    own = [own] if isinstance(own, Callback) else list(own)
+    trainer = _TrialTrainer(**{**given, **mine, "callbacks": [*own, *callbacks]})
+    if trainer.world_size > 1:
+        raise ValueError(f"a trial trains in one process and the Trainer has {trainer.world_size}; give devices=1")
+    for logger in trainer.loggers:
+        if isinstance(logger, RunLogger):
+            logger.session = False
+    return trainer
+
+
+class _Watch(Callback):
+    # Ends what has diverged, tells figures on the way, and ends what is behind the others.
+
+    def __init__(self, judge: Judge, trial: Any, number: int) -> None:
+        self.judge, self.trial, self.number = judge, trial, number
+        self.first_step, self.pruned = 0, False
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        figure = trainer.callback_metrics.get(self.judge.metric)
+        if trainer.sanity_checking or trainer.state.fn != "fit" or figure is None:
+            return
+        if not figure.isfinite():
+            trainer.should_stop = True
+        elif self.trial is not None:
+            step = self.first_step + trainer.current_epoch
+            if step not in self.trial.study.get_trials(deepcopy=False)[self.trial.number].intermediate_values:
+                self.trial.report(figure.item(), step)
+            if self.trial.should_prune():
+                self.pruned = trainer.should_stop = True

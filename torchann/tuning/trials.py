@@ -1,0 +1,94 @@
+"""What a search asks for and what it gets: candidates, and their scores."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf, isfinite
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Literal, NamedTuple, Protocol
+
+import lightning.pytorch as pl
+
+Params = dict[str, Any]
+Make = Callable[[Params], tuple[pl.LightningModule, Any, Mapping[str, Any]]]
+"""From a candidate's values to a model that is not fitted, its data module, and the Trainer's arguments."""
+
+
+class Judge(NamedTuple):
+    """What a candidate is judged by.
+
+    Attributes:
+        metric: a figure that is logged, such as ``val_loss``.
+        mode: min if it should fall, max if it should rise.
+        folds: parts of the training rows that are held out in turn; None to judge by the validation rows.
+        seed: of each training.
+    """
+
+    metric: str = "val_loss"
+    mode: Literal["min", "max"] = "min"
+    folds: int | None = None
+    seed: int = 42
+
+    @property
+    def worst(self) -> float:
+        """What stands for no number."""
+        return inf if self.mode == "min" else -inf
+
+    @property
+    def figure(self) -> str:
+        """The figure's name without its stage: ``loss`` of ``val_loss``."""
+        return self.metric.removeprefix("val_")
+
+    @property
+    def score_name(self) -> str:
+        """What the score is called: ``cv_loss`` with folds, else the metric."""
+        return self.metric if self.folds is None else f"cv_{self.figure}"
+
+
+class Candidate(NamedTuple):
+    """What is to be tried.
+
+    Attributes:
+        number: of the trial, from 0.
+        params: its values by name.
+        folder: where its runs go.
+        trial: Optuna's, for figures on the way; None where nothing is told on the way.
+    """
+
+    number: int
+    params: Params
+    folder: Path
+    trial: Any = None
+
+
+class Scores(NamedTuple):
+    """What a candidate achieved.
+
+    Attributes:
+        figures: one per fold, or one.
+        epochs: trained in each.
+        seconds: in all.
+        state: complete, pruned (given up as behind others) or interrupted (to be gone on with).
+    """
+
+    figures: list[float]
+    epochs: list[int]
+    seconds: float
+    state: Literal["complete", "pruned", "interrupted"] = "complete"
+
+    def score(self, judge: Judge) -> float:
+        """The mean of the figures; if one is no number, the worst there is."""
+        mean = fmean(self.figures) if self.figures else judge.worst
+        return mean if isfinite(mean) else judge.worst
+
+
+class Evaluate(Protocol):
+    """Trains candidates: one after the other, or all at once.
+
+    A study calls it with as many candidates as its ``batch_size`` allows and takes the scores as they come.
+    """
+
+    batch_size: int
+    """How many candidates it wants at once."""
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Scores]]:
+        """Yields each candidate with its scores."""
