@@ -4,6 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -220,7 +221,7 @@ def test_validation_rows_count_by_their_weights():
         ({"y_val": Y}, "there is no X_val; give both"),
         ({"X_val": X[:, :3], "y_val": Y}, "X has 3 features, but MLPClassifier is expecting 4"),
         ({"X_val": X, "y_val": Y + 1}, r"y_val has the classes \[3\] and y has not"),
-        ({"X_val": X, "y_val": Y, "sample_weight_val": np.zeros(150)}, "sample_weight_val is zero for all rows"),
+        ({"X_val": X, "y_val": Y, "sample_weight_val": np.zeros(150)}, "sample_weight_val adds up to nothing"),
     ],
     ids=["no targets", "no rows", "columns", "class", "weights"],
 )
@@ -237,7 +238,7 @@ def test_validation_rows_that_do_not_fit_are_refused(rows, message):
         ({"solver": "lbfgs", "norm": "batch"}, "cannot take norm"),
         ({"solver": "lbfgs", "callbacks": [print]}, "cannot take callbacks"),
         ({"solver": "lbfgs", "learning_rate": "cosine"}, "cannot take learning_rate"),
-        ({"learning_rate": "exponential"}, "gamma.*give it in lr_schedule_options"),
+        ({"learning_rate": "exponential"}, "gamma.*give it in learning_rate_options"),
         ({"device": "gpu"}, r"device is 'gpu' and cannot be used \(.*\); give 'auto', 'cpu' or a GPU"),
         ({"activation": "sigmoid"}, "The 'activation' parameter of MLPClassifier must be a str among"),
         ({"solver": "adamx"}, "The 'solver' parameter of MLPClassifier must be a str among"),
@@ -250,6 +251,72 @@ def test_validation_rows_that_do_not_fit_are_refused(rows, message):
 def test_options_that_would_be_ignored_or_are_none_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         MLPClassifier(**options).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("y", "y_val", "message"),
+    [
+        (VALUES, np.stack([VALUES, VALUES], 1), "y_val has 2 columns and y 1; give the same targets"),
+        (np.stack([VALUES, VALUES], 1), VALUES, "y_val has 1 columns and y 2; give the same targets"),
+        (VALUES, VALUES[:1], r"X_val has one row, which has no R²; give two or more"),
+    ],
+    ids=["more", "less", "one row"],
+)
+def test_validation_targets_of_another_shape_are_refused(y, y_val, message):
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor(early_stopping=True, **SMALL).fit(ROWS, y, X_val=ROWS[: len(y_val)], y_val=y_val)
+
+
+def test_drawn_validation_rows_that_do_not_count_are_refused():
+    with pytest.raises(ValueError, match="weights of the validation rows add up to nothing"):
+        MLPClassifier(early_stopping=True, class_weight={0: 0, 1: 0, 2: 0}, **SMALL).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "message"),
+    [
+        ({}, {"norm": "batch"}, "norm is 'batch' and the weights were learnt with another"),
+        ({"norm": "layer"}, {"norm": "batch"}, "norm is 'batch' and the weights"),
+        ({"norm": "layer"}, {"norm": None, "solver": "lbfgs"}, "norm is None and the weights"),
+        ({}, {"loss": "poisson"}, "loss is 'poisson' and the weights were learnt for outputs by 'identity'"),
+    ],
+    ids=["added", "another", "dropped", "loss"],
+)
+def test_weights_that_do_not_suit_changed_arguments_are_refused(options, changes, message):
+    ours = MLPRegressor(warm_start=True, **SMALL | options).fit(ROWS, VALUES).set_params(**changes)
+    with pytest.raises(ValueError, match=message):
+        ours.fit(ROWS, VALUES)
+
+
+def test_schedule_that_torch_stumbles_over_is_refused():
+    with pytest.raises(ValueError, match="learning_rate_options="):
+        MLPRegressor(learning_rate="step", learning_rate_options={"step_size": 2, "last_epoch": 5}).fit(ROWS, VALUES)
+
+
+def test_batch_of_one_row_is_normalised_by_the_running_figures():
+    ours = MLPRegressor(**SMALL | {"norm": "batch", "batch_size": 40, "max_iter": 2}).fit(ROWS[:81], VALUES[:81])
+    ours.set_params(batch_size="auto")
+    assert np.isfinite(ours.loss_) and ours.partial_fit(ROWS[:1], VALUES[:1]).t_ == 2 * 81 + 1
+
+
+def test_dropout_in_threads_is_that_of_each_fit_alone():
+    alone = [MLPClassifier(**SMALL | {"dropout": 0.5, "random_state": seed}).fit(X, Y) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        fits = [MLPClassifier(**SMALL | {"dropout": 0.5, "random_state": seed}) for seed in range(4)]
+        together = list(pool.map(lambda model: model.fit(X, Y), fits))
+    for one, other in zip(alone, together, strict=True):
+        same_weights(one, other)
+
+
+@pytest.mark.parametrize("options", [{}, {"dropout": 0.2, "norm": "layer"}, {"solver": "nadam"}], ids=str)
+def test_contexts_of_the_caller_do_not_reach_a_fit(options):
+    plain = MLPRegressor(**SMALL | options).fit(ROWS.astype(np.float32), VALUES)
+    with torch.inference_mode():
+        inside = MLPRegressor(**SMALL | options).fit(ROWS.astype(np.float32), VALUES)
+    with torch.autocast("cpu"):
+        same_weights(plain, MLPRegressor(**SMALL | options).fit(ROWS.astype(np.float32), VALUES))
+        assert plain.predict(ROWS.astype(np.float32)).dtype == np.float32
+    same_weights(plain.partial_fit(ROWS, VALUES), inside.partial_fit(ROWS, VALUES))
 
 
 def test_validation_rows_without_early_stopping_are_refused():

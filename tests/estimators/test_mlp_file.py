@@ -86,6 +86,23 @@ def test_best_weights_are_those_that_a_later_fit_goes_on_from(path):
     same(ours.fit(X, Y), torchann.load(path).fit(X, Y))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"solver": "lbfgs"}, {"solver": "sgd"}, {"hidden_layer_sizes": (9,)}, {"norm": "batch"}, {"max_iter": -1}],
+    ids=str,
+)
+def test_arguments_that_have_changed_since_the_fit_are_no_hindrance(path, changes):
+    ours = made("value").fit(X, X[:, 3]).set_params(**changes)
+    ours.save(path)
+    np.testing.assert_array_equal(torchann.load(path).predict(X), ours.predict(X))
+
+
+def test_solver_of_a_fit_before_lbfgs_is_forgotten(path):
+    ours = made("value", warm_start=True).fit(X, X[:, 3]).set_params(solver="lbfgs").fit(X, X[:, 3])
+    ours.save(path)
+    same(ours, torchann.load(path))
+
+
 def document(**changes):
     """A good file's text and tensors: two inputs, two neurons, one output, after a step of Adam."""
     tensors = {
@@ -138,15 +155,19 @@ SORTED = {"array": "int64", "shape": [2], "values": [0, 1]}
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hyperparameters": {"hidden_layer_sizes": 3}}, r"have the shapes .* and should have \[\(2, 3\), \(3, 1\)"),
-        ({"hyperparameters": {"hidden_layer_sizes": 2, "activation": "os"}}, "'activation' parameter"),
-        ({"hyperparameters": {"hidden_layer_sizes": 2, "norm": "layer"}}, "norms_ have the shapes"),
-        ({"hyperparameters": {"hidden_layer_sizes": 2, "loss": "poisson"}}, "should be 'exp'"),
+        ({"fitted": {"n_features_in_": 3}}, r"have the shapes .* and should have \[\(3, 2\), \(2, 1\)"),
+        ({"hyperparameters": {"hidden_layer_sizes": 2, "activation": "os"}}, "activation is 'os' and should be one of"),
+        ({"hyperparameters": {"hidden_layer_sizes": 2, "norm": "layer"}}, "solver is 'adam' and norm 'layer'"),
+        ({"fitted": {"norms_": [{"dict": [["weight", 1]]}]}}, "norms_ have the shapes|no attribute"),
+        ({"fitted": {"t_": -1}}, "t_ is -1 and should be a whole number"),
+        ({"fitted": {"loss_curve_": ["a"]}}, "loss_curve_ is .* and should be numbers"),
+        ({"hyperparameters": {"random_state": {"RandomState": []}}}, "it makes no"),
+        ({"hyperparameters": {"alpha": {"dict": [[]]}}}, "it makes no"),
         ({"fitted": {"coefs_": []}}, "the arrays have the shapes"),
         ({"fitted": {"coefs_": 3}}, "TypeError"),
         ({"fitted": {"n_layers_": 4}}, "the arrays have the shapes"),
         ({"fitted": {"n_outputs_": 2}}, "the arrays have the shapes"),
-        ({"fitted": {"out_activation_": "exp"}}, "out_activation_ is 'exp' and should be 'identity'"),
+        ({"fitted": {"out_activation_": "relu"}}, "out_activation_ is 'relu' and should be 'identity' or 'exp'"),
         ({"fitted": {"feature_names_in_": {"array": "object", "shape": [1], "values": ["a"]}}}, "should be 2"),
         ({"fitted": {"_optimizer": {"dict": [["t", 1]]}}}, "the state of adam is"),
         ({"fitted": {"_optimizer": 3}}, "the state of adam is 3"),

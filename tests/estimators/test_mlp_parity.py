@@ -141,6 +141,10 @@ def test_lbfgs_is_scikit_learns_to_the_bit(data):
         np.testing.assert_array_equal(mine, its)
 
 
+def test_one_class_is_learnt_and_scored_as_by_scikit_learn():
+    same(both("MLPClassifier", IRIS_X, 0 * IRIS_Y, early_stopping=True))
+
+
 def test_poisson_loss_is_scikit_learns():
     y = np.random.default_rng(0).poisson(np.exp(DIABETES_X[:, 2] * 10))
     for options in ({}, {"solver": "lbfgs"}, {"early_stopping": True}):

@@ -21,7 +21,8 @@ class Packed:
         sizes: of the layers, inputs first.
         activation: of the hidden layers, as :class:`~torchann.nets.mlp.MLP` knows it.
         dropout: of the hidden layers.
-        norm: of the hidden layers.
+        norm: of the hidden layers; a batch of a single row is normalised by the running figures.
+        seed: of the dropout, which draws from no global generator.
         device: where the vectors are to lie.
         dtype: of the vectors.
 
@@ -51,6 +52,7 @@ class Packed:
         activation: str,
         dropout: float = 0.0,
         norm: str | None = None,
+        seed: int = 0,
         device: torch.device | str = "cpu",
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -71,6 +73,10 @@ class Packed:
             with torch.device("meta"):
                 net = MLP(sizes[0], sizes[1:-1], sizes[-1], activation, weight_init=None, dropout=dropout, norm=norm)
             self.norms = _lay_out(net, views, slopes)
+            generator = torch.Generator(device=device).manual_seed(seed)
+            for number, layer in enumerate(net):
+                if isinstance(layer, nn.Dropout):
+                    net[number] = _Dropout(dropout, generator)
             self.passes = Autograd(net, self.gradient)
             return
         for view, slope in zip(views, slopes, strict=True):
@@ -97,6 +103,18 @@ def _lay_out(net: MLP, views: list[Tensor], slopes: list[Tensor]) -> list[dict[s
     return [{name: part for name, part in norm.state_dict().items() if part.ndim} for norm in norms]
 
 
+class _Dropout(nn.Module):
+    def __init__(self, share: float, generator: torch.Generator) -> None:
+        super().__init__()
+        self.share, self.generator = share, generator
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        draws = torch.rand(x.shape, generator=self.generator, device=x.device, dtype=x.dtype)
+        return x * (draws >= self.share) / (1 - self.share)
+
+
 class Recorded(NamedTuple):
     """A forward pass that autograd has recorded.
 
@@ -120,8 +138,12 @@ class Autograd:
 
     def forward(self, x: Tensor) -> Recorded:
         """Inputs ``(batch, in_features)`` through the net."""
+        for layer in self.net if x.shape[0] == 1 else ():
+            layer.train(not isinstance(layer, nn.BatchNorm1d))
         with torch.enable_grad():
-            return Recorded(self.net(x))
+            outputs = self.net(x)
+        self.net.train()
+        return Recorded(outputs)
 
     def outputs(self, x: Tensor) -> Tensor:
         """What the net says of inputs ``(rows, in_features)`` in evaluation mode."""
@@ -133,4 +155,5 @@ class Autograd:
     def fill(self, recorded: Recorded, mean_error: Tensor) -> None:
         """Puts the gradient into the vector; ``mean_error`` is that of the outputs, of the batch's mean loss."""
         self.gradient.zero_()
-        recorded.outputs.backward(mean_error)  # type: ignore[no-untyped-call]
+        with torch.enable_grad():  # a sum, since a gradient as argument has torch import its compiler: seconds
+            (recorded.outputs * mean_error).sum().backward()  # type: ignore[no-untyped-call]

@@ -114,13 +114,13 @@ class Adam:
         self.t = 0
         self.mean: Tensor | None = None
         self.square: Tensor | None = None
-        self._steps = torch.tensor(0.0)
+        self._steps = torch.zeros((), dtype=torch.float32, device="cpu")
 
     def start(self, vector: Tensor) -> None:
         """Makes the two running means, if there are none, and puts them where the vector is."""
         self.mean = torch.zeros_like(vector) if self.mean is None else self.mean.to(vector)
         self.square = torch.zeros_like(vector) if self.square is None else self.square.to(vector)
-        self._steps = torch.tensor(float(self.t), device=vector.device)
+        self._steps = torch.full((), float(self.t), dtype=torch.float32, device=vector.device)
 
     def step(self, vector: Tensor, gradient: Tensor) -> None:
         """Moves ``vector`` in place; both are ``(parameters,)``."""

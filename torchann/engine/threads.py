@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from threading import Lock
 
 import torch
 
@@ -36,18 +37,31 @@ def threads_for(sizes: Sequence[int], batch_size: int) -> int:
     return torch.get_num_threads() if largest_product(sizes, batch_size) >= WORTH_TWO else 1
 
 
+_lock, _asked_for = Lock(), list[int]()
+_of_the_caller = 0
+
+
 @contextmanager
 def at_most(threads: int) -> Iterator[None]:
     """Lets torch use so many threads, and gives the caller's number back afterwards.
+
+    The number is the process's: where several Python threads ask at once the lowest counts, and the last one of them
+    gives the number back.
 
     Example:
         >>> with at_most(1):
         ...     torch.get_num_threads()
         1
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(min(threads, before))
+    global _of_the_caller
+    with _lock:
+        if not _asked_for:
+            _of_the_caller = torch.get_num_threads()
+        _asked_for.append(threads)
+        torch.set_num_threads(min(_of_the_caller, *_asked_for))
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _lock:
+            _asked_for.remove(threads)
+            torch.set_num_threads(min(_of_the_caller, *_asked_for) if _asked_for else _of_the_caller)

@@ -60,7 +60,7 @@ class Epochs:
         device: torch.device,
     ) -> None:
         self.model, self.incremental, self.on_cpu = model, incremental, device.type == "cpu"
-        self.packed = packed_net(model, device)
+        self.packed = packed_net(model, device, model._random_state.randint(2**31 - 1) if model.dropout else 0)
         self.publish()
         if not incremental or not hasattr(model, "_optimizer"):
             model._optimizer = solver_of(model)
@@ -71,6 +71,8 @@ class Epochs:
             weight_val = np.ones(held_out.X.shape[0]) if held_out.weight is None else held_out.weight
             self._rows_val = Rows(held_out.X, held_out.y, None, device, self.packed.vector.dtype)
             self._y_val = tensor_of(held_out.y, model.coefs_[0].dtype, device)
+            if not np.sum(weight_val) > 0:
+                raise ValueError("the weights of the validation rows add up to nothing; give more rows that count")
             self._weight_val = tensor_of(weight_val, np.float64, device)
         self.batch_size = _batch_size(model.batch_size, X.shape[0])
         self.rows = Rows(X, y, weight, device, self.packed.vector.dtype)
@@ -78,20 +80,22 @@ class Epochs:
         if model.learning_rate not in PLAIN_RATES:
             steps = model.max_iter * -(-self.rows.count // self.batch_size)
             options = model.learning_rate_options or {}
-            self.schedule = Schedule(model.learning_rate, model._optimizer, options, model.max_iter, steps)
-        end, alpha = end_of(model.out_activation_, model.loss), 0.0 if model.solver == "adamw" else model.alpha
+            try:
+                self.schedule = Schedule(model.learning_rate, model._optimizer, options, model.max_iter, steps)
+            except ValueError as error:
+                raise ValueError(str(error).replace("lr_schedule", "learning_rate")) from None
+            except (ZeroDivisionError, LookupError) as error:
+                raise ValueError(f"learning_rate_options={options}: {error}; give others") from None
+        end, alpha = end_of(model.out_activation_, model.loss), 0.0 if model.solver == "adamw" else float(model.alpha)
         self.training = Training(self.packed, end, model._optimizer, alpha, self.schedule)
 
     def run(self) -> None:
         """Trains until the loss or the validation score no longer improves."""
         model = self.model
-        with torch.random.fork_rng(enabled=bool(model.dropout)):
-            if model.dropout:
-                torch.manual_seed(model._random_state.randint(2**31 - 1))
-            try:
-                self._run()
-            except KeyboardInterrupt:
-                warnings.warn("Training interrupted by user.", stacklevel=5)
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=5)
         self.publish()
         if model.early_stopping:
             model.coefs_, model.intercepts_, model.norms_ = model._best_coefs, model._best_intercepts, model._best_norms
@@ -142,7 +146,10 @@ class Epochs:
                 model._no_improvement_count = 0
             model.best_loss_ = model.loss_ if model.loss_ < model.best_loss_ else model.best_loss_
             return
-        score = SCORES[model.out_activation_](self.training.values(self._rows_val), self._y_val, self._weight_val)
+        score = 1.0  # of one class
+        if len(getattr(model, "classes_", ())) != 1:
+            values = self.training.values(self._rows_val)
+            score = SCORES[model.out_activation_](values, self._y_val, self._weight_val)
         model.validation_scores_.append(score)
         if model.verbose:
             print(f"Validation score: {score:f}")
@@ -190,16 +197,17 @@ class Epochs:
         return stop
 
 
-def packed_net(model: Any, device: torch.device) -> Packed:
+def packed_net(model: Any, device: torch.device, seed: int = 0) -> Packed:
     """The model's net with its weights, on a device.
 
     Args:
         model: an MLP whose ``coefs_``, ``intercepts_`` and ``norms_`` are set.
         device: to train on.
+        seed: of the dropout.
     """
     sizes = [*(len(part) for part in model.coefs_), model.n_outputs_]
     activation = "sigmoid" if model.activation == "logistic" else model.activation
-    packed = Packed(sizes, activation, model.dropout, model.norm, device, tensor_of(model.coefs_[0]).dtype)
+    packed = Packed(sizes, activation, model.dropout, model.norm, seed, device, tensor_of(model.coefs_[0]).dtype)
     pairs = [*zip(packed.weights, model.coefs_, strict=True), *zip(packed.biases, model.intercepts_, strict=True)]
     for norm, arrays in zip(packed.norms, model.norms_, strict=True):
         pairs += [(norm[name], array) for name, array in arrays.items()]

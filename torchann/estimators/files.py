@@ -119,7 +119,7 @@ def _rebuild(document: dict[str, Any], path: Path) -> Any:
         values = {key: decode(key, value, tensors) for key, value in fitted.items()}
         if values:
             estimator._take_fitted(values)
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError, LookupError) as error:
         raise wrong(f"it makes no {name} ({type(error).__name__}: {error})") from None
     if tensors:
         raise wrong(f"nothing of {name} has the tensors {sorted(tensors)!r:.80}")

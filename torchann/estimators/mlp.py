@@ -4,10 +4,12 @@ from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+import torch
 from sklearn.base import _fit_context, is_classifier
 from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
+from torch import autocast
 
 from torchann.engine.threads import at_most, threads_for
 from torchann.estimators import mlp_task
@@ -17,7 +19,7 @@ from torchann.estimators.files import SafeFile
 from torchann.estimators.heads import OWN_LOSSES
 from torchann.estimators.lbfgs import loss_and_gradient
 from torchann.estimators.mlp_file import check_fitted, restored_solver, solver_state
-from torchann.estimators.mlp_options import SKLEARN_ACTIVATIONS, TORCH_SOLVERS, check_together
+from torchann.estimators.mlp_options import SKLEARN_ACTIVATIONS, TORCH_SOLVERS, check_together, check_unchanged
 from torchann.estimators.passes import values_of
 
 ROWS = {"accept_sparse": ["csr", "csc"]}
@@ -94,7 +96,8 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
             A ``torchann.ClassificationMLP`` or ``torchann.RegressionMLP``, in evaluation mode, ready to predict, to be
             saved or to be fitted further; of ``"lbfgs"`` by Adam, and by a constant rate where the estimator's moves as
             ``"invscaling"`` or ``"adaptive"``. ``alpha``, which scikit-learn divides by the rows of a batch, becomes
-            the ``weight_decay`` that is the same for batches of this size.
+            the ``weight_decay`` that is the same for batches of this size. A task fits its own loss further, the
+            squared error and not half of it: by ``"sgd"``, steps of a regressor are twice as long.
 
         Raises:
             NotFittedError: before ``fit``.
@@ -126,11 +129,11 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
         hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if any(size <= 0 for size in hidden):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-        check_together(self, held_out is not None, incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._validate_input(X, y, incremental, reset=first)
+        check_together(self, held_out is not None, incremental)
         y = y.reshape(y.shape[0], -1)
-        held_out = None if held_out is None else self._held_out(*held_out)
+        held_out = None if held_out is None else self._held_out(y, *held_out)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         sample_weight = self._weighted(y, sample_weight)
@@ -144,14 +147,17 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
             raise ValueError(
                 f"the weights are of layers {before} and now there are {sizes}; give the same, or fit anew"
             )
+        check_unchanged(self)
         if self.solver == "lbfgs":
+            if hasattr(self, "_optimizer"):
+                del self._optimizer  # of another solver, in a fit before
             self._fit_lbfgs(X, y, sample_weight, *_buffers(X, sizes), sizes)
             self.coefs_ = [part.astype(X.dtype) for part in self.coefs_]
             self.intercepts_ = [part.astype(X.dtype) for part in self.intercepts_]
         else:
             batch_size = min(200 if self.batch_size == "auto" else self.batch_size, X.shape[0])
             device = device_for(self.device, sizes, batch_size)
-            with at_most(threads_for(sizes, batch_size)):
+            with at_most(threads_for(sizes, batch_size)), torch.inference_mode(False), autocast("cpu", enabled=False):
                 Epochs(self, X, y, sample_weight, held_out, incremental, device).run()
         if not all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
             raise ValueError(
@@ -181,14 +187,18 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
         """How much each row counts in training: by ``sample_weight``, and by whatever else a class knows."""
         return sample_weight
 
-    def _held_out(self, X: Any, y: Any, weight: Any) -> HeldOut:
+    def _held_out(self, train: Any, X: Any, y: Any, weight: Any) -> HeldOut:
         if X is None or y is None:
             missing = "X_val" if X is None else "y_val"
             raise ValueError(f"there is no {missing}; give both X_val and y_val, or neither and no sample_weight_val")
         X, y = validate_data(self, X, y, reset=False, multi_output=True, y_numeric=not is_classifier(self), **ROWS)
         y = self._indicators(y).reshape(X.shape[0], -1)
-        if weight is not None and not np.any(weight):
-            raise ValueError("sample_weight_val is zero for all rows; give a row that counts, or leave it out")
+        if y.shape[1] != train.shape[1]:
+            raise ValueError(f"y_val has {y.shape[1]} columns and y {train.shape[1]}; give the same targets for both")
+        if len(y) < 2 and not is_classifier(self):
+            raise ValueError("X_val has one row, which has no R²; give two or more")
+        if weight is not None and not np.sum(weight) > 0:
+            raise ValueError("sample_weight_val adds up to nothing; give rows that count, or leave it out")
         return HeldOut(X, y, None if weight is None else _check_sample_weight(weight, X))
 
     def _indicators(self, y: Any) -> Any:
@@ -218,6 +228,10 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
         values = super()._fitted_values()
         if "_optimizer" in values:
             values["_optimizer"] = solver_state(self._optimizer)
+            try:
+                restored_solver(self, values["_optimizer"])
+            except ValueError:  # arguments have changed since the fit: the next one begins anew
+                del values["_optimizer"]
         return values
 
     def _take_fitted(self, values: dict[str, Any]) -> None:

@@ -49,7 +49,9 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
         learning_rate_options: of a schedule by its name in ``torch.optim.lr_scheduler`` (``{"gamma": 0.9}``).
         dropout: share of each hidden layer's neurons that are switched off at random while it trains.
         norm: ``"batch"`` or ``"layer"``, normalisation between each hidden layer and its activation.
-        class_weight: by class, or ``"balanced"``; None counts each row once.
+        class_weight: by class, or ``"balanced"``; None counts each row once. It is a weight of rows, and as such it
+            says how much a row counts beside the others of its batch, in training and in the score of validation rows
+            that are set aside.
         device: ``"auto"`` (a GPU if there is one and the net is large enough for it), ``"cpu"``, ``"cuda"``, ...
         callbacks: each called after each epoch with the estimator and its figures, ``epoch``, ``loss``,
             ``learning_rate``, ``seconds`` and, with early stopping, ``validation_score``; True ends the fit.
@@ -60,7 +62,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
         coefs_: weights of each layer, ``(in_features, out_features)``; float32 if the rows were.
         intercepts_: biases of each layer, ``(out_features,)``.
         norms_: what normalisation learnt of each hidden layer, arrays by torch's names; empty without.
-        loss_: of the last epoch, penalty included.
+        loss_: of the last epoch, penalty included (but that of ``"adamw"``).
         loss_curve_: of each epoch.
         best_loss_: the lowest; None with early stopping.
         validation_scores_: accuracies of each epoch; None without early stopping.
@@ -161,7 +163,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
         if self._label_binarizer.y_type_.startswith("multilabel"):
             raise ValueError(f"class_weight={self.class_weight} and rows with several labels; leave it out")
         labels = self.classes_[y.argmax(1) if y.shape[1] > 1 else y[:, 0].astype(int)]
-        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
+        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
         of_row = weights[np.searchsorted(self.classes_, labels)]
         return of_row if sample_weight is None else of_row * sample_weight
 

@@ -11,6 +11,12 @@ from torchann.functional import ACTIVATIONS
 TORCH_SOLVERS = ("adamw", "nadam", "adagrad", "rmsprop")
 SCHEDULES = ("step", "exponential", "cosine", "one_cycle")
 SKLEARN_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+NORM_PARTS: dict[Any, list[str]] = {
+    None: [],
+    "layer": ["bias", "weight"],
+    "batch": ["bias", "running_mean", "running_var", "weight"],
+}
+"""What a normalisation keeps of a hidden layer, by torch's names."""
 CONSTRAINTS: dict[str, list[Any]] = {
     **BaseMultilayerPerceptron._parameter_constraints,
     "activation": [StrOptions({*SKLEARN_ACTIVATIONS, *ACTIVATIONS} - {"sigmoid"})],
@@ -35,7 +41,7 @@ def check_together(model: Any, held_out: bool, incremental: bool) -> None:
     Raises:
         ValueError: for arguments that do not go together.
     """
-    if incremental and model.early_stopping:
+    if incremental and model.early_stopping and model.solver != "lbfgs":
         raise ValueError("partial_fit does not support early_stopping=True")
     if incremental and getattr(model, "class_weight", None) == "balanced":
         raise ValueError(
@@ -66,3 +72,22 @@ def check_together(model: Any, held_out: bool, incremental: bool) -> None:
                 f"solver 'lbfgs' sees all rows at once and has no epochs, so it cannot take {', '.join(ignored)}; "
                 "give another solver, such as 'adam'"
             )
+
+
+def check_unchanged(model: Any) -> None:
+    """Refuses arguments that the weights there are do not suit.
+
+    Args:
+        model: an MLP whose weights are set, and about to be trained further.
+
+    Raises:
+        ValueError: for another normalisation, or a loss with another output activation.
+    """
+    has = sorted(model.norms_[0]) if model.norms_ else []
+    if len(model.coefs_) > 1 and has != NORM_PARTS[model.norm]:
+        raise ValueError(f"norm is {model.norm!r} and the weights were learnt with another; give that one, or fit anew")
+    wanted = "exp" if model.loss == "poisson" else "identity"
+    if model.loss != "log_loss" and model.out_activation_ != wanted:
+        raise ValueError(
+            f"loss is {model.loss!r} and the weights were learnt for outputs by {model.out_activation_!r}; fit anew"
+        )

@@ -58,7 +58,7 @@ class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  
         coefs_: weights of each layer, ``(in_features, out_features)``; float32 if the rows were.
         intercepts_: biases of each layer, ``(out_features,)``.
         norms_: what normalisation learnt of each hidden layer, arrays by torch's names; empty without.
-        loss_: of the last epoch, penalty included.
+        loss_: of the last epoch, penalty included (but that of ``"adamw"``).
         loss_curve_: of each epoch.
         best_loss_: the lowest; None with early stopping.
         validation_scores_: R² scores of each epoch; None without early stopping.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LOSSES = {"squared_error": "mse", **OWN_LOSSES}
 AUTO_BATCH = 200  # of batch_size="auto", but for fewer rows
+WITH_BETAS = ("adam", "adamw", "nadam")
+KNOWN_OPTIONS = {"betas", "eps"}
 
 
 def to_task(model: Any) -> "ClassificationMLP | RegressionMLP":
@@ -48,6 +50,8 @@ def to_task(model: Any) -> "ClassificationMLP | RegressionMLP":
     task: Any
     if is_classifier(model):
         kind, classes = _kind(model), model.classes_
+        if len(classes) < 2:
+            raise ValueError(f"there is one class, {classes.tolist()[0]!r}, and a task tells two or more apart")
         named = kind == "multilabel" or (classes.dtype.kind in "iu" and classes.tolist() == list(range(len(classes))))
         task = ClassificationMLP(
             num_classes=len(classes),
@@ -97,9 +101,15 @@ def _weights_of_classes(given: Any, classes: Any) -> Any:
     return [float(given.get(name, 1.0)) for name in classes.tolist()]
 
 
+def _batch_size(given: Any, rows: int) -> int:
+    batch_size = AUTO_BATCH if given == "auto" else int(given)
+    return min(batch_size, rows) if rows else batch_size
+
+
 def _optimizer_of(model: Any) -> dict[str, Any]:
     name = "adam" if model.solver == "lbfgs" else model.solver
-    batch_size = AUTO_BATCH if model.batch_size == "auto" else model.batch_size
+    epochs = len(getattr(model, "loss_curve_", ())) or 1
+    batch_size = _batch_size(model.batch_size, int(model.t_) // epochs)
     options: dict[str, Any] = {
         "optimizer": name,
         "lr": model.learning_rate_init,
@@ -107,8 +117,9 @@ def _optimizer_of(model: Any) -> dict[str, Any]:
     }
     if name == "sgd":
         options |= {"momentum": model.momentum, "nesterov": bool(model.nesterovs_momentum and model.momentum)}
-    elif name in ("adam", "adamw", "nadam"):
-        options["optimizer_options"] = {"betas": [model.beta_1, model.beta_2], "eps": model.epsilon}
+    else:
+        betas = {"betas": [model.beta_1, model.beta_2]} if name in WITH_BETAS else {}
+        options["optimizer_options"] = betas | {"eps": model.epsilon}
     if model.learning_rate in SCHEDULES:
         options |= {"lr_schedule": model.learning_rate, "lr_schedule_options": model.learning_rate_options}
     return options
@@ -142,7 +153,8 @@ def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any
             "torchann.estimators.pipeline_of(task)"
         )
     h: Any = task.hparams
-    model, net = kind(**_params_of(h) | params), task.net
+    rows = (task.data_info or {}).get("rows") or 0
+    model, net = kind(**_params_of(h, _batch_size(params.get("batch_size", "auto"), rows)) | params), task.net
     assert isinstance(net, MLP)
     model.coefs_ = [layer.weight.numpy(force=True).T.copy() for layer in net.linears()]
     model.intercepts_ = [layer.bias.numpy(force=True).copy() for layer in net.linears()]
@@ -159,14 +171,22 @@ def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any
     else:
         model.out_activation_ = "softmax" if h.task == "multiclass" else "logistic"
         _take_classes(model, h, classes)
+        if isinstance(h.class_weight, list):
+            weights = dict(zip(np.asarray(_names(h, classes)).tolist(), h.class_weight, strict=True))
+            model.class_weight = {name: weight for name, weight in weights.items() if weight != 1.0}
+        elif "class_weight" not in params:
+            model.class_weight = h.class_weight
     _take_history(model, task)
     check_fitted(model)
     model._best_coefs, model._best_intercepts, model._best_norms = model.coefs_, model.intercepts_, model.norms_
     return model
 
 
-def _params_of(h: Any) -> dict[str, Any]:
+def _params_of(h: Any, batch_size: int) -> dict[str, Any]:
     options = h.optimizer_options or {}
+    if set(options) - KNOWN_OPTIONS or h.lr_schedule == "plateau":
+        given = f"optimizer_options={options} and lr_schedule={h.lr_schedule!r}"
+        raise ValueError(f"the task has {given}, and an estimator knows betas and eps, and no plateau; train without")
     params = {
         "hidden_layer_sizes": tuple(h.hidden_sizes),
         "activation": "logistic" if h.activation == "sigmoid" else h.activation,
@@ -174,7 +194,7 @@ def _params_of(h: Any) -> dict[str, Any]:
         "norm": h.norm,
         "solver": h.optimizer,
         "learning_rate_init": h.lr,
-        "alpha": h.weight_decay if h.optimizer == "adamw" else h.weight_decay * AUTO_BATCH,
+        "alpha": h.weight_decay if h.optimizer == "adamw" else h.weight_decay * batch_size,
     }
     if h.optimizer == "sgd":
         params |= {"momentum": h.momentum, "nesterovs_momentum": h.nesterov}
@@ -187,10 +207,14 @@ def _params_of(h: Any) -> dict[str, Any]:
     return params
 
 
+def _names(h: Any, given: Any) -> Any:
+    names = None if h.task == "multilabel" else h.class_names
+    return (names or range(h.num_classes)) if given is None else given
+
+
 def _take_classes(model: Any, h: Any, given: Any) -> None:
     # scikit-learn keeps classes sorted: outputs that are in another order are put into that one.
-    names = None if h.task == "multilabel" else h.class_names
-    classes = np.asarray((names or range(h.num_classes)) if given is None else given)
+    classes = np.asarray(_names(h, given))
     model.classes_, order = np.unique(classes, return_index=True)
     if classes.shape != (h.num_classes,) or len(order) != h.num_classes:
         raise ValueError(

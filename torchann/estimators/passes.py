@@ -18,6 +18,7 @@ from torchann.estimators.heads import OUTPUTS
 from torchann.functional import ACTIVATIONS
 
 FEW = 256  # rows
+DTYPES = ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")  # of NumPy's products
 WORTH_WAITING = 10  # times what is worth two threads: each part may wait for a busy core
 PART_BYTES = 2**20  # of the widest layer's outputs: what a core's cache can hold
 EPS = 1e-5  # torch's, of both normalisations
@@ -53,19 +54,28 @@ def values_of(model: Any, X: Any) -> Any:
         model: a fitted MLP.
         X: inputs ``(rows, in_features)``, dense or sparse.
     """
-    if X.shape[0] <= FEW and isinstance(X, np.ndarray) and model.activation in INPLACE and not model.norms_:
-        return _of_few(model, X)
     sizes = [X.shape[1], *(part.shape[1] for part in model.coefs_)]
     size = max(64, PART_BYTES // (max(sizes[1:]) * model.coefs_[0].itemsize))
-    threads = threads_for(sizes, size // WORTH_WAITING)
-    layers = _Layers(model, X, device_for(model.device, sizes, X.shape[0]))
+    threads, device = threads_for(sizes, size // WORTH_WAITING), device_for(model.device, sizes, X.shape[0])
+    if sparse.issparse(X):
+        X = X.tocsr()
+    plain = model.activation in INPLACE and not model.norms_ and device.type == "cpu"
+    few = X.shape[0] <= FEW or threads == 1 or sparse.issparse(X)
+    if plain and few and X.dtype in DTYPES:
+        return _joined([_by_numpy(model, X[start : start + size]) for start in range(0, X.shape[0], size)])
     # Threads that each take a part of the rows wait for a busy core once; those of a product wait at each of its calls.
+    size = max(64, size * max(sizes[1:]) // max(sizes)) if sparse.issparse(X) else size
+    layers = _Layers(model, X, device)
     with at_most(1), ThreadPoolExecutor(threads) as pool:
         run = map if threads == 1 else pool.map
-        return np.concatenate(list(run(layers, range(0, X.shape[0], size), repeat(size))))
+        return _joined(list(run(layers, range(0, X.shape[0], size), repeat(size))))
 
 
-def _of_few(model: Any, X: Any) -> Any:
+def _joined(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _by_numpy(model: Any, X: Any) -> Any:
     # A call of NumPy costs less than one of torch, which counts where the products are small.
     activation, last = INPLACE[model.activation], len(model.coefs_) - 1
     for number, (weight, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
@@ -89,7 +99,7 @@ class _Layers:
 
     def __call__(self, start: int, size: int) -> Any:
         part = self.X[start : start + size]
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             a = tensor_of(part.toarray() if sparse.issparse(part) else part, self.dtype, self.device)
             for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
                 if number:

@@ -91,8 +91,8 @@ def task_of(pipeline: Pipeline) -> "Task":
     task = model.to_task()
     for scaler in steps:
         width = scaler.n_features_in_
-        mean = np.zeros(width) if scaler.mean_ is None else scaler.mean_
-        std = np.ones(width) if scaler.scale_ is None else scaler.scale_
+        mean = scaler.mean_ if scaler.with_mean else np.zeros(width)
+        std = scaler.scale_ if scaler.with_std else np.ones(width)
         task.preprocessing = Preprocessing(Standardize(torch.from_numpy(mean.copy()), torch.from_numpy(std.copy())))
         if hasattr(scaler, "feature_names_in_"):
             task.feature_names = scaler.feature_names_in_.tolist()

@@ -10,7 +10,8 @@ class TensorBoard:
     """A callback that writes the figures of each epoch, as Keras' of that name does.
 
     ``loss`` and the learning rate go to the sub-run ``train``, the validation score to ``validation``; the x-axis is
-    the epoch. ``torchann tensorboard FOLDER`` shows them. A fit that is not the first goes on behind the one before.
+    the epoch, which goes on with ``warm_start`` and ``partial_fit``. ``torchann tensorboard FOLDER`` shows them. Fits
+    that are to be told apart, such as those of a search, want a folder each.
 
     Args:
         log_dir: the folder of the run.

@@ -34,7 +34,8 @@ class Rows:
     """
 
     def __init__(self, x: Any, y: Any, weight: Any, device: torch.device, dtype: torch.dtype) -> None:
-        self.count, self.width = x.shape
+        self.count = x.shape[0]
+        self.width = x.shape[1] + 4 * y.shape[1]  # numbers of a row while it is trained on
         self._device, self._dtype = device, np.dtype(str(dtype).removeprefix("torch."))
         parts = [x.tocsr() if sparse.issparse(x) else x, y, weight]
         resident = device.type != "cpu" and not sparse.issparse(x)
