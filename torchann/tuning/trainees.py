@@ -62,7 +62,8 @@ class Trainees:
             splits: numbers of training and test rows of each fold.
         """
         trainees: dict[Pair, Trainee] = {}
-        ready, folds, keys = self._ready(candidates), self._folds(splits), self._keys(candidates)
+        ready, keys = self._ready(candidates), self._keys(candidates)
+        folds = self._folds(splits) if ready else []
         for (number, estimator), (split, fold) in product(ready.items(), enumerate(folds)):
             try:
                 if self.resource is None:
@@ -113,7 +114,8 @@ class Trainees:
 
     def _keys(self, candidates: Sequence[Params]) -> list[Hashable]:
         """By what a candidate is known again that comes with more of the resource."""
-        seen, keys = Counter[str](), []
+        keys: list[Hashable] = []
+        seen = Counter[str]()
         for params in candidates:
             own = repr(sorted((name, repr(value)) for name, value in params.items() if name != self.resource))
             keys.append((own, seen[own]))  # the same may have been drawn twice
