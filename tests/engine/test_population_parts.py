@@ -150,7 +150,7 @@ def test_a_penalty_too_small_for_a_step_is_not_lost():
     for before, after in zip(start, own.weights, strict=True):
         shrunk = (before - after)[:, :-1] / before[:, :-1]
         expected = torch.full_like(shrunk, epochs * (24 * taken + 2 * taken))
-        torch.testing.assert_close(shrunk, expected, rtol=0.05, atol=0)
+        torch.testing.assert_close(shrunk, expected, rtol=0.08, atol=0)  # 7.5 of the last bits at a time, rounded
         assert not after[:, -1].any()
 
 
