@@ -101,6 +101,13 @@ def test_momentum_of_each_network_is_its_own(table):
             torch.testing.assert_close(one.moments[0], other.moments[0], rtol=1e-12, atol=1e-12)
 
 
+def test_weights_can_be_trained_further_by_autograd(table):
+    own = member(3, 4, 1, validation=3, max_iter=2)
+    advance([own], table)
+    for layer in own.weights + own.best_weights + own.moments[0]:
+        assert not layer.is_inference() and layer.clone().requires_grad_().square().sum().backward() is None
+
+
 def one_step(solver, steps=1, **settings):
     """A weight 2 and a bias 1 after steps with the only row x = 3, y = 1."""
     data = Table.of(torch.tensor([[3.0]]), torch.tensor([1.0]))
