@@ -155,6 +155,19 @@ def test_networks_with_other_rows_batches_and_ends_are_in_one_population():
         assert_same(alone, fold.finish(ours, member), member, rtol=1e-9, atol=1e-11)
 
 
+def test_networks_with_fewer_validation_rows_are_judged_by_theirs():
+    make, X, y = one_output()
+    parts = [np.arange(150), np.arange(100), np.arange(20, 91)]  # a step per epoch; 15, 10 and 8 rows to judge by
+    network = make(hidden_layer_sizes=(4,), early_stopping=True, random_state=0, learning_rate_init=0.05, max_iter=6)
+    folds = prepare(network, X, y, parts)
+    started = [fold.start(network) for fold in folds]
+    members = [member for member, _ in started]
+    assert len(plan(members, item_size=8)) == 1 and [len(member.validation) for member in members] == [15, 10, 8]
+    list(Population(members, folds[0].table).train())
+    for fold, (member, ours), part in zip(folds, started, parts, strict=True):
+        assert_same(clone(network).fit(X[part], y[part]), fold.finish(ours, member), member, rtol=1e-9, atol=1e-11)
+
+
 def test_a_network_that_diverges_stops_and_leaves_the_others_as_they_are(monkeypatch):
     monkeypatch.setattr(population, "ROUND", 0)  # what has finished comes after each epoch
     make, X, y = one_output()

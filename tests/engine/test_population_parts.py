@@ -14,6 +14,7 @@ from torchann.engine.population.heads import HEADS
 from torchann.engine.population.passes import CHAINS, FUNCTIONS, SILENT
 from torchann.engine.population.plan import CPU, GPU, plan, seconds_left
 from torchann.engine.population.rounds import advance, quick_arithmetic
+from torchann.engine.population.solvers import steps_per_decay
 from torchann.functional import ACTIVATIONS
 from torchann.orders import shuffled_order
 
@@ -100,6 +101,13 @@ def test_momentum_of_each_network_is_its_own(table):
             torch.testing.assert_close(one.moments[0], other.moments[0], rtol=1e-12, atol=1e-12)
 
 
+def test_weights_can_be_trained_further_by_autograd(table):
+    own = member(3, 4, 1, validation=3, max_iter=2)
+    advance([own], table)
+    for layer in own.weights + own.best_weights + own.moments[0]:
+        assert not layer.is_inference() and layer.clone().requires_grad_().square().sum().backward() is None
+
+
 def one_step(solver, steps=1, **settings):
     """A weight 2 and a bias 1 after steps with the only row x = 3, y = 1."""
     data = Table.of(torch.tensor([[3.0]]), torch.tensor([1.0]))
@@ -133,6 +141,24 @@ def test_adam_takes_the_step_worked_by_hand():
     moved = [math.sqrt(0.001) * 0.1 * g / (math.sqrt(0.001) * g + 1) for g in (18, 6)]
     torch.testing.assert_close(own.weights[0], torch.tensor([[2 - moved[0], 1 - moved[1]]]))
     torch.testing.assert_close(own.moments[1][0], torch.tensor([[0.001 * 18**2, 0.001 * 6**2]]))
+
+
+def test_a_penalty_too_small_for_a_step_is_not_lost():
+    rows, rate, alpha, epochs = 196, 1e-4, 0.004, 60  # 24 batches of 8 rows and one of 4
+    data = Table.of(torch.zeros(rows, 3), torch.zeros(rows))  # nothing to learn: weights only shrink
+    options = {"learning_rate_init": rate, "alpha": alpha, "max_iter": epochs, "n_iter_no_change": math.inf}
+    own = member(3, 4, 1, rows=rows, solver="sgd", momentum=0, **options)
+    for layer in own.weights:
+        layer[:, -1] = 0  # without biases no output, and no error
+    own.weights = start = [layer.float() for layer in own.weights]
+    taken = rate * alpha / 8
+    assert taken < torch.finfo(torch.float32).eps and steps_per_decay([own], torch.float32) == 19
+    advance([own], data)
+    for before, after in zip(start, own.weights, strict=True):
+        shrunk = (before - after)[:, :-1] / before[:, :-1]
+        expected = torch.full_like(shrunk, epochs * (24 * taken + 2 * taken))
+        torch.testing.assert_close(shrunk, expected, rtol=0.08, atol=0)  # 7.5 of the last bits at a time, rounded
+        assert not after[:, -1].any()
 
 
 def test_untrained_losses_are_those_of_guessing():

@@ -3,6 +3,7 @@
 import warnings
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,12 +62,16 @@ class Trainees:
             splits: numbers of training and test rows of each fold.
         """
         trainees: dict[Pair, Trainee] = {}
-        for number, estimator in self._ready(candidates).items():
-            for split, fold in enumerate(self._folds(splits)):
-                try:
-                    trainees[number, split] = self._trainee(candidates, number, split, fold, estimator)
-                except ValueError:
-                    continue
+        ready, keys = self._ready(candidates), self._keys(candidates)
+        folds = self._folds(splits) if ready else []
+        for (number, estimator), (split, fold) in product(ready.items(), enumerate(folds)):
+            try:
+                if self.resource is None:
+                    trainees[number, split] = Trainee(*fold.start(estimator), fold)
+                else:
+                    trainees[number, split] = self._going_on((keys[number], split), fold, estimator)
+            except ValueError:
+                continue
         return trainees
 
     def _ready(self, candidates: Sequence[Params]) -> dict[int, Any]:
@@ -107,18 +112,20 @@ class Trainees:
             self._prepared = (splits, folds)
         return folds
 
-    def _trainee(self, candidates: Sequence[Params], number: int, split: int, fold: Fold, estimator: Any) -> Trainee:
-        if self.resource is None:
-            return Trainee(*fold.start(estimator), fold)
-        own = self._words(candidates[number])
-        key = (own, sum(self._words(params) == own for params in candidates[:number]), split)
+    def _keys(self, candidates: Sequence[Params]) -> list[Hashable]:
+        """By what a candidate is known again that comes with more of the resource."""
+        keys: list[Hashable] = []
+        seen = Counter[str]()
+        for params in candidates:
+            own = repr(sorted((name, repr(value)) for name, value in params.items() if name != self.resource))
+            keys.append((own, seen[own]))  # the same may have been drawn twice
+            seen[own] += 1
+        return keys
+
+    def _going_on(self, key: Hashable, fold: Fold, estimator: Any) -> Trainee:
         if key not in self._known:
             self._known[key] = Trainee(*fold.start(estimator), fold)
-        trainee = self._known[key]
-        max_iter = network_of(estimator).max_iter
+        trainee, max_iter = self._known[key], network_of(estimator).max_iter
         trainee.network.set_params(max_iter=max_iter)
         trainee.member.go_on(max_iter)
         return trainee
-
-    def _words(self, params: Params) -> str:
-        return repr(sorted((name, repr(value)) for name, value in params.items() if name != self.resource))

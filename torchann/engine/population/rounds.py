@@ -30,7 +30,6 @@ def quick_arithmetic() -> Iterator[None]:
 
 
 @quick_arithmetic()
-@torch.inference_mode()
 def advance(
     members: Sequence[Member], table: Table, seconds: float = float("inf"), losses: bool = True
 ) -> Sequence[Member]:
@@ -47,12 +46,13 @@ def advance(
     """
     started = time.perf_counter()
     while going := [member for member in members if member.stopped is None]:
-        bucket, since = Bucket(going, table, losses), time.perf_counter()
-        late = False
-        while not late and all(member.stopped is None for member in going):
-            bucket.epoch()
-            late = time.perf_counter() - started > seconds
-        bucket.store()
+        since, late = time.perf_counter(), False
+        with torch.inference_mode():
+            bucket = Bucket(going, table, losses)
+            while not late and all(member.stopped is None for member in going):
+                bucket.epoch()
+                late = time.perf_counter() - started > seconds
+        bucket.store()  # not in that mode, or nothing could be trained further that is made of these weights
         for member in going:
             member.seconds += (time.perf_counter() - since) / len(going)
         if late:
