@@ -48,7 +48,7 @@ def test_better_one_of_two_rates_counts():
         assert results.best["", "sgd"][0].knobs["lr"] == best and len(results.best) == 2
 
 
-def test_training_has_diverged_when_its_loss_ends_far_above_the_lowest_or_as_no_number():
+def test_training_ended_well_when_its_loss_is_a_number_and_not_far_above_the_lowest():
     results = found(HOUSING, 1, 1, 1, 1, losses=[0.2, 0.79, 0.81, math.nan])
     assert results.steady == [("", 0), ("", 1)]  # four times 0.2 is 0.8
 

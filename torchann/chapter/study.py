@@ -67,7 +67,9 @@ class Study:
     def _table(self, found: Results) -> str:
         rows = []
         for (line, value), (case, run) in found.best.items():
-            mark = "best" if (line, value) == found.best_key else "" if (line, value) in found.steady else "diverged"
+            mark = (
+                "best" if (line, value) == found.best_key else "" if (line, value) in found.steady else "loss ends high"
+            )
             score = f"{run.best:.4f}" if isfinite(run.best) else "none"
             cells = [str(value), line, score, f"{case.knobs['lr']:.3g}", str(case.batch_size), f"{run.seconds:.2f}"]
             rows.append([*cells, mark])
@@ -77,7 +79,7 @@ class Study:
         return f"{found.name}\n{tabulate(rows, headers, disable_numparse=True)}"
 
     def draw(self, outcomes: Sequence[Outcome], title: str) -> Canvas:
-        """The scores over the values: a dot per seed, a line through their medians."""
+        """The scores over the values: a dot per seed, a line through their medians, or a dash."""
         canvas = Canvas(figsize=(11, 4.2), layout="constrained")
         canvas.suptitle(title)
         for panel, name in zip(canvas.subplots(1, len(self.cases), squeeze=False)[0], self.cases, strict=True):
@@ -94,7 +96,8 @@ class Study:
             for ys in scores:
                 panel.plot(places, [_drawable(y) for y in ys], ".", color=colour, alpha=0.5)
             medians = [_drawable(median(ys)) for ys in zip(*scores, strict=True)]
-            panel.plot(places, medians, color=colour, label=line or None)
+            look = {"marker": "_", "markersize": 22, "linestyle": "none"} if self.scale == "names" else {}
+            panel.plot(places, medians, color=colour, label=line or None, **look)  # type: ignore[arg-type]
         if self.scale == "log":
             panel.set_xscale("log")
             panel.xaxis.set_minor_locator(NullLocator())

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 HOUSING, FASHION = "housing", "Fashion-MNIST"
 DIVERGED = 4.0
-"""How many times the lowest loss of all a last training loss is that counts as diverged."""
+"""How many times the lowest last training loss one is that ends high: it has diverged, or has hardly learnt."""
 Key = tuple[str, Any]
 """A line and a value of a study."""
 
@@ -87,6 +87,6 @@ class Results:
 
     @property
     def steady(self) -> list[Key]:
-        """Lines and values whose training has not diverged: the last loss is below four times the lowest."""
+        """Lines and values whose training ended well: with a loss below four times the lowest."""
         lowest = min((run.loss for _, run in self.best.values() if isfinite(run.loss)), default=inf)
         return [key for key, (_, run) in self.best.items() if run.loss < DIVERGED * lowest]
