@@ -37,6 +37,12 @@ def test_journal_in_a_folder_that_is_not_there_is_refused(tmp_path):
         study(tmp_path, storage=str(tmp_path / "nowhere" / "x.journal"))
 
 
+@pytest.mark.parametrize("url", ["nosuch://x", "sqlite:///nowhere/at/all.db"])
+def test_database_that_there_is_not_is_refused(url, tmp_path):
+    with pytest.raises(ValueError, match=rf"the storage '{url}' cannot be opened \(.*\); give sqlite:///study\.db"):
+        study(tmp_path, storage=url)
+
+
 def test_study_without_optuna_says_what_to_install(monkeypatch):
     real = builtins.__import__
 

@@ -146,7 +146,8 @@ def _run(args: Sequence[str]) -> int:
     )
     with _Workers(given.jobs - 1, args) as workers:
         study.run(given.trials)
-        workers.wait()
+        if study.stopped_by is None:
+            workers.wait()
     if WORKER in os.environ:
         return 130 if study.stopped_by else 0
     running = [row for row in study.table.rows if row.state == "running"]

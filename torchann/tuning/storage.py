@@ -107,10 +107,18 @@ def open_storage(given: str | None, folder: Path) -> BaseStorage:
 
     Raises:
         OSError: if a journal cannot be written.
+        ValueError: if there is no such database.
     """
     if given is not None and "://" in given:
         engine = {"connect_args": {"timeout": SECONDS_TO_WAIT}} if given.startswith("sqlite") else {}
-        return RDBStorage(given, engine_kwargs=engine)
+        try:
+            return RDBStorage(given, engine_kwargs=engine)
+        except Exception as error:  # of SQLAlchemy, of a driver, or that there is none
+            told = str(error).splitlines()[0]
+            raise ValueError(
+                f"the storage {given!r} cannot be opened ({told}); give sqlite:///study.db, the URL of a database that "
+                "there is, or a path for a journal"
+            ) from error
     path = folder / "study.journal" if given is None else Path(given)
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, f"cannot keep trials in {path}: there is no folder {path.parent}")

@@ -112,9 +112,9 @@ class Study:
         Args:
             trials: that are finished or under way, in all processes; more can be asked for later.
 
+        After Ctrl-C it returns, and ``stopped_by`` says so; what is done is kept.
+
         Raises:
-            KeyboardInterrupt: after Ctrl-C between two trainings; after one within a training it returns, and
-                ``stopped_by`` says so. What is done is kept in both cases.
             OSError: if a file cannot be written; the trial goes on in the next run.
         """
         if trials < 1:
@@ -123,8 +123,11 @@ class Study:
         total = {"total": trials, "initial": min(trials, len(self.table.finished)), "unit": " trials"}
         with tqdm(desc=self.name, disable=True if self.quiet else None, **total) as bar:  # type: ignore[call-overload]
             self._show_best(bar)
-            while self.stopped_by is None and self._batch(trials, bar):
-                pass
+            try:
+                while self.stopped_by is None and self._batch(trials, bar):
+                    pass
+            except KeyboardInterrupt:  # between two trainings
+                self.stopped_by = "interrupt"
 
     def _batch(self, trials: int, bar: Any) -> bool:
         with ExitStack() as locks:
@@ -190,7 +193,7 @@ class Study:
 
 
 def _plain(values: Mapping[str, Any]) -> Any:
-    return json.loads(json.dumps(values))
+    return json.loads(json.dumps(values, default=str))
 
 
 def _mode(metric: str, mode: Literal["auto", "min", "max"]) -> Literal["min", "max"]:
