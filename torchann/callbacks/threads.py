@@ -4,6 +4,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.mlp import MLP
 
 WORTH_TWO = 4_000_000  # floating-point operations in a layer's product, from which on a second core helps
@@ -51,14 +52,14 @@ def threads_for(net: object, batch_size: int) -> int:
     """How many threads a net can use, at most as many as there are now.
 
     Args:
-        net: an MLP; any other net keeps the present number.
+        net: an MLP, perhaps with embeddings; any other net keeps the present number.
         batch_size: rows per product.
 
     Example:
         >>> threads_for(MLP(8, [30], 1), batch_size=32)
         1
     """
-    if not isinstance(net, MLP):
+    if not isinstance(net, (MLP, EmbeddedMLP)):
         return torch.get_num_threads()
     largest = max(2 * batch_size * layer.in_features * layer.out_features for layer in net.linears())
     return torch.get_num_threads() if largest >= WORTH_TWO else 1
