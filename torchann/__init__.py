@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
+    from torchann.data import TabularDataModule as TabularDataModule
     from torchann.files import load as load
     from torchann.files import save as save
     from torchann.history import History as History
@@ -37,6 +38,7 @@ _HOME = {
     "Output": "torchann.tasks.outputs",
     "Perceptron": "torchann.tasks.perceptron",
     "RegressionMLP": "torchann.tasks.regression",
+    "TabularDataModule": "torchann.data",
     "TensorBoardReport": "torchann.dashboard.report",
     "TerminateOnNaN": "torchann.callbacks.terminate_on_nan",
     "Trainer": "torchann.runs",
@@ -56,6 +58,7 @@ __all__ = [
     "Output",
     "Perceptron",
     "RegressionMLP",
+    "TabularDataModule",
     "TensorBoardReport",
     "TerminateOnNaN",
     "Trainer",

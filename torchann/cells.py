@@ -30,6 +30,10 @@ class Numbers:
     def __len__(self) -> int:
         return len(self.values)
 
+    def take(self, rows: NDArray[Any]) -> "Numbers":
+        """Some of the rows, by number or by truth values."""
+        return Numbers(self.values[rows], self.kind)
+
 
 @dataclass(frozen=True, eq=False)
 class Texts:
@@ -45,6 +49,10 @@ class Texts:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def take(self, rows: NDArray[Any]) -> "Texts":
+        """Some of the rows, by number or by truth values."""
+        return Texts(self.codes[rows], self.texts)
 
 
 Cells = Numbers | Texts
