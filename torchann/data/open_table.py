@@ -1,7 +1,6 @@
 """Finds out what a table is, by its content: files of several kinds, data frames, arrays."""
 
 import difflib
-import errno
 import glob
 import io
 import zipfile
@@ -81,7 +80,7 @@ def _find(given: Sequence[str | Path]) -> list[Path]:
         pattern = not path.exists() and glob.has_magic(str(path))
         paths = [Path(name) for name in sorted(glob.glob(str(path)))] if pattern else [path]
         if not paths:
-            raise DataNotFoundError(errno.ENOENT, f"no file is named like {path}; give a pattern that fits some")
+            raise DataNotFoundError(f"no file is named like {path}; give a pattern that fits some")
         for path in paths:
             _check_is_there(path)
         found += paths
@@ -94,11 +93,11 @@ def _check_is_there(path: Path) -> None:
     if path.exists():
         return
     if not path.parent.is_dir():
-        raise DataNotFoundError(errno.ENOENT, f"there is no file {path}, nor a folder {path.parent}; look at the path")
+        raise DataNotFoundError(f"there is no file {path}, nor a folder {path.parent}; look at the path")
     names = [other.name for other in path.parent.iterdir()] + list(SHIPPED)
     near = difflib.get_close_matches(path.name, names, n=1)
     hint = f"did you mean {str(path.with_name(near[0]))!r}?" if near else "look at the path"
-    raise DataNotFoundError(errno.ENOENT, f"there is no file {path}; {hint}")
+    raise DataNotFoundError(f"there is no file {path}; {hint}")
 
 
 def _open_files(paths: list[Path], delimiter: str | None, encoding: str | None, missing: frozenset[str]) -> Table:
