@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from torchann.files import load as load
     from torchann.files import save as save
     from torchann.history import History as History
+    from torchann.model_info import info as info
     from torchann.nets.mlp import MLP as MLP
     from torchann.runs import Trainer as Trainer
+    from torchann.table_predictions import predict as predict
     from torchann.tasks.classification import ClassificationMLP as ClassificationMLP
     from torchann.tasks.net_task import NetTask as NetTask
     from torchann.tasks.outputs import Output as Output
@@ -43,7 +45,9 @@ _HOME = {
     "TerminateOnNaN": "torchann.callbacks.terminate_on_nan",
     "Trainer": "torchann.runs",
     "WideAndDeep": "torchann.tasks.wide_and_deep",
+    "info": "torchann.model_info",
     "load": "torchann.files",
+    "predict": "torchann.table_predictions",
     "save": "torchann.files",
 }
 __all__ = [
@@ -63,7 +67,9 @@ __all__ = [
     "TerminateOnNaN",
     "Trainer",
     "WideAndDeep",
+    "info",
     "load",
+    "predict",
     "save",
 ]
 

@@ -198,3 +198,14 @@ def shortened(names: Sequence[str], most: int = 12) -> str:
     """Names in a row, the first few of many."""
     told = ", ".join(names[:most])
     return told if len(names) <= most else f"{told} and {len(names) - most} more"
+
+
+def shown(text: str, longest: int = 60) -> str:
+    """A text of a file as it can be shown on a screen: what is no letter to see is a question mark, and it ends.
+
+    Example:
+        >>> shown("city\x1b[2J"), shown("abcdefgh", 6)
+        ('city?[2J', 'abc...')
+    """
+    seen = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return seen if len(seen) <= longest else f"{seen[: longest - 3]}..."

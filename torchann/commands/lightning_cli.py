@@ -1,7 +1,6 @@
 """``torchann fit | validate | test | predict``: LightningCLI on the folders of the runs."""
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tabulate import tabulate
 
 from torchann.checkpoint_files import read_checkpoint
+from torchann.commands.errors import told
 from torchann.commands.own_data import name_of, translated, with_model, without_model_knobs
 from torchann.commands.parser import Parser
 from torchann.dashboard.report import TensorBoardReport
@@ -263,11 +263,7 @@ def main(args: Sequence[str]) -> int:
     try:
         stopped_by = CLI(args).trainer.stopped_by
     except (ValueError, TypeError, OSError, IndexError, RuntimeError, MisconfigurationException) as error:
-        if os.environ.get("TORCHANN_TRACEBACK"):
-            raise
-        told = str(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
-        print(f"torchann {args[0]}: error: {told}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
-        return 1
+        return told(args[0], error)
     finally:
         sys.path.remove("")
     return 130 if stopped_by == "interrupt" else 0

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from torchann.cells import Cells, as_kind, as_texts
-from torchann.columns import Column, Kind
+from torchann.columns import Column
 from torchann.data.column_kinds import text_of
 
 YEAR, WEEK, DAY = 365.2425, 7.0, 1.0
@@ -37,7 +37,15 @@ class ColumnStatistics:
 
     Args:
         name: of the column.
-        kind: what it holds.
+        kind: what it holds: number, category, boolean or date.
+
+    Attributes:
+        rows: that were taken in.
+        missing: how many of them lack a value.
+        texts: of a category, each with its rows.
+        mean: of the others.
+        low: the lowest of them.
+        high: the highest of them.
 
     Example:
         >>> from torchann.cells import cells_of
@@ -49,12 +57,12 @@ class ColumnStatistics:
         (30.0, 8.165, 'standardised; 1 if missing')
     """
 
-    def __init__(self, name: str, kind: Kind) -> None:
+    def __init__(self, name: str, kind: str) -> None:
         self.name, self.kind = name, kind
         self.rows = self.missing = 0
         self.texts: Counter[str] = Counter()
-        self._mean = self._squares = 0.0
-        self._low, self._high = np.inf, -np.inf
+        self.mean, self.low, self.high = 0.0, np.inf, -np.inf
+        self._squares = 0.0
         self._times = False
 
     def add(self, cells: Cells) -> None:
@@ -81,11 +89,16 @@ class ColumnStatistics:
             raise ValueError(f"column {self.name!r} has infinite values; take them out, or leave the column out")
         # Chan, Golub and LeVeque: the mean and the squares about it, of two parts together
         mean, share = there.mean(), len(there) / (before + len(there))
-        apart = mean - self._mean
+        apart = mean - self.mean
         self._squares += float(((there - mean) ** 2).sum() + apart**2 * before * share)
-        self._mean += float(apart * share)
-        self._low, self._high = min(self._low, float(there.min())), max(self._high, float(there.max()))
+        self.mean += float(apart * share)
+        self.low, self.high = min(self.low, float(there.min())), max(self.high, float(there.max()))
         self._times |= self.kind == "date" and bool((there % 1 != 0).any())
+
+    @property
+    def std(self) -> float:
+        """Standard deviation, divided by the number of rows."""
+        return float((self._squares / max(1, self.rows - self.missing)) ** 0.5)
 
     def fit(self, max_one_hot: int = 50, max_categories: int = 10_000) -> Fitted:
         """How the column is prepared.
@@ -100,16 +113,17 @@ class ColumnStatistics:
         there, gaps = self.rows - self.missing, self.missing > 0
         if not there:
             return Fitted(None, 0.0, 1.0, self.missing, "left out: empty in the training rows")
-        if self._low == self._high and not gaps:
-            return Fitted(None, 0.0, 1.0, 0, f"left out: always {text_of(self._low, self.kind)}")
-        std = (self._squares / there) ** 0.5 if self._low < self._high else 1.0
-        span = self._high - self._low
+        if self.low == self.high and not gaps:
+            return Fitted(None, 0.0, 1.0, 0, f"left out: always {text_of(self.low, self.kind)}")
+        std = self.std if self.low < self.high else 1.0
+        span = self.high - self.low
         periods = [days for days in (YEAR, WEEK, DAY) if self.kind == "date" and span >= 2 * days]
         periods = [days for days in periods if days > DAY or self._times]
         names = {YEAR: "year", WEEK: "week", DAY: "day"}
         waves = "".join(f", time of {names[days]}" for days in periods)
         told = f"standardised{waves}{'; 1 if missing' if gaps else ''}"
-        return Fitted(Column(self.name, self.kind, gaps, periods=periods), self._mean, std, self.missing, told)
+        column = Column(self.name, self.kind, gaps, periods=periods)  # type: ignore[arg-type]
+        return Fitted(column, self.mean, std, self.missing, told)
 
     def _category(self, max_one_hot: int, max_categories: int) -> Fitted:
         if len(self.texts) > MOST_TEXTS:

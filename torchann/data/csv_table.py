@@ -111,6 +111,14 @@ class CsvTable(Table):
                 raise DataFileError(path, found, "a name of its own for each", "rename one in the first line")
         return names
 
+    def memory_size(self) -> int:
+        """About how many bytes it takes, if values have a few characters and packing leaves a fifth."""
+        return sum(path.stat().st_size * (20 if self._is_packed(path) else 4) for path in self.paths)
+
+    def _is_packed(self, path: Path) -> bool:
+        with path.open("rb") as file:
+            return file.read(2) == b"\x1f\x8b"
+
     def chunks(self, columns: Sequence[str], texts: Set[str] = frozenset()) -> Iterator[Chunk]:
         """The rows of all files, some at a time.
 

@@ -9,6 +9,7 @@ import numpy as np
 from torchann.cells import MISSING, Cells, cells_of, join
 
 CHUNK_ROWS = 2**16
+VALUE_BYTES = 32  # of a value, as it is read, as a number and as a net gets it
 Chunk = dict[str, Cells]
 
 
@@ -36,6 +37,10 @@ class Table(ABC):
             columns: to read.
             texts: those of them that stay texts though they look like numbers, such as postcodes.
         """
+
+    def memory_size(self) -> int | None:
+        """About how many bytes the table takes while it is read as a whole and prepared; None if that is not known."""
+        return None
 
     def read(self, columns: Sequence[str], texts: Set[str] = frozenset()) -> Chunk:
         """All rows at once. A column that holds numbers at first and texts further down is one of texts.

@@ -13,7 +13,7 @@ from torchann.data.column_statistics import ColumnStatistics
 from torchann.data.fitted_columns import find_kinds, fit_columns
 from torchann.data.in_memory import Split, Splits
 from torchann.data.row_splits import RowSplits, split_rows
-from torchann.data.table import Chunk
+from torchann.data.table import Chunk, Table
 from torchann.data.table_report import TableReport
 from torchann.data.table_settings import TableSettings
 from torchann.data.table_target import Target, find_target, told
@@ -47,11 +47,12 @@ class _Part(NamedTuple):
     left_out: int  # rows without a target
 
 
-def read_in_memory(settings: TableSettings) -> ReadTable:
+def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
     """Reads a table as a whole, infers what it holds, splits it and makes its rows numbers.
 
     Args:
         settings: of the table.
+        table: that they name.
 
     Raises:
         ValueError: for a table that cannot be learnt from.
@@ -59,11 +60,11 @@ def read_in_memory(settings: TableSettings) -> ReadTable:
 
     Example:
         >>> settings = TableSettings({"age": range(10), "rich": ["no", "yes"] * 5}, "rich", kinds={"age": "number"})
-        >>> read = read_in_memory(settings)
+        >>> read = read_in_memory(settings, settings.open())
         >>> read.target.class_names, read.splits.train.x.shape, sorted(read.splits.train.y.tolist())
         (('no', 'yes'), torch.Size([6, 1]), [0, 0, 0, 1, 1, 1])
     """
-    table, names = settings.open(), settings.targets
+    names = settings.targets
     cells = table.read([name for name in table.columns if name not in table.unusable], settings.texts)
     target = find_target(names, [cells[name] for name in names], settings.task)
     whole = _with_target(cells, target)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from tabulate import tabulate
 
-LONGEST = 60  # characters of a cell
+from torchann.columns import shown
+
 MOST_COLUMNS = 40  # that are shown of each kind
 
 
@@ -56,15 +57,10 @@ class TableReport:
     def __str__(self) -> str:
         used = [column for column in self.columns if column.kind]
         unused = [column for column in self.columns if not column.kind]
-        shown = [*used[:MOST_COLUMNS], *unused[:MOST_COLUMNS]]
-        rows = [[_short(c.name), c.kind or "-", f"{c.missing:,}" if c.kind else "", _short(c.told)] for c in shown]
+        listed = [*used[:MOST_COLUMNS], *unused[:MOST_COLUMNS]]
+        rows = [[shown(c.name), c.kind or "-", f"{c.missing:,}" if c.kind else "", shown(c.told)] for c in listed]
         alignment = ("left", "left", "right", "left")
         table = tabulate(rows, ["column", "kind", "missing", "becomes"], colalign=alignment, disable_numparse=True)
-        more = len(self.columns) - len(shown)
+        more = len(self.columns) - len(listed)
         rest = [f"and {more:,} columns more"] if more else []
         return "\n".join([f"{self.table}: {self.target}", table, *rest, self.split, *self.notes])
-
-
-def _short(text: str) -> str:
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -9,7 +9,9 @@ import numpy as np
 from torchann.cells import MISSING
 from torchann.columns import check_names
 from torchann.data.column_kinds import check_kinds
+from torchann.data.memory_size import bytes_of, free_memory
 from torchann.data.open_table import open_table
+from torchann.data.parquet_table import ParquetTable
 from torchann.data.row_splits import Size, SplitKind
 from torchann.data.table import ArrayTable, Table
 from torchann.data.table_target import TaskKind
@@ -45,9 +47,12 @@ class TableSettings:
     missing_values: Sequence[str] = ()
     delimiter: str | None = None
     encoding: str | None = None
+    max_memory: int | str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses a split by a column that is not named, and a column that nothing is split by."""
+        """Refuses a split by a column that is not named, a column that nothing is split by, and a size that is none."""
+        if self.max_memory is not None:
+            bytes_of(self.max_memory)
         if (self.split in ("group", "time")) != (self.split_by is not None):
             raise ValueError(
                 f"split is {self.split!r} and split_by {self.split_by!r}; give split=group or split=time, and split_by "
@@ -75,6 +80,24 @@ class TableSettings:
         found = {name for name, kind in self.kinds.items() if kind != "number"}
         found |= {self.split_by} if self.split == "group" and self.split_by else set()
         return found | (set(self.targets) if self.task in ("binary", "multiclass") else set())
+
+    def block_memory(self, table: Table) -> int | None:
+        """The bytes that rows may take if the table is to be read in blocks; None if it is read as a whole.
+
+        Raises:
+            ValueError: if it is too large and no Parquet file.
+        """
+        free = free_memory()
+        limit = bytes_of(self.max_memory) if self.max_memory is not None else None if free is None else free // 2
+        size = table.memory_size()
+        if limit is None or size is None or size <= limit:
+            return None
+        if not isinstance(table, ParquetTable):
+            raise ValueError(
+                f"{table.name!r} would take about {size / 1e6:,.0f} MB and max_memory is {limit / 1e6:,.0f} MB; write "
+                "it as Parquet, which is read in blocks, or give more"
+            )
+        return limit
 
     def open(self) -> Table:
         """The table to learn from, once all columns that were named are there.

@@ -97,7 +97,7 @@ def find_target(names: Sequence[str], cells: Sequence[Cells], task: str | None =
     task = task or ("multiclass" if _are_classes(column) else "regression")
     if task == "regression":
         return Target((name,), "regression")
-    classes = sorted(as_texts(column).texts, key=_order)
+    classes = sorted(as_texts(column).texts, key=class_order)
     if len(classes) < 2:
         there = f"only {classes[0]!r:.40}" if classes else "no value"
         raise ValueError(f"the target {name!r} has {there}; give a column with two classes or more")
@@ -123,7 +123,8 @@ def _are_classes(column: Cells) -> bool:
     return set(distinct) == {0.0, 1.0} or (len(distinct) <= FEW and len(values) >= FEW * len(distinct))
 
 
-def _order(text: str) -> tuple[float, str]:
+def class_order(text: str) -> tuple[float, str]:
+    """By which classes are sorted: numbers by their size, before texts."""
     try:
         return float(text), text
     except ValueError:
@@ -138,9 +139,18 @@ def told(target: Target, values: Tensor) -> str:
         values: of the rows that have some.
     """
     if target.task == "regression":
-        low, high = (text_of_number(round(float(end), 4)) for end in torch.aminmax(values))
-        more = f" and {len(target.names) - 1} more" if len(target.names) > 1 else ""
-        return f"regression of {target.names[0]!r}{more}, from {low} to {high}"
-    counts = torch.bincount(values, minlength=len(target.class_names)).tolist()
+        return told_values(target, *(float(end) for end in torch.aminmax(values.reshape(len(values), -1)[:, 0])))
+    return told_classes(target, torch.bincount(values, minlength=len(target.class_names)).tolist())
+
+
+def told_values(target: Target, low: float, high: float) -> str:
+    """A line on values, the first target of which is between these."""
+    ends = [text_of_number(float(f"{end:.6g}")) for end in (low, high)]
+    more = f" and {len(target.names) - 1} more" if len(target.names) > 1 else ""
+    return f"regression of {target.names[0]!r}{more}, from {ends[0]} to {ends[1]}"
+
+
+def told_classes(target: Target, counts: Sequence[int]) -> str:
+    """A line on classes, each in so many rows."""
     parts = [f"{name} {count:,}" for name, count in zip(target.class_names, counts, strict=True)]
     return f"{target.task} classification of {target.names[0]!r}: {shortened(parts, 8)}"

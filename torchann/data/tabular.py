@@ -1,21 +1,25 @@
 """A table of one's own: what its columns hold is found out, and can be said otherwise."""
 
+import hashlib
+from functools import cached_property
 from typing import Any
 
-from torch import Tensor
-
 from torchann.batches import TensorLoader
+from torchann.block_loader import BlockLoader
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.data.parquet_table import ParquetTable
 from torchann.data.row_splits import Size, SplitKind
-from torchann.data.table_in_memory import read_in_memory
+from torchann.data.table_in_blocks import StreamedTable, read_in_blocks
+from torchann.data.table_in_memory import ReadTable, read_in_memory
 from torchann.data.table_report import TableReport
 from torchann.data.table_settings import TableSettings
-from torchann.data.table_target import Target, TaskKind
+from torchann.data.table_target import TaskKind
 from torchann.nets.preprocessing import Preprocessing
-from torchann.nets.table_columns import TableColumns
 
 STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
 LARGEST_BATCH = 1024
+READING = 6 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
+BLOCKS_IN_MEMORY = 4  # as many as the rest has room for: two of them, and what it takes to make one
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -50,6 +54,8 @@ class TabularDataModule(InMemoryDataModule):
         missing_values: texts that stand for a missing value, beside the usual ones.
         delimiter: between the values of a CSV file, if it is not found by itself.
         encoding: of a CSV file, if it is not UTF-8.
+        max_memory: that the rows may take, such as 200MB; half of what is free if not given. A larger Parquet table is
+            read in blocks, split at random, by group or by time.
 
     Attributes:
         task: regression, binary or multiclass, after :meth:`setup`.
@@ -95,6 +101,7 @@ class TabularDataModule(InMemoryDataModule):
         missing_values: list[str] | None = None,
         delimiter: str | None = None,
         encoding: str | None = None,
+        max_memory: int | str | None = None,
     ) -> None:
         super().__init__(batch_size or 32, seed)
         self._given_batch_size = batch_size
@@ -116,36 +123,105 @@ class TabularDataModule(InMemoryDataModule):
             list(missing_values or []),
             delimiter,
             encoding,
+            max_memory,
         )
         self.task, self.name = task, "table"
         self._prepared: dict[int, Split] = {}
+        self._blocks: StreamedTable | None = None
+        self._block_memory: int | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Reads the table, the first time it is called, or looks at all of it once where it is read in blocks."""
+        if self._splits is not None or self._blocks is not None:
+            return
+        table = self.settings.open()
+        self._block_memory = self.settings.block_memory(table)
+        if self._block_memory is None:
+            read = read_in_memory(self.settings, table)
+            self._splits, y = read.splits, read.splits.train.y.double().reshape(len(read.splits.train.y), -1)
+            self._describe(read, len(y), y.mean(0).tolist(), y.std(0, correction=0).tolist())
+        else:
+            assert isinstance(table, ParquetTable)
+            self._blocks = read_in_blocks(self.settings, table)
+            rows = sum(self._blocks.parts["train"].counts)
+            self._describe(self._blocks, rows, self._blocks.target_mean, self._blocks.target_std)
 
     def read(self) -> Splits:
-        """Reads the files, finds out what they hold, splits and prepares the rows."""
-        table = read_in_memory(self.settings)
-        self.report = table.report
-        self._describe(table.name, table.target, table.step, table.splits.train.y)
-        return table.splits
+        """The rows as numbers, split."""
+        self.setup()
+        return self.splits
 
-    def _describe(self, name: str, target: Target, step: TableColumns, y: Tensor) -> None:
-        self.name, self.task = name, target.task
+    @property
+    def splits(self) -> Splits:
+        """The rows as numbers, as they are held in memory.
+
+        Raises:
+            RuntimeError: if :meth:`setup` has not been called, or the table is read in blocks.
+        """
+        if self._blocks is not None:
+            raise RuntimeError(
+                f"the table {self.name!r} is read in blocks, and not in memory; give a larger max_memory"
+            )
+        return super().splits
+
+    def _describe(self, table: ReadTable | StreamedTable, rows: int, mean: list[float], std: list[float]) -> None:
+        target, step = table.target, table.step
+        self.report, self.name, self.task = table.report, table.name, target.task
         self.preprocessing = Preprocessing(step)
         self.feature_names = [column.name for column in step.table]
         self.in_features, self.embeddings = step.out_features, step.embeddings or None
         if self._given_batch_size is None:
-            steps = len(y) // STEPS_PER_EPOCH
-            self.batch_size = max(32, min(LARGEST_BATCH, 2 ** max(0, steps.bit_length() - 1)))
+            self.batch_size = max(32, min(LARGEST_BATCH, 2 ** ((rows // STEPS_PER_EPOCH).bit_length() - 1)))
         if target.class_names:
             self.num_classes, self.class_names = len(target.class_names), list(target.class_names)
             return
         self.out_features, self.target_names = len(target.names), list(target.names)
+        if min(std) == 0:
+            name = target.names[std.index(0)]
+            raise ValueError(f"the target {name!r} is the same in all training rows; give another column")
         if self.settings.scale_target:
-            values = y.double().reshape(len(y), -1)
-            self.target_mean = values.mean(0).tolist()
-            self.target_std = values.std(0, correction=0).tolist()
-            if min(self.target_std) == 0:
-                constant = target.names[self.target_std.index(0)]
-                raise ValueError(f"the target {constant!r} is the same in all training rows; give another column")
+            self.target_mean, self.target_std = mean, std
+
+    @cached_property
+    def data_info(self) -> dict[str, Any]:
+        """What a model file says of its training data; the fingerprint of a table in blocks is of its files' bytes."""
+        if self._blocks is None:
+            return super().data_info
+        rows, digest = self._blocks.parts["train"], hashlib.sha256()
+        for path in rows.table.paths:
+            with path.open("rb") as file:
+                while chunk := file.read(2**20):
+                    digest.update(chunk)
+        return {"name": self.name, "fingerprint": f"sha256:{digest.hexdigest()}", "rows": sum(rows.counts)}
+
+    def train_dataloader(self) -> Any:
+        """The training rows, in another order in each epoch."""
+        return super().train_dataloader() if self._blocks is None else self._block_loader("train")
+
+    def val_dataloader(self) -> Any:
+        """The validation rows, in stored order."""
+        return super().val_dataloader() if self._blocks is None else self._block_loader("val")
+
+    def test_dataloader(self) -> Any:
+        """The test rows, in stored order.
+
+        Raises:
+            ValueError: if there are none.
+        """
+        return super().test_dataloader() if self._blocks is None else self._block_loader("test")
+
+    def _block_loader(self, part: str) -> BlockLoader:
+        assert self._blocks is not None and self._block_memory is not None
+        train = part == "train"
+        steps, self.steps_per_execution = (self.steps_per_execution, 1) if train else (1, self.steps_per_execution)
+        return BlockLoader(
+            self._blocks.parts[part],
+            self.batch_size if train else self.evaluation_batch_size,
+            block_bytes=(self._block_memory - READING) // BLOCKS_IN_MEMORY,
+            shuffle=train,
+            seed=self.seed,
+            steps_per_execution=steps,
+        )
 
     def _loader(self, split: Split, **options: Any) -> TensorLoader:
         # Prepared once: an epoch only gathers rows.

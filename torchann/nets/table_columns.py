@@ -98,10 +98,11 @@ class TableColumns(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """What a net gets, ``(rows, out_features)`` float32, of rows ``(rows, columns)`` as numbers."""
         x = x.to(self.mean.dtype)
-        gone = x.isnan()
-        z = ((x - self.mean.to(x.device)) / self.std.to(x.device)).masked_fill(gone, 0)
+        z = ((x - self.mean.to(x.device)) / self.std.to(x.device)).float()
+        z = z.nan_to_num(0.0, torch.inf, -torch.inf)
         if len(self._scaled) == len(self.table) and not self._waves and not self._indicators:
-            return z.float()
+            return z
+        gone = x.isnan()
         parts = [z[:, self._scaled]]
         for place, days in self._waves:
             angle = (x[:, place] * (2 * torch.pi / days)).nan_to_num()[:, None]
