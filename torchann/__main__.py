@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options, unknown = parser.parse_known_args(words)
         if unknown:
             commands.get(options.command, parser).error(f"unrecognized arguments: {' '.join(unknown)}")
-        if options.version:
+        if getattr(options, "version", False):
             from importlib.metadata import version
 
             print("torchann", version("torchann"))

@@ -112,7 +112,7 @@ def _most(counts: Counter[str]) -> str:
     return told + (", ..." if len(counts) > EXAMPLES else "")
 
 
-def encode(columns: Sequence[Column], cells: Callable[[str], Cells], surprises: Surprises) -> Tensor:
+def encode(columns: Sequence[Column], cells: Callable[[str], Cells], surprises: Surprises | None = None) -> Tensor:
     """Rows of a table as numbers: ``(rows, columns)`` float64, nan where there is no value.
 
     A category is the place of its text, -1 where that is unseen; a truth value 0 or 1; a date days since 1970.
@@ -120,13 +120,13 @@ def encode(columns: Sequence[Column], cells: Callable[[str], Cells], surprises: 
     Args:
         columns: those of the model, in its order.
         cells: from a column's name to what it holds.
-        surprises: counts what no training row had.
+        surprises: counts what no training row had, if that is to be known.
 
     Example:
         >>> from torchann.cells import cells_of
         >>> table = {"age": cells_of([30, None]), "city": cells_of(["Rome", "Paris"])}
         >>> columns = [Column("city", "category", categories=("Paris", "Rome")), Column("age", "number", missing=True)]
-        >>> encode(columns, table.__getitem__, Surprises())
+        >>> encode(columns, table.__getitem__)
         tensor([[ 1., 30.],
                 [ 0., nan]], dtype=torch.float64)
     """
@@ -136,22 +136,22 @@ def encode(columns: Sequence[Column], cells: Callable[[str], Cells], surprises: 
         if rows is None:
             rows = np.empty((len(values), len(columns)))
         rows[:, place] = values
-        if not column.missing and (gaps := int(np.isnan(values).sum()) - wrong):
+        if surprises is not None and not column.missing and (gaps := int(np.isnan(values).sum()) - wrong):
             surprises.missing[column.name] += gaps
     assert rows is not None
     return torch.from_numpy(rows)
 
 
-def _encoded(column: Column, cells: Cells, surprises: Surprises) -> tuple[NDArray[np.float64], int]:
+def _encoded(column: Column, cells: Cells, surprises: Surprises | None) -> tuple[NDArray[np.float64], int]:
     if column.kind != "category":
         values, wrong = as_kind(cells, column.kind)
-        if wrong:
+        if wrong and surprises is not None:
             surprises.wrong.setdefault((column.name, column.kind), Counter()).update(wrong)
         return values, sum(wrong.values())
     found = as_texts(cells)
     places = {text: place for place, text in enumerate(column.categories)}
     codes = [places.get(text, UNSEEN) for text in found.texts]
-    if UNSEEN in codes:
+    if surprises is not None and UNSEEN in codes:
         counts = np.bincount(found.codes[found.codes >= 0], minlength=len(codes))
         told = {text: int(counts[n]) for n, text in enumerate(found.texts) if codes[n] == UNSEEN and counts[n]}
         if told:

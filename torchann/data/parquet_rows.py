@@ -1,7 +1,7 @@
 """The rows of one part of Parquet files, read row group by row group and prepared a few thousand at a time."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from torchann.cells import Cells, as_kind, as_texts
-from torchann.columns import Surprises, encode
+from torchann.columns import encode
 from torchann.data.parquet_table import ParquetTable
 from torchann.data.table import Chunk
 from torchann.data.table_target import Target
@@ -162,12 +162,9 @@ class ParquetRows:
                 rows = np.flatnonzero(there if self.part is None else there & (labels == self.part))
                 rows, skip = rows[skip:], max(0, skip - len(rows))
                 if len(rows):
-                    x = encode(self.step.table, _taker(cells, rows), Surprises())
-                    yield self._prepare(x), y[torch.from_numpy(rows)]
-
-
-def _taker(cells: Chunk, rows: NDArray[np.int64]) -> Callable[[str], Cells]:
-    return lambda name: cells[name].take(rows)
+                    # All rows are prepared: some rows of each column would take longer than some rows of the whole.
+                    x, kept = self._prepare(encode(self.step.table, cells.__getitem__)), torch.from_numpy(rows)
+                    yield x.index_select(0, kept), y.index_select(0, kept)
 
 
 def labelled(

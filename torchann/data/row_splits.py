@@ -1,12 +1,13 @@
 """Which rows to train on, which to choose by and which to be judged by: at random, by class, by group, by time."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from torchann.cells import Cells, Texts, as_kind, as_texts
+from torchann.cells import Cells, Numbers, Texts, as_kind, as_texts
 
 SplitKind = Literal["random", "stratified", "group", "time"]
 Size = int | float
@@ -45,8 +46,7 @@ def count_of(size: Size, rows: int, what: str) -> int:
 
 def split_rows(
     rows: int,
-    val_size: Size,
-    test_size: Size,
+    sizes: Callable[[int], tuple[int, int]],
     seed: int,
     kind: SplitKind = "random",
     by: Cells | NDArray[np.int64] | None = None,
@@ -55,8 +55,7 @@ def split_rows(
 
     Args:
         rows: how many there are.
-        val_size: share or number of rows to choose by.
-        test_size: share or number of rows to be judged by.
+        sizes: from the number of rows, or of groups, to how many of them are to validate and to test.
         seed: of what is random in it.
         kind: random; stratified, where each part has each class in its share; group, where no group is in two parts,
             and sizes are in groups; time, where the last rows are test rows and those before them validation rows, and
@@ -67,27 +66,18 @@ def split_rows(
         ValueError: if a part would have no row, or a class too few.
 
     Example:
-        >>> parts = split_rows(10, 2, 3, seed=0)
+        >>> parts = split_rows(10, lambda rows: (2, 3), seed=0)
         >>> [len(part) for part in parts]
         [5, 2, 3]
     """
     if kind in ("group", "time"):
-        assert isinstance(by, Cells)
-        return _by_group(by, val_size, test_size, seed) if kind == "group" else _by_time(by, val_size, test_size)
-    val, test = count_of(val_size, rows, "val_size"), count_of(test_size, rows, "test_size")
+        assert isinstance(by, (Numbers, Texts))
+        return _by_group(by, sizes, seed) if kind == "group" else _by_time(by, sizes)
+    val, test = sizes(rows)
     classes = np.asarray(by) if kind == "stratified" else None
-    _check_room(rows, val, test)
     if classes is not None:
         _check_classes(classes, (val > 0) + (test > 0) + 1)
     return _in_order(_at_random(np.arange(rows), val, test, seed, classes))
-
-
-def _check_room(count: int, val: int, test: int, what: str = "rows") -> None:
-    if val + test >= count:
-        raise ValueError(
-            f"{val:,} {what} to validate and {test:,} to test leave none of {count:,} to train on; give a smaller "
-            "val_size and test_size"
-        )
 
 
 def _at_random(pool: Rows, val: int, test: int, seed: int, classes: Rows | None = None) -> RowSplits:
@@ -117,26 +107,23 @@ def _check_classes(classes: Rows, parts: int) -> None:
         )
 
 
-def _by_group(by: Cells, val_size: Size, test_size: Size, seed: int) -> RowSplits:
+def _by_group(by: Cells, sizes: Callable[[int], tuple[int, int]], seed: int) -> RowSplits:
     groups = as_texts(by).codes
     if (groups < 0).any():
         row = int(np.flatnonzero(groups < 0)[0])
         raise ValueError(f"row {row} has no group to split by; fill the gaps ({int((groups < 0).sum()):,} in all)")
     names = np.unique(groups)
-    val, test = count_of(val_size, len(names), "val_size"), count_of(test_size, len(names), "test_size")
-    _check_room(len(names), val, test, "groups")
-    parts = _at_random(names, val, test, seed)
+    parts = _at_random(names, *sizes(len(names)), seed)
     return RowSplits(*(np.flatnonzero(np.isin(groups, part)) for part in parts))
 
 
-def _by_time(by: Cells, val_size: Size, test_size: Size) -> RowSplits:
+def _by_time(by: Cells, sizes: Callable[[int], tuple[int, int]]) -> RowSplits:
     times, wrong = as_kind(by, "number" if _is_number(by) else "date")
     if np.isnan(times).any():
         row = int(np.flatnonzero(np.isnan(times))[0])
         got = f"{next(iter(wrong))!r:.40}, which is none" if wrong else "no time"
         raise ValueError(f"row {row} has {got}; to split by time give numbers or dates as 2026-01-31 in each row")
-    val, test = count_of(val_size, len(times), "val_size"), count_of(test_size, len(times), "test_size")
-    _check_room(len(times), val, test)
+    val, test = sizes(len(times))
     order = np.sort(times)
     begin_test = order[len(order) - test] if test else np.inf
     begin_val = min(order[len(order) - test - val], begin_test) if val else begin_test

@@ -13,7 +13,6 @@ from torchann.data.column_statistics import ColumnStatistics
 from torchann.data.fitted_columns import find_kinds, fit_columns
 from torchann.data.parquet_rows import PARTS, Labels, ParquetRows, RowLabels, labelled, times_of, units_of
 from torchann.data.parquet_table import ParquetTable
-from torchann.data.row_splits import count_of
 from torchann.data.table import Chunk
 from torchann.data.table_report import TableReport
 from torchann.data.table_settings import TableSettings
@@ -27,6 +26,7 @@ from torchann.data.table_target import (
 )
 from torchann.nets.table_columns import TableColumns
 
+MOST_ROWS = 100_000  # to validate, and to test, where no size was given
 MOST_TIMES = 1_000_000  # of which the bounds of a split by time are found
 
 
@@ -113,13 +113,7 @@ def _labels(settings: TableSettings, table: ParquetTable) -> RowLabels:
     if settings.split == "stratified":
         raise ValueError("a stratified split of a table that is read in blocks; give split=random, group or time")
     rows = table.num_rows
-    sizes = (
-        0 if settings.val_source is not None else settings.val_size,
-        0 if settings.test_source is not None else settings.test_size,
-    )
-    val, test = count_of(sizes[0], rows, "val_size"), count_of(sizes[1], rows, "test_size")
-    if val + test >= rows:
-        raise ValueError(f"{val:,} rows to validate and {test:,} to test leave none of {rows:,}; give smaller sizes")
+    val, test = settings.sizes(rows, MOST_ROWS)
     shares, by = (val / rows, test / rows), settings.split_by
     if settings.split != "time" or by is None:
         return RowLabels(rows, shares, settings.split_seed, by)

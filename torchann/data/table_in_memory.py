@@ -112,10 +112,6 @@ def _read_part(source: object, used: list[str], target: Target, settings: TableS
 
 
 def _split(whole: _Part, target: Target, settings: TableSettings) -> tuple[RowSplits, str]:
-    sizes = (
-        0 if settings.val_source is not None else settings.val_size,
-        0 if settings.test_source is not None else settings.test_size,
-    )
     kind, by = settings.split, None
     classes = whole.y.numpy() if target.class_names else None
     if kind is None:
@@ -124,7 +120,8 @@ def _split(whole: _Part, target: Target, settings: TableSettings) -> tuple[RowSp
         raise ValueError(f"a stratified split of a regression of {target.names[0]!r}; give split=random")
     if kind in ("group", "time") and settings.split_by is not None:
         by = whole.cells[settings.split_by]
-    rows = split_rows(len(whole.y), *sizes, settings.split_seed, kind, classes if kind == "stratified" else by)
+    column = classes if kind == "stratified" else by
+    rows = split_rows(len(whole.y), settings.sizes, settings.split_seed, kind, column)
     own = [
         part for part, source in (("val", settings.val_source), ("test", settings.test_source)) if source is not None
     ]

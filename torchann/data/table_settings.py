@@ -12,9 +12,11 @@ from torchann.data.column_kinds import check_kinds
 from torchann.data.memory_size import bytes_of, free_memory
 from torchann.data.open_table import open_table
 from torchann.data.parquet_table import ParquetTable
-from torchann.data.row_splits import Size, SplitKind
+from torchann.data.row_splits import Size, SplitKind, count_of
 from torchann.data.table import ArrayTable, Table
 from torchann.data.table_target import TaskKind
+
+SHARE = 0.2  # of the rows to validate, and of those to test
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class TableSettings:
     kinds: dict[str, str] = field(default_factory=dict)
     val_source: Any = None
     test_source: Any = None
-    val_size: Size = 0.2
-    test_size: Size = 0.2
+    val_size: Size | None = None
+    test_size: Size | None = None
     split: SplitKind | None = None
     split_by: str | None = None
     split_seed: int = 42
@@ -80,6 +82,28 @@ class TableSettings:
         found = {name for name, kind in self.kinds.items() if kind != "number"}
         found |= {self.split_by} if self.split == "group" and self.split_by else set()
         return found | (set(self.targets) if self.task in ("binary", "multiclass") else set())
+
+    def sizes(self, rows: int, most: int | None = None) -> tuple[int, int]:
+        """How many rows of the table are to validate and to test: none where they have files of their own.
+
+        Args:
+            rows: of the table, or groups.
+            most: of each, where no size was given.
+
+        Raises:
+            ValueError: if none are left to train on.
+        """
+        counts = []
+        for size, source, name in (
+            (self.val_size, self.val_source, "val_size"),
+            (self.test_size, self.test_source, "test_size"),
+        ):
+            count = count_of(SHARE if size is None else size, rows, name)
+            counts.append(0 if source is not None else min(count, most or count) if size is None else count)
+        if sum(counts) >= rows:
+            told = f"{counts[0]:,} to validate and {counts[1]:,} to test leave none of {rows:,} to train on"
+            raise ValueError(f"{told}; give a smaller val_size and test_size")
+        return counts[0], counts[1]
 
     def block_memory(self, table: Table) -> int | None:
         """The bytes that rows may take if the table is to be read in blocks; None if it is read as a whole.

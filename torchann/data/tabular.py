@@ -4,6 +4,8 @@ import hashlib
 from functools import cached_property
 from typing import Any
 
+import torch
+
 from torchann.batches import TensorLoader
 from torchann.block_loader import BlockLoader
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
@@ -19,7 +21,7 @@ from torchann.nets.preprocessing import Preprocessing
 STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
 LARGEST_BATCH = 1024
 READING = 6 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
-BLOCKS_IN_MEMORY = 4  # as many as the rest has room for: two of them, and what it takes to make one
+BLOCKS_IN_MEMORY = 4  # as many as the rest has room for: two, what it takes to make one, and validation rows
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -40,8 +42,9 @@ class TabularDataModule(InMemoryDataModule):
             boolean, date or ignore.
         val_source: validation rows in files of their own.
         test_source: test rows in files of their own.
-        val_size: share or number of rows to choose by, where they have no file.
-        test_size: share or number of rows to be judged by, where they have no file.
+        val_size: share or number of rows to choose by, where they have no file; a fifth if not given, and at most
+            100,000 rows of a table that is read in blocks.
+        test_size: the same of the rows to be judged by.
         split: random; stratified, each class with the same share in each part, which is taken for classes; group, no
             group in two parts; or time, the last rows to be judged by.
         split_by: the column of groups or times; it is not learnt from unless kinds names it.
@@ -88,8 +91,8 @@ class TabularDataModule(InMemoryDataModule):
         kinds: dict[str, str] | None = None,
         val_source: Any = None,
         test_source: Any = None,
-        val_size: Size = 0.2,
-        test_size: Size = 0.2,
+        val_size: Size | None = None,
+        test_size: Size | None = None,
         split: SplitKind | None = None,
         split_by: str | None = None,
         split_seed: int = 42,
@@ -127,6 +130,7 @@ class TabularDataModule(InMemoryDataModule):
         )
         self.task, self.name = task, "table"
         self._prepared: dict[int, Split] = {}
+        self._kept: dict[str, Split] = {}
         self._blocks: StreamedTable | None = None
         self._block_memory: int | None = None
 
@@ -210,14 +214,20 @@ class TabularDataModule(InMemoryDataModule):
         """
         return super().test_dataloader() if self._blocks is None else self._block_loader("test")
 
-    def _block_loader(self, part: str) -> BlockLoader:
+    def _block_loader(self, part: str) -> BlockLoader | TensorLoader:
         assert self._blocks is not None and self._block_memory is not None
-        train = part == "train"
+        train, rows = part == "train", self._blocks.parts[part]
+        block_bytes = (self._block_memory - READING) // BLOCKS_IN_MEMORY
+        if not train and 4 * rows.width * sum(rows.counts) <= block_bytes:  # read once
+            if part not in self._kept:
+                read = zip(*rows.read(range(len(rows.counts)), 0), strict=True)
+                self._kept[part] = Split(*(torch.cat(batches) for batches in read))
+            return TensorLoader(*self._kept[part], self.evaluation_batch_size)
         steps, self.steps_per_execution = (self.steps_per_execution, 1) if train else (1, self.steps_per_execution)
         return BlockLoader(
-            self._blocks.parts[part],
+            rows,
             self.batch_size if train else self.evaluation_batch_size,
-            block_bytes=(self._block_memory - READING) // BLOCKS_IN_MEMORY,
+            block_bytes=block_bytes,
             shuffle=train,
             seed=self.seed,
             steps_per_execution=steps,

@@ -98,8 +98,8 @@ class TableColumns(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """What a net gets, ``(rows, out_features)`` float32, of rows ``(rows, columns)`` as numbers."""
         x = x.to(self.mean.dtype)
-        z = ((x - self.mean.to(x.device)) / self.std.to(x.device)).float()
-        z = z.nan_to_num(0.0, torch.inf, -torch.inf)
+        z = (x - self.mean.to(x.device)).div_(self.std.to(x.device)).float()
+        z = z.nan_to_num_(0.0, torch.inf, -torch.inf)
         if len(self._scaled) == len(self.table) and not self._waves and not self._indicators:
             return z
         gone = x.isnan()
