@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
+    from torchann.data import TabularDataModule as TabularDataModule
     from torchann.files import load as load
     from torchann.files import save as save
     from torchann.history import History as History
+    from torchann.model_info import info as info
     from torchann.nets.mlp import MLP as MLP
     from torchann.runs import Trainer as Trainer
+    from torchann.table_predictions import predict as predict
     from torchann.tasks.classification import ClassificationMLP as ClassificationMLP
     from torchann.tasks.net_task import NetTask as NetTask
     from torchann.tasks.outputs import Output as Output
@@ -37,11 +40,14 @@ _HOME = {
     "Output": "torchann.tasks.outputs",
     "Perceptron": "torchann.tasks.perceptron",
     "RegressionMLP": "torchann.tasks.regression",
+    "TabularDataModule": "torchann.data",
     "TensorBoardReport": "torchann.dashboard.report",
     "TerminateOnNaN": "torchann.callbacks.terminate_on_nan",
     "Trainer": "torchann.runs",
     "WideAndDeep": "torchann.tasks.wide_and_deep",
+    "info": "torchann.model_info",
     "load": "torchann.files",
+    "predict": "torchann.table_predictions",
     "save": "torchann.files",
 }
 __all__ = [
@@ -56,11 +62,14 @@ __all__ = [
     "Output",
     "Perceptron",
     "RegressionMLP",
+    "TabularDataModule",
     "TensorBoardReport",
     "TerminateOnNaN",
     "Trainer",
     "WideAndDeep",
+    "info",
     "load",
+    "predict",
     "save",
 ]
 

@@ -12,12 +12,13 @@ LIGHTNING = {
     "fit": "train a model from a config; leaves a run folder",
     "validate": "figures on the validation rows, by the best checkpoint of the latest run",
     "test": "figures on the test rows, by the best checkpoint of the latest run",
-    "predict": "write predictions as CSV or NPY, in the order of the rows",
+    "predict": "write predictions of a table, or of a config's rows, in their order",
 }
 CONFIGURED = {
     "lr-range": "let the learning rate grow step by step, and say which to train with",
     "tune": "search hyperparameters, as the `tune` section of a config says",
 }
+MODEL = "a model file, a checkpoint, or the folder of a run"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -45,6 +46,9 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, text in (LIGHTNING | CONFIGURED).items():
         commands.add_parser(name, help=text, add_help=False)
+
+    told = commands.add_parser("info", allow_abbrev=False, help="what a model is, what it expects, how it scored")
+    told.add_argument("model", metavar="MODEL", help=MODEL)
 
     reproduce = commands.add_parser(
         "reproduce", allow_abbrev=False, help="run the chapter's experiments beside their published figures"
@@ -86,6 +90,37 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     return parser, commands.choices
 
 
+def _predict_parser() -> _Parser:
+    predict = _Parser(
+        allow_abbrev=False,
+        prog="torchann predict",
+        description="Predicts each row of a table, in their order.",
+        epilog="`torchann predict --config FILE --help` shows how to predict the rows of a config's data.",
+    )
+    predict.add_argument("model", metavar="MODEL", help=MODEL)
+    predict.add_argument("data", metavar="DATA", nargs="+", help="a CSV, TSV, Parquet, NPY or NPZ file, or several")
+    predict.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        default="predictions.csv",
+        help="a .csv or .parquet file (default: %(default)s)",
+    )
+    predict.add_argument("--keep", metavar="COLUMN", nargs="+", default=[], help="columns to have beside predictions")
+    predict.add_argument("--delimiter", help="between the values of a CSV file")
+    predict.add_argument("--encoding", help="of a CSV file that is not UTF-8")
+    predict.add_argument("--quiet", action="store_true", help="nothing but errors and warnings")
+    predict.set_defaults(command="predict")
+    return predict
+
+
+def _of_a_table(words: Sequence[str]) -> bool:
+    # As against `torchann predict --config FILE`, which is Lightning's.
+    if words[:1] != ["predict"] or len(words) < 2:
+        return False
+    return not words[1].startswith("-") or words[1] in ("-o", "--output", "--keep", "--help", "-h")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
@@ -108,7 +143,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"torchann: error: there is no command {words[0]!r}; {hint}", file=sys.stderr)
         return 2
     try:
-        if words and words[0] in LIGHTNING:
+        if _of_a_table(words):
+            parser, commands = _predict_parser(), {}
+            words = words[1:]
+        elif words and words[0] in LIGHTNING:
             from torchann.commands import lightning_cli
 
             return lightning_cli.main(words)
@@ -118,7 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options, unknown = parser.parse_known_args(words)
         if unknown:
             commands.get(options.command, parser).error(f"unrecognized arguments: {' '.join(unknown)}")
-        if options.version:
+        if getattr(options, "version", False):
             from importlib.metadata import version
 
             print("torchann", version("torchann"))

@@ -1,6 +1,7 @@
 """Inputs of a prediction as they come: tensors, arrays, lists, data frames; checked, and put in order by name."""
 
 import difflib
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,8 +10,11 @@ import torch
 from torch import Tensor
 
 from torchann.batches import Rows
+from torchann.cells import MISSING, cells_of
 from torchann.checks import check_finite
+from torchann.columns import Surprises, check_names, encode
 from torchann.nets.preprocessing import Preprocessing
+from torchann.nets.table_columns import TableColumns
 
 
 def input_rows(x: Any, feature_names: Sequence[str] | None = None, preprocessing: Preprocessing | None = None) -> Rows:
@@ -20,15 +24,23 @@ def input_rows(x: Any, feature_names: Sequence[str] | None = None, preprocessing
         x: a tensor, an array, a list of rows, a data frame of pandas or polars (whatever has ``columns`` and
             ``to_numpy``), or a mapping of tensors or arrays.
         feature_names: of the columns, in order; a data frame must have these and no others, in any order.
-        preprocessing: that they must suit.
+        preprocessing: that they must suit. Where it knows the columns of a table, a data frame or a mapping of columns
+            may have more of them, and texts, truth values, dates and gaps are what they are in the table; an array has
+            those columns in their order, and only a tensor holds categories by their codes.
 
     Raises:
         ValueError: for other columns, another number of them, what is no number, NaN or infinity.
+
+    Warns:
+        UserWarning: for values that no training row had, a line per column.
 
     Example:
         >>> input_rows([[8.3, 41.0]], ["MedInc", "HouseAge"])
         tensor([[ 8.3000, 41.0000]], dtype=torch.float64)
     """
+    table = None if preprocessing is None else preprocessing.table
+    if table is not None and not isinstance(x, Tensor):
+        return _table_rows(x, table)
     if isinstance(x, Mapping):
         rows = {str(name): _tensor(part) for name, part in x.items()}
         for name, part in rows.items():
@@ -46,8 +58,31 @@ def input_rows(x: Any, feature_names: Sequence[str] | None = None, preprocessing
     return tensor
 
 
+def _table_rows(x: Any, table: TableColumns) -> Tensor:
+    names = [column.name for column in table.table]
+    if isinstance(x, Mapping):
+        columns = {str(name): values for name, values in x.items()}
+    elif hasattr(x, "columns") and hasattr(x, "to_numpy"):
+        check_names(names, [str(name) for name in x.columns])
+        columns = {str(name): x[name].to_numpy() for name in x.columns}
+    else:
+        array = _array(x, None if hasattr(x, "dtype") else object)
+        if array.ndim != 2 or array.shape[1] != len(names):
+            wanted = f"(rows, {len(names)}) with the columns {', '.join(names)}"
+            raise ValueError(f"inputs of shape {array.shape}; give rows {wanted}")
+        columns = dict(zip(names, array.T, strict=True))
+    check_names(names, columns)
+    missing, surprises = MISSING | frozenset(table.missing_values), Surprises()
+    rows = encode(table.table, lambda name: cells_of(columns[name], missing), surprises)
+    for line in surprises.lines():
+        warnings.warn(line, stacklevel=6)  # where predict is called
+    check_finite(rows.nan_to_num(0.0, torch.inf, -torch.inf), "inputs", names, rows.dtype)
+    return rows
+
+
 def _check(part: Tensor, what: str, feature_names: Sequence[str] | None, preprocessing: Preprocessing | None) -> None:
-    check_finite(part, what, feature_names, part.dtype)
+    gaps = preprocessing is not None and preprocessing.table is not None and part.is_floating_point()
+    check_finite(part.nan_to_num(0.0, torch.inf, -torch.inf) if gaps else part, what, feature_names, part.dtype)
     if preprocessing is not None:
         preprocessing.check(part)
 
@@ -82,13 +117,17 @@ def _wrong_columns(missing: list[str], unknown: list[str], columns: list[str]) -
 def _tensor(x: Any) -> Tensor:
     if isinstance(x, Tensor):
         return x
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"inputs make no array ({error}); give rows of the same length") from None
+    array = _array(x)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"inputs are of the dtype {array.dtype}; give numbers")
     # torch takes no array that is read-only, goes backwards or has the bytes of another machine
     return torch.from_numpy(
         np.require(array.astype(array.dtype.newbyteorder("="), copy=False), requirements=["C", "W"])
     )
+
+
+def _array(x: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(x, dtype=dtype)
+    except ValueError as error:
+        raise ValueError(f"inputs make no array ({error}); give rows of the same length") from None

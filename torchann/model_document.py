@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from torchann.history import History
+from torchann.nets.embedded_mlp import check_embeddings
 from torchann.safetensors_file import WAY_OUT, ModelFileError, Shapes
 
 CLASSES = {
@@ -163,6 +164,16 @@ def check_sizes(document: dict[str, Any], shapes: Shapes) -> None:
     sizes = {size: options.get(size) for size in getattr(kind, "sizes", ("in_features", "out_features"))}
     sizes |= {f"hidden_sizes[{number}]": size for number, size in enumerate(layers)}
     sizes |= {f"the size of output {output!r:.80}": knobs.get("size", 1) for output, knobs in outputs.items()}
+    if embeddings := options.get("embeddings"):
+        _check_embeddings(embeddings, options.get("in_features"))
+        sizes |= {f"embedding {number}": rows * width for number, (rows, width) in enumerate(embeddings)}
     for what, size in sizes.items():
         if type(size) is not int or not 1 <= size <= limit:
             raise wrong(f"{what} is {size!r:.80} and should be from 1 to {limit:,} to go with the tensors")
+
+
+def _check_embeddings(embeddings: Any, in_features: Any) -> None:
+    try:
+        check_embeddings(embeddings, in_features if type(in_features) is int else 0)
+    except ValueError as error:
+        raise wrong(str(error)) from None

@@ -5,6 +5,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from torchann.engine.threads import threads_for
+from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.mlp import MLP
 
 
@@ -30,6 +31,7 @@ class Threads(Callback):
         self._before = torch.get_num_threads()
         batch_size = getattr(trainer.datamodule, "batch_size", 32)  # type: ignore[attr-defined]
         net = getattr(pl_module, "net", None)
+        net = net.mlp if isinstance(net, EmbeddedMLP) else net
         chosen = threads_for(net.sizes, batch_size) if isinstance(net, MLP) else self._before
         torch.set_num_threads(self.number or chosen)
 

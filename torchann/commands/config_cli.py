@@ -1,6 +1,5 @@
 """What the commands share that read a config: its parser, what is made of it, and how errors are told."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningCLI
 
+from torchann.commands.errors import told
 from torchann.commands.parser import OWN, Parser
 from torchann.dashboard.report import TensorBoardReport
 from torchann.runs import Trainer, quieten_framework
@@ -74,10 +74,6 @@ def exit_status(command: str, work: Callable[[], int]) -> int:
     try:
         return work()
     except (ValueError, TypeError, OSError, IndexError, RuntimeError, MisconfigurationException) as error:
-        if os.environ.get("TORCHANN_TRACEBACK"):
-            raise
-        told = str(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
-        print(f"torchann {command}: error: {told}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
-        return 1
+        return told(command, error)
     finally:
         sys.path.remove("")

@@ -12,8 +12,10 @@ from tabulate import tabulate
 
 from torchann.checkpoint_files import read_checkpoint
 from torchann.commands.config_cli import ConfigCLI, exit_status
+from torchann.commands.own_data import name_of, translated, with_model, without_model_knobs
 from torchann.dashboard.report import TensorBoardReport
 from torchann.dashboard.run_logger import RunLogger
+from torchann.data import TabularDataModule
 from torchann.predictions import check_ending, write_predictions
 from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
 
@@ -43,6 +45,12 @@ class CLI(ConfigCLI):
             save_config_kwargs={"overwrite": True},
         )
 
+    def add_core_arguments_to_parser(self, parser: Any) -> None:
+        """Adds Trainer, model and data; a table of one's own needs no model to be named."""
+        parser.add_lightning_class_args(self.trainer_class, "trainer")
+        parser.add_lightning_class_args(self._model_class, "model", subclass_mode=True, required=False)
+        parser.add_lightning_class_args(self._datamodule_class, "data", subclass_mode=True, required=False)
+
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
         """The subcommands, each with the arguments of the Trainer's method that are not the user's to give."""
@@ -62,13 +70,33 @@ class CLI(ConfigCLI):
         return parser
 
     def parse_arguments(self, parser: Any, args: Any) -> None:
-        """Parses the command line; the experiment is named after its config file."""
-        super().parse_arguments(parser, args)
+        """Parses the command line; the experiment is named after its config file or its table."""
+        words = translated(args)
+        self._table: TabularDataModule | None = None
+        named = any(word == "--model" or word.startswith("--model=") for word in words)
+        first = words if named else without_model_knobs(words)  # which mean nothing without a model
+        self.config = parser.parse_args(first)
         given = self.config[self.config.subcommand]
-        if given.trainer.name == "run":
-            given.trainer.name = (
-                Path(str(given.config[0])).stem if given.config else given.model.class_path.split(".")[-1]
-            )
+        if given.data is None or given.model is None:
+            self._choose_model(parser, words, given)
+        elif first != words:
+            self.config = parser.parse_args(words)
+        given = self.config[self.config.subcommand]
+        if given.trainer.name == "run" and given.config:
+            given.trainer.name = Path(str(given.config[0])).stem
+        elif given.trainer.name == "run":
+            own = given.data.class_path.endswith("TabularDataModule")
+            given.trainer.name = name_of(given.data.init_args.source) if own else given.model.class_path.split(".")[-1]
+
+    def _choose_model(self, parser: Any, words: list[str], given: Any) -> None:
+        missing = [name for name in ("data", "model") if given[name] is None]
+        if missing != ["model"] or not given.data.class_path.endswith("TabularDataModule"):
+            parser.error(f"the following arguments are required: {', '.join(missing)}")
+        self._table = parser.instantiate_classes(self.config)[self.config.subcommand].data
+        assert isinstance(self._table, TabularDataModule)
+        self._table.setup()
+        known = (given.trainer.max_epochs is not None, bool(given.trainer.callbacks))
+        self.config = parser.parse_args(with_model(words, str(self._table.task), *known))
 
     def _parse_ckpt_path(self) -> None:
         """Finds the checkpoint: ``best`` or ``last`` of the latest run, or a path; only ``fit`` goes without one."""
@@ -112,6 +140,7 @@ class CLI(ConfigCLI):
 
     def after_instantiate_classes(self) -> None:
         """Takes the model from the checkpoint, which knows best how it was made."""
+        self.datamodule = self._table or self.datamodule  # which has been read already
         if not any(isinstance(logger, TensorBoardLogger) for logger in self.trainer.loggers):
             reports = [callback for callback in self.trainer.callbacks if isinstance(callback, TensorBoardReport)]  # type: ignore[attr-defined]
             for report in reports:  # which is always among the callbacks of a command
@@ -146,7 +175,10 @@ class CLI(ConfigCLI):
             self.trainer.fit_loop.epoch_progress.current.completed = checkpoint["epoch"]
 
     def fit(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str | None) -> None:
-        """Trains."""
+        """Trains; says first what was found out of a table."""
+        if isinstance(datamodule, TabularDataModule):
+            datamodule.setup("fit")
+            self._say(str(datamodule.report))
         self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
 
     def validate(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:

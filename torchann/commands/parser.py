@@ -12,14 +12,19 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 from torchann.commands.plain_yaml import accept_only_plain_yaml
 from torchann.dashboard.report import TensorBoardReport
-from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule, IrisDataModule
+from torchann.data import (
+    CaliforniaHousingDataModule,
+    FashionMNISTDataModule,
+    IrisDataModule,
+    TabularDataModule,
+)
 from torchann.runs import Trainer
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.perceptron import Perceptron
 from torchann.tasks.regression import RegressionMLP
 
 TASKS = (ClassificationMLP, RegressionMLP, Perceptron)
-DATA = (FashionMNISTDataModule, CaliforniaHousingDataModule, IrisDataModule)
+DATA = (FashionMNISTDataModule, CaliforniaHousingDataModule, IrisDataModule, TabularDataModule)
 _NOT_ACCEPTED = (
     r"Option '([\w.]+)' is not accepted",
     r"does not accept option '([\w.]+)'",

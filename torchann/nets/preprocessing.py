@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchann.nets.table_columns import TableColumns
+
 MAX_FREQUENCIES = 52  # float64 has 52 digits behind the point: further waves are noise
 MAX_WAVES, MAX_STEPS = 1000, 8  # so that no file makes a prediction fill the memory
 
@@ -115,7 +117,13 @@ class Waves(nn.Module):
         return torch.cat([x, *(wave(angle) for angle in angles for wave in (torch.sin, torch.cos))], 1)
 
 
-STEPS: dict[str, type[Standardize | Pixels | Waves]] = {"standardize": Standardize, "pixels": Pixels, "waves": Waves}
+Step = Standardize | Pixels | Waves | TableColumns
+STEPS: dict[str, type[Step]] = {
+    "standardize": Standardize,
+    "pixels": Pixels,
+    "waves": Waves,
+    "columns": TableColumns,
+}
 """The steps by the names that files know them by."""
 
 
@@ -142,7 +150,7 @@ class Preprocessing:
         tensor([[0.5000, 0.7071, 0.7071]])
     """
 
-    def __init__(self, *steps: Standardize | Pixels | Waves) -> None:
+    def __init__(self, *steps: Step) -> None:
         self.steps = steps
         self.module = nn.Sequential(*steps, _Float32())
 
@@ -150,6 +158,12 @@ class Preprocessing:
         """What the net gets, ``(rows, *)`` float32, of raw inputs ``(rows, *)``."""
         y: Tensor = self.module(x)
         return y
+
+    @property
+    def table(self) -> TableColumns | None:
+        """What it knows of the columns of a table by name; None where its inputs are numbers alone."""
+        first = self.steps[0]
+        return first if isinstance(first, TableColumns) else None
 
     def check(self, x: Tensor) -> None:
         """Raises unless ``x`` can be raw inputs.

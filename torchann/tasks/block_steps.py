@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchann.batches import Block, Rows, cat_rows, map_rows, num_rows
 from torchann.engine.backprop import Backprop
 from torchann.engine.cuda_graph import BlockGraph
+from torchann.engine.embedded import EmbeddedBackprop
 from torchann.engine.wide_deep import WideDeepBackprop
 
 
@@ -51,7 +52,7 @@ class ExplicitStep:
 
     def __init__(
         self,
-        backprop: Backprop | WideDeepBackprop,
+        backprop: Backprop | EmbeddedBackprop | WideDeepBackprop,
         optimizer: optim.Optimizer,
         row_weight: Callable[[Any], Tensor | None],
     ) -> None:

@@ -11,6 +11,7 @@ from torchmetrics import Metric
 from torchann.batches import TensorLoader
 from torchann.checks import check_classes
 from torchann.engine.optimizers import OptimizerName, ScheduleName
+from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import classification_head
 from torchann.nets.mlp import MLP
 from torchann.tasks.outputs import task_metrics
@@ -62,6 +63,8 @@ class ClassificationMLP(Task):
             classes count the same (rows / (classes * rows of the class), as in scikit-learn).
         steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
         class_names: what the classes are called; taken from the data module if not given.
+        embeddings: of the last inputs, which are category numbers, each [categories, size of the vector that is learnt
+            for each]; taken from the data module.
 
     Example:
         >>> model = ClassificationMLP([300, 100], in_features=784, num_classes=10)
@@ -70,8 +73,8 @@ class ClassificationMLP(Task):
     """
 
     sizes = ("in_features", "num_classes")
-    architecture = (*sizes, "task", "hidden_sizes", "activation", "norm")
-    names = ("class_names",)
+    architecture = (*sizes, "embeddings", "task", "hidden_sizes", "activation", "norm")
+    names = ("class_names", "embeddings")
 
     def __init__(
         self,
@@ -96,6 +99,7 @@ class ClassificationMLP(Task):
         class_weight: list[float] | Literal["balanced"] | None = None,
         steps_per_execution: int | None = None,
         class_names: list[str] | None = None,
+        embeddings: list[list[int]] | None = None,
     ) -> None:
         super().__init__()
         hidden_sizes = list(hidden_sizes)
@@ -111,7 +115,8 @@ class ClassificationMLP(Task):
             raise ValueError(f"class_names are {len(h.class_names)}, num_classes is {h.num_classes}; name every class")
         self.head = classification_head(h.task, h.num_classes)
         more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
-        self.net = MLP(h.in_features, h.hidden_sizes, self.head.out_features, h.activation, *more)
+        sizes = (h.hidden_sizes, self.head.out_features, h.activation, *more)
+        self.net = EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
 
     def on_train_start(self) -> None:
         """Takes or counts the weights of the classes."""

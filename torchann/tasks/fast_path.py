@@ -8,6 +8,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import nn
 
+from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.mlp import MLP
 from torchann.nets.wide_deep import WideDeep
 
@@ -65,9 +66,10 @@ def why_autograd(net: nn.Module) -> str | None:
     Args:
         net: to be trained.
     """
-    if type(net) not in (MLP, WideDeep):
+    if type(net) not in (MLP, EmbeddedMLP, WideDeep):
         return f"the net is a {type(net).__name__}, neither an MLP nor Wide & Deep"
-    if isinstance(net, MLP) and (net.dropout or net.norm):
+    mlp = net.mlp if isinstance(net, EmbeddedMLP) else net
+    if isinstance(mlp, MLP) and (mlp.dropout or mlp.norm):
         return "the net has dropout or normalisation"
     if any(isinstance(layer, nn.Linear) and type(layer) is not nn.Linear for layer in net.modules()):
         return "a layer is parametrized"

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric, MetricCollection
 
 UPDATE_EVERY = 64  # batches; a torchmetrics update costs as much as a training step of a small net
+MOST_ROWS = 2**17  # that wait, of batches that are blocks of many
 
 
 class RowMetrics(nn.Module):
@@ -35,11 +36,13 @@ class RowMetrics(nn.Module):
             {name: metric.clone() for name, metric in metrics.items()}, compute_groups=False
         )
         self._waiting: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._waiting_rows = 0
 
     def add(self, losses: Tensor, outputs: Tensor, target: Tensor) -> None:
         """Takes a batch: its losses ``(batch,)``, outputs and targets ``(batch, ...)``; kept until the next update."""
         self._waiting.append((losses.detach(), outputs.detach(), target))
-        if len(self._waiting) == UPDATE_EVERY:
+        self._waiting_rows += losses.shape[0]
+        if len(self._waiting) == UPDATE_EVERY or self._waiting_rows > MOST_ROWS:
             self._update()
 
     def compute(self, prefix: str) -> dict[str, Tensor]:
@@ -52,6 +55,7 @@ class RowMetrics(nn.Module):
     def reset(self) -> None:
         """Forgets the rows of an epoch that was computed, or broken off."""
         self._waiting.clear()
+        self._waiting_rows = 0
         self.loss.reset()
         self.metrics.reset()
 
@@ -64,6 +68,7 @@ class RowMetrics(nn.Module):
         """Goes on from what :meth:`state` gave."""
         device = self.loss.device
         self._waiting = [tuple(part.to(device) for part in batch) for batch in state["waiting"]]
+        self._waiting_rows = sum(len(losses) for losses, _, _ in self._waiting)
         for name, metric in self._parts():
             values, metric._update_count = state["parts"][name]
             for key, value in values.items():
@@ -76,5 +81,6 @@ class RowMetrics(nn.Module):
         if self._waiting:
             losses, outputs, target = (torch.cat(batches) for batches in zip(*self._waiting, strict=True))
             self._waiting.clear()
+            self._waiting_rows = 0
             self.loss.update(losses)
             self.metrics.update(self.activation(outputs), target)

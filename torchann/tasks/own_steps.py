@@ -7,6 +7,7 @@ from typing import Any
 import lightning.pytorch as pl
 
 from torchann.batches import TensorLoader
+from torchann.block_loader import BlockLoader
 from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count
 from torchann.tasks.fast_path import largest_block, why_single_steps
 
@@ -56,7 +57,7 @@ class OwnSteps:
             log.log(level, "%s trains %s: %s", type(task).__name__, how, reason)
         if single is None and hasattr(data, "steps_per_execution"):
             loader = data.train_dataloader()
-            if isinstance(loader, TensorLoader):
+            if isinstance(loader, (TensorLoader, BlockLoader)):
                 wanted = largest_block(task, trainer, loader.num_batches(), task.hparams["steps_per_execution"])
                 data.steps_per_execution = wanted
                 self.batches_per_epoch = loader.num_batches() if wanted != 1 else None

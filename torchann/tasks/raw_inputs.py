@@ -61,6 +61,7 @@ class RawInputs(pl.LightningModule):
         """Saves what a prediction from raw inputs needs."""
         prepared = self.preprocessing
         checkpoint["inputs"] = {
+            "class": type(self).__name__,
             "preprocessing": None if prepared is None else (prepared.describe(), prepared.tensors()),
             "feature_names": self.feature_names,
             "data_info": self.data_info,

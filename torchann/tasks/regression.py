@@ -8,8 +8,10 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
+from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import regression_head
 from torchann.nets.mlp import MLP
+from torchann.nets.standardized_head import standardized_head
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 
@@ -17,7 +19,8 @@ from torchann.tasks.task import Task
 class RegressionMLP(Task):
     """A multilayer perceptron that predicts one or several values per row.
 
-    Logs ``loss``, ``rmse`` and ``mae``, in the targets' unit, over the rows of each epoch.
+    Logs ``loss``, ``rmse`` and ``mae``, in the targets' unit, over the rows of each epoch. With ``target_std`` the loss
+    is in standard deviations of the targets: an mse of 1 is then what the mean of the training targets would get.
 
     Args:
         hidden_sizes: neurons in each hidden layer; an empty list is linear regression.
@@ -43,6 +46,10 @@ class RegressionMLP(Task):
         lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
         steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
         target_names: what the values are called; taken from the data module if not given.
+        target_mean: of each target, for an unbounded output in standard deviations; taken from the data module.
+        target_std: standard deviation of each target; taken from the data module.
+        embeddings: of the last inputs, which are category numbers, each [categories, size of the vector that is learnt
+            for each]; taken from the data module.
 
     Example:
         >>> import torch
@@ -53,8 +60,8 @@ class RegressionMLP(Task):
     """
 
     sizes = ("in_features", "out_features")
-    architecture = (*sizes, "hidden_sizes", "activation", "norm", "output", "bounds", "output_activation")
-    names = ("target_names",)
+    architecture = (*sizes, "embeddings", "hidden_sizes", "activation", "norm", "output", "bounds", "output_activation")
+    names = ("target_names", "target_mean", "target_std", "embeddings")
 
     def __init__(
         self,
@@ -81,6 +88,9 @@ class RegressionMLP(Task):
         lr_schedule_options: dict[str, Any] | None = None,
         steps_per_execution: int | None = None,
         target_names: list[str] | None = None,
+        target_mean: list[float] | None = None,
+        target_std: list[float] | None = None,
+        embeddings: list[list[int]] | None = None,
     ) -> None:
         super().__init__()
         hidden_sizes, bounds = list(hidden_sizes), None if bounds is None else list(bounds)
@@ -95,8 +105,11 @@ class RegressionMLP(Task):
                 f"target_names are {h.target_names} and out_features is {h.out_features}; name every value"
             )
         self.head = regression_head(h.out_features, h.loss, h.output, h.bounds, h.output_activation)
+        if h.target_std is not None and h.output == "unbounded":
+            self.head = standardized_head(self.head, h.target_mean or [0.0] * h.out_features, h.target_std)
         more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
-        self.net = MLP(h.in_features, h.hidden_sizes, h.out_features, h.activation, *more)
+        sizes = (h.hidden_sizes, h.out_features, h.activation, *more)
+        self.net = EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
 
     def make_metrics(self) -> dict[str, Metric]:
         """Root of the mean squared error, and mean absolute error."""

@@ -14,7 +14,9 @@ from torchann.callbacks.monitor import check_monitors
 from torchann.callbacks.threads import Threads
 from torchann.checks import check_width, explain
 from torchann.engine.backprop import Backprop
+from torchann.engine.embedded import EmbeddedBackprop
 from torchann.engine.wide_deep import WideDeepBackprop
+from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
 from torchann.nets.summary import Summary, summary
@@ -89,8 +91,10 @@ class Task(RawInputs):
         """What explicit backpropagation cannot take of the net, in a few words; None if it can."""
         return why_autograd(self.net)
 
-    def backprop(self) -> Backprop | WideDeepBackprop:
+    def backprop(self) -> Backprop | EmbeddedBackprop | WideDeepBackprop:
         """Backpropagation written out for the net."""
+        if isinstance(self.net, EmbeddedMLP):
+            return EmbeddedBackprop(self.net, self.head.error)
         assert isinstance(self.net, MLP)
         return Backprop(self.net, self.head.error)
 

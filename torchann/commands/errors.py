@@ -1,0 +1,21 @@
+"""How a command tells what went wrong: in one line, unless a traceback is asked for."""
+
+import os
+import sys
+
+
+def told(command: str, error: Exception) -> int:
+    """Prints an error; returns the exit status, 1.
+
+    Args:
+        command: the subcommand.
+        error: what went wrong.
+
+    Raises:
+        Exception: the error itself, if ``TORCHANN_TRACEBACK`` is set.
+    """
+    if os.environ.get("TORCHANN_TRACEBACK"):
+        raise error
+    message = str(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
+    print(f"torchann {command}: error: {message}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
+    return 1

@@ -1,0 +1,31 @@
+"""``torchann predict MODEL DATA -o OUT``: predictions of a table, in the order of its rows."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from torchann.columns import Surprises
+from torchann.commands.errors import told
+from torchann.prediction_files import check_table_ending
+from torchann.runs import quieten_framework
+from torchann.table_predictions import predict
+
+
+def run(options: argparse.Namespace) -> int:
+    """Predicts; says on standard error what no training row had. Returns the exit status."""
+    quieten_framework()
+    output, surprises = Path(options.output), Surprises()
+    files = options.data if len(options.data) > 1 else options.data[0]
+    try:
+        check_table_ending(output)
+        if output.resolve() in [Path(name).resolve() for name in options.data]:
+            raise ValueError(f"{output} is the table itself; name another file for the predictions")
+        more = {"keep": options.keep, "delimiter": options.delimiter, "encoding": options.encoding}
+        rows = predict(options.model, files, output, surprises=surprises, **more)
+    except (ValueError, OSError, RuntimeError) as error:
+        return told("predict", error)
+    for line in surprises.lines():
+        print(f"torchann predict: {line}", file=sys.stderr)
+    if not options.quiet:
+        print(f"{rows:,} rows in {output}")
+    return 0

@@ -1,0 +1,243 @@
+"""A table of one's own: what its columns hold is found out, and can be said otherwise."""
+
+import hashlib
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from torchann.batches import TensorLoader
+from torchann.block_loader import BlockLoader
+from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.data.parquet_table import ParquetTable
+from torchann.data.row_splits import Size, SplitKind
+from torchann.data.table_in_blocks import StreamedTable, read_in_blocks
+from torchann.data.table_in_memory import ReadTable, read_in_memory
+from torchann.data.table_report import TableReport
+from torchann.data.table_settings import TableSettings
+from torchann.data.table_target import TaskKind
+from torchann.nets.preprocessing import Preprocessing
+
+STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
+LARGEST_BATCH = 1024
+READING = 6 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
+BLOCKS_IN_MEMORY = 4  # as many as the rest has room for: two, what it takes to make one, and validation rows
+
+
+class TabularDataModule(InMemoryDataModule):
+    """A table of one's own, from a file, a data frame or arrays.
+
+    It finds out what the columns hold and what is to be predicted, says so in :attr:`report`, and prepares the rows:
+    numbers and dates standardised, categories one-hot or, where there are many, as codes for vectors that the net
+    learns, gaps filled with the mean beside a 1 that marks them. All of that is fitted on the training rows alone.
+    ``splits`` holds the rows as numbers: categories as the places of their texts, dates as days since 1970, nan where
+    a value is missing.
+
+    Args:
+        source: a CSV, TSV, Parquet, NPY or NPZ file, several of one table, or a pattern; california-housing for the
+            table in this package; from Python also a data frame, a mapping of columns, or an array (rows, columns).
+        target: the column to predict; several for a regression of several values; from Python also the values.
+        task: regression, binary or multiclass, in place of what the target looks like.
+        kinds: of columns, in place of what they look like, as {zip: category, note: ignore}; number, category,
+            boolean, date or ignore.
+        val_source: validation rows in files of their own.
+        test_source: test rows in files of their own.
+        val_size: share or number of rows to choose by, where they have no file; a fifth if not given, and at most
+            100,000 rows of a table that is read in blocks.
+        test_size: the same of the rows to be judged by.
+        split: random; stratified, each class with the same share in each part, which is taken for classes; group, no
+            group in two parts; or time, the last rows to be judged by.
+        split_by: the column of groups or times; it is not learnt from unless kinds names it.
+        split_seed: of a random split.
+        batch_size: rows per training batch; by default 32, and more in large tables, up to 1024.
+        seed: of the training loader's shuffle.
+        max_one_hot: categories with more values than this get vectors that the net learns.
+        max_categories: of a column; the rarer ones count as unseen.
+        scale_target: whether a regression learns standard deviations of its targets.
+        missing_values: texts that stand for a missing value, beside the usual ones.
+        delimiter: between the values of a CSV file, if it is not found by itself.
+        encoding: of a CSV file, if it is not UTF-8.
+        max_memory: that the rows may take, such as 200MB; half of what is free if not given. A larger Parquet table is
+            read in blocks, split at random, by group or by time.
+
+    Attributes:
+        task: regression, binary or multiclass, after :meth:`setup`.
+        report: what was found out, after :meth:`setup`; print it.
+
+    Raises:
+        ValueError: from :meth:`setup`, for a table that cannot be learnt from; the message says why.
+        OSError: from :meth:`setup`, for files that cannot be read.
+
+    Example:
+        >>> table = {"size": range(40), "city": ["Rome", "Paris"] * 20, "rent": range(100, 140)}
+        >>> data = TabularDataModule(table, target="rent", kinds={"size": "number"})
+        >>> data.setup()
+        >>> print(data.report)
+        table: regression of 'rent', from 100 to 139
+        column    kind             missing  becomes
+        --------  -------------  ---------  ------------
+        size      number                 0  standardised
+        city      category of 2          0  one-hot
+        random split: 24 rows to train on, 8 to validate, 8 to test
+    """
+
+    report: TableReport
+
+    def __init__(
+        self,
+        source: Any,
+        target: Any,
+        task: TaskKind | None = None,
+        kinds: dict[str, str] | None = None,
+        val_source: Any = None,
+        test_source: Any = None,
+        val_size: Size | None = None,
+        test_size: Size | None = None,
+        split: SplitKind | None = None,
+        split_by: str | None = None,
+        split_seed: int = 42,
+        batch_size: int | None = None,
+        seed: int = 42,
+        max_one_hot: int = 50,
+        max_categories: int = 10_000,
+        scale_target: bool = True,
+        missing_values: list[str] | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        max_memory: int | str | None = None,
+    ) -> None:
+        super().__init__(batch_size or 32, seed)
+        self._given_batch_size = batch_size
+        self.settings = TableSettings(
+            source,
+            target,
+            task,
+            dict(kinds or {}),
+            val_source,
+            test_source,
+            val_size,
+            test_size,
+            split,
+            split_by,
+            split_seed,
+            max_one_hot,
+            max_categories,
+            scale_target,
+            list(missing_values or []),
+            delimiter,
+            encoding,
+            max_memory,
+        )
+        self.task, self.name = task, "table"
+        self._prepared: dict[int, Split] = {}
+        self._kept: dict[str, Split] = {}
+        self._blocks: StreamedTable | None = None
+        self._block_memory: int | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Reads the table, the first time it is called, or looks at all of it once where it is read in blocks."""
+        if self._splits is not None or self._blocks is not None:
+            return
+        table = self.settings.open()
+        self._block_memory = self.settings.block_memory(table)
+        if self._block_memory is None:
+            read = read_in_memory(self.settings, table)
+            self._splits, y = read.splits, read.splits.train.y.double().reshape(len(read.splits.train.y), -1)
+            self._describe(read, len(y), y.mean(0).tolist(), y.std(0, correction=0).tolist())
+        else:
+            assert isinstance(table, ParquetTable)
+            self._blocks = read_in_blocks(self.settings, table)
+            rows = sum(self._blocks.parts["train"].counts)
+            self._describe(self._blocks, rows, self._blocks.target_mean, self._blocks.target_std)
+
+    def read(self) -> Splits:
+        """The rows as numbers, split."""
+        self.setup()
+        return self.splits
+
+    @property
+    def splits(self) -> Splits:
+        """The rows as numbers, as they are held in memory.
+
+        Raises:
+            RuntimeError: if :meth:`setup` has not been called, or the table is read in blocks.
+        """
+        if self._blocks is not None:
+            raise RuntimeError(
+                f"the table {self.name!r} is read in blocks, and not in memory; give a larger max_memory"
+            )
+        return super().splits
+
+    def _describe(self, table: ReadTable | StreamedTable, rows: int, mean: list[float], std: list[float]) -> None:
+        target, step = table.target, table.step
+        self.report, self.name, self.task = table.report, table.name, target.task
+        self.preprocessing = Preprocessing(step)
+        self.feature_names = [column.name for column in step.table]
+        self.in_features, self.embeddings = step.out_features, step.embeddings or None
+        if self._given_batch_size is None:
+            self.batch_size = max(32, min(LARGEST_BATCH, 2 ** ((rows // STEPS_PER_EPOCH).bit_length() - 1)))
+        if target.class_names:
+            self.num_classes, self.class_names = len(target.class_names), list(target.class_names)
+            return
+        self.out_features, self.target_names = len(target.names), list(target.names)
+        if min(std) == 0:
+            name = target.names[std.index(0)]
+            raise ValueError(f"the target {name!r} is the same in all training rows; give another column")
+        if self.settings.scale_target:
+            self.target_mean, self.target_std = mean, std
+
+    @cached_property
+    def data_info(self) -> dict[str, Any]:
+        """What a model file says of its training data; the fingerprint of a table in blocks is of its files' bytes."""
+        if self._blocks is None:
+            return super().data_info
+        rows, digest = self._blocks.parts["train"], hashlib.sha256()
+        for path in rows.table.paths:
+            with path.open("rb") as file:
+                while chunk := file.read(2**20):
+                    digest.update(chunk)
+        return {"name": self.name, "fingerprint": f"sha256:{digest.hexdigest()}", "rows": sum(rows.counts)}
+
+    def train_dataloader(self) -> Any:
+        """The training rows, in another order in each epoch."""
+        return super().train_dataloader() if self._blocks is None else self._block_loader("train")
+
+    def val_dataloader(self) -> Any:
+        """The validation rows, in stored order."""
+        return super().val_dataloader() if self._blocks is None else self._block_loader("val")
+
+    def test_dataloader(self) -> Any:
+        """The test rows, in stored order.
+
+        Raises:
+            ValueError: if there are none.
+        """
+        return super().test_dataloader() if self._blocks is None else self._block_loader("test")
+
+    def _block_loader(self, part: str) -> BlockLoader | TensorLoader:
+        assert self._blocks is not None and self._block_memory is not None
+        train, rows = part == "train", self._blocks.parts[part]
+        block_bytes = (self._block_memory - READING) // BLOCKS_IN_MEMORY
+        if not train and 4 * rows.width * sum(rows.counts) <= block_bytes:  # read once
+            if part not in self._kept:
+                read = zip(*rows.read(range(len(rows.counts)), 0), strict=True)
+                self._kept[part] = Split(*(torch.cat(batches) for batches in read))
+            return TensorLoader(*self._kept[part], self.evaluation_batch_size)
+        steps, self.steps_per_execution = (self.steps_per_execution, 1) if train else (1, self.steps_per_execution)
+        return BlockLoader(
+            rows,
+            self.batch_size if train else self.evaluation_batch_size,
+            block_bytes=block_bytes,
+            shuffle=train,
+            seed=self.seed,
+            steps_per_execution=steps,
+        )
+
+    def _loader(self, split: Split, **options: Any) -> TensorLoader:
+        # Prepared once: an epoch only gathers rows.
+        key = id(split.x)
+        if key not in self._prepared:
+            self._prepared[key] = Split(self.prepare(split.x), split.y)
+        loader = super()._loader(self._prepared[key], **options)
+        loader.prepare = None
+        return loader

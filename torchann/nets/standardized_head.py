@@ -1,0 +1,74 @@
+"""The end of a net that predicts standard deviations from the targets' mean, and speaks in the targets' unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite
+
+import torch
+from torch import Tensor
+
+from torchann.nets.heads import Head
+from torchann.nets.shapes import check_values
+
+
+def standardized_head(head: Head, mean: Sequence[float], std: Sequence[float]) -> Head:
+    """The head of a regression whose targets may be of any size, prices in dollars as well as rates.
+
+    The net's outputs are standard deviations from the mean; the loss is that of standardised targets, so that a
+    learning rate means the same for each unit, and the predictions are in the targets' unit.
+
+    Args:
+        head: of an unbounded regression.
+        mean: of each target over the training rows.
+        std: standard deviation of each target, above 0.
+
+    Raises:
+        ValueError: if they are not a finite number for each output, the deviations above 0.
+
+    Example:
+        >>> from torchann.nets.heads import regression_head
+        >>> head = standardized_head(regression_head(1), mean=[200_000.0], std=[50_000.0])
+        >>> z, y = torch.tensor([[1.0]]), torch.tensor([[300_000.0]])  # one and two deviations above the mean
+        >>> head.activation(z), head.losses(z, y), head.error(z, y)
+        (tensor([[250000.]]), tensor([1.]), tensor([[-2.]]))
+    """
+    numbers = [*mean, *std]
+    counted = len(mean) == len(std) == head.out_features
+    if not counted or not all(type(n) in (int, float) and isfinite(n) for n in numbers) or min(std) <= 0:
+        raise ValueError(
+            f"target_mean is {mean!r:.80} and target_std {std!r:.80}; give {head.out_features} finite numbers each, "
+            "the deviations above 0"
+        )
+    end = _StandardizedEnd(head, list(mean), list(std))
+    return replace(head, losses=end.losses, error=end.error, activation=end.values)
+
+
+@dataclass(frozen=True)
+class _StandardizedEnd:
+    head: Head
+    mean: list[float]
+    std: list[float]
+    _tensors: dict[tuple[torch.dtype, torch.device], tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+    def _parts(self, like: Tensor) -> tuple[Tensor, Tensor] | tuple[float, float]:
+        if len(self.mean) == 1:
+            return self.mean[0], self.std[0]
+        key = (like.dtype, like.device)
+        if key not in self._tensors:
+            self._tensors[key] = like.new_tensor(self.mean), like.new_tensor(self.std)
+        return self._tensors[key]
+
+    def values(self, z: Tensor) -> Tensor:
+        mean, std = self._parts(z)
+        return z * std + mean
+
+    def _standardized(self, z: Tensor, y: Tensor) -> Tensor:
+        check_values(z, y)
+        mean, std = self._parts(y)
+        return (y - mean).div_(std)
+
+    def losses(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.head.losses(z, self._standardized(z, y))
+
+    def error(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.head.error(z, self._standardized(z, y))
