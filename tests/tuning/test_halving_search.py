@@ -88,6 +88,7 @@ def test_interrupted_halving_has_the_best_of_its_last_round(monkeypatch):
     with pytest.warns(UserWarning, match="interrupted: 5 of 6 candidates are done"):
         search = HalvingRandomSearchCV(REGRESSOR, space, **options).fit(X, y)
     assert search.cv_results_["iter"].tolist() == [0, 0, 0, 0, 1] and search.best_index_ == 4
+    assert search.n_iterations_ == 2 and search.n_remaining_candidates_ == 1
 
 
 def test_interrupted_refit_keeps_what_it_has_learnt(monkeypatch):

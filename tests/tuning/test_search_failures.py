@@ -12,6 +12,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import torchann.tuning
 from tests.tuning.beside_sklearn import REGRESSOR, SPACE, both, numbers
 from torchann.tuning import GridSearchCV
 
@@ -78,6 +79,37 @@ def test_sparse_rows_weights_and_networks_of_ones_own_are_evaluated_by_scikit_le
         return
     with pytest.warns(UserWarning, match="fit is given sample_weight"):
         GridSearchCV(REGRESSOR, {"alpha": [1, 2]}, cv=2).fit(X, y, sample_weight=np.arange(120.0))
+
+
+@pytest.mark.parametrize("name", ["GridSearchCV", "RandomizedSearchCV", "HalvingRandomSearchCV"])
+def test_callbacks_of_a_search_are_called_by_scikit_learn(name):
+    pytest.importorskip("sklearn.callback")  # scikit-learn 1.9
+    X, y = numbers()
+    given = {"RandomizedSearchCV": {"n_iter": 2}, "HalvingRandomSearchCV": {"n_candidates": 2, "max_resources": 8}}
+    options = given.get(name, {})
+    search = getattr(torchann.tuning, name)(REGRESSOR, {"alpha": [0.1, 1.0]}, cv=2, **options)
+    seen = []
+
+    class Watch:
+        max_propagation_depth = 0
+
+        def setup(self, estimator, context):
+            seen.append("setup")
+
+        def teardown(self, estimator, context):
+            seen.append("teardown")
+
+        def on_fit_task_begin(self, estimator, context, **_):
+            seen.append(context.task_name)
+
+        def on_fit_task_end(self, estimator, context, **_):
+            return False
+
+    search.set_callbacks(Watch())
+    with pytest.warns(UserWarning, match="as scikit-learn does: the search has callbacks"):
+        search.fit(X, y)
+    assert search.best_params_["alpha"] in (0.1, 1.0)
+    assert seen[0] == "setup" and seen[-1] == "teardown" and "candidate-split-evaluation" in seen
 
 
 def test_ends_by_max_iter_and_batches_too_large_are_told_once():

@@ -87,11 +87,12 @@ class Evaluator:
         Returns:
             It, fitted, or one like it.
         """
-        rows = np.arange(_num_samples(self.X))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what cannot be trained in a population has been told
-            alone = Trainees(estimator, self.X, self.y, self.fit_params).of([{}], [(rows, rows)])
-        if not alone or type(network_of(estimator)) in OWN:  # which are as fast, and know more about themselves
+        rows, alone = np.arange(_num_samples(self.X)), {}
+        if type(network_of(estimator)) not in OWN:  # which are as fast, and know more about themselves
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what cannot be trained in a population has been told
+                alone = Trainees(estimator, self.X, self.y, self.fit_params).of([{}], [(rows, rows)])
+        if not alone:
             targets = () if self.y is None else (self.y,)
             return estimator.fit(self.X, *targets, **self.fit_params)
         (trainee,) = alone.values()
@@ -159,6 +160,8 @@ class Evaluator:
     def _one_by_one(
         self, pairs: Sequence[Pair], candidates: Sequence[Params], splits: Sequence[Split]
     ) -> Iterable[Result]:
+        if not pairs:
+            return []
         search = self.search
         parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch, return_as="generator")
         results: Iterable[Result] = parallel(

@@ -1,12 +1,10 @@
 """Grid search: all combinations, trained together."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 import sklearn.model_selection
 import torch
-from sklearn.model_selection import ParameterGrid
 
 from torchann.tuning.population_search import PopulationSearch
 
@@ -71,6 +69,3 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV, PopulationSearch):  # t
             return_train_score=return_train_score,
         )
         self.device = device
-
-    def _run_search(self, evaluate_candidates: Callable[..., Any]) -> None:
-        evaluate_candidates(ParameterGrid(self.param_grid))

@@ -1,5 +1,6 @@
 """Successive halving: many candidates for a few epochs, the better ones for more."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,6 +44,8 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
     Attributes:
         n_candidates_: of each round.
         n_resources_: of each round.
+        n_iterations_: rounds.
+        n_remaining_candidates_: that would be in the next round; after Ctrl-C, that are done in the last one.
         cv_results_: a row per candidate and round, with the columns ``iter`` and ``n_resources``.
 
     Example:
@@ -112,6 +115,10 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
             super()._check_input_parameters(X, y, split_params)
         finally:
             self.max_resources = given
+
+    def _after_interrupt(self, results: Mapping[str, Any]) -> None:
+        self.n_iterations_ = len(self.n_candidates_)
+        self.n_remaining_candidates_ = int(np.sum(results["iter"] == max(results["iter"])))
 
     def _generate_candidate_params(self) -> ParameterSampler:
         count = self.n_candidates

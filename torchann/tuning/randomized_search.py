@@ -102,6 +102,13 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV, PopulationS
         )
         self.device = device
 
-    def _run_search(self, evaluate_candidates: Callable[..., Any]) -> None:
+    def _run_search(self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None) -> None:
         space = distributions(self.param_distributions)
-        evaluate_candidates(ParameterSampler(space, self.n_iter, random_state=self.random_state))
+        sampler = ParameterSampler(space, self.n_iter, random_state=self.random_state)
+        if callback_ctx is None:  # before scikit-learn 1.9
+            evaluate_candidates(sampler)
+            return
+        fits = {"max_subtasks": len(sampler) * self.n_splits_, "sequential_subtasks": False}
+        context = callback_ctx.subcontext(task_name="search", **fits).call_on_fit_task_begin(estimator=self)
+        evaluate_candidates(sampler, callback_ctx=context)
+        context.call_on_fit_task_end(estimator=self)
