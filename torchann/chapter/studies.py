@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from torchann.chapter.experiment import Experiment, Figure, Published
-from torchann.chapter.study import Study
+from torchann.chapter.study import KnobStudy
 from torchann.chapter.study_results import FASHION, HOUSING, Case, Key, Results
 
 NAMES = (HOUSING, FASHION)
@@ -74,7 +74,7 @@ def share_of_highest(results: Mapping[str, Results]) -> dict[str, Figure]:
 
 
 def _study(
-    name: str, section: str, title: str, study: Study, bands: Sequence[tuple[str, float, tuple[float, float]]]
+    name: str, section: str, title: str, study: KnobStudy, bands: Sequence[tuple[str, float, tuple[float, float]]]
 ) -> Experiment:
     return Experiment(
         name=name,
@@ -96,28 +96,28 @@ def _bands(
     ]
 
 
-_LAYERS = Study(
+_LAYERS = KnobStudy(
     "hidden layers",
     "one or two hidden layers will do for many problems; add more for complex ones until the net overfits",
     cases([0, 1, 2, 3, 4, 6], lambda name, layers: {"hidden_sizes": layers * [NEURONS[name]]}),
     compare(("one layer", ("", 1), "none", ("", 0)), ("the best depth", None, "one layer", ("", 1))),
     scale="linear",
 )
-_NEURONS = Study(
+_NEURONS = KnobStudy(
     "neurons in each of two hidden layers",
     "take more neurons than you need, the same number in all layers, and stop early",
     cases([3, 10, 30, 100, 300], lambda name, neurons: {"hidden_sizes": [neurons, neurons]}),
     compare(("300 neurons", ("", 300), "the best width", None)),
     scale="log",
 )
-_RATE = Study(
+_RATE = KnobStudy(
     "learning rate",
     "about half of the highest rate at which training does not diverge",
     cases([0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8], lambda name, rate: {"lr": rate}),
     share_of_highest,
     scale="log",
 )
-_BATCH = Study(
+_BATCH = KnobStudy(
     "batch size",
     "small batches, up to 32, mostly give better models sooner; another batch size wants another rate",
     batch_cases([8, 32, 128, 512]),
@@ -128,7 +128,7 @@ _BATCH = Study(
     scale="log",
 )
 _TWO_RATES = {"sgd": [0.01, 0.1], "momentum": [0.003, 0.01], "adagrad": [0.01, 0.03], "rmsprop": [0.001, 0.003]}
-_OPTIMIZER = Study(
+_OPTIMIZER = KnobStudy(
     "optimizer",
     "a better optimiser than plain gradient descent matters",
     cases(
@@ -138,7 +138,7 @@ _OPTIMIZER = Study(
     ),
     compare(("the best", None, "sgd", ("", "sgd"))),
 )
-_ACTIVATION = Study(
+_ACTIVATION = KnobStudy(
     "activation",
     "ReLU is a good default for all hidden layers",
     cases(
@@ -172,7 +172,7 @@ EXPERIMENTS = (
         "10.3.3",
         "Which learning rate: 8-30-30-1 on housing, 784-100-100-10 on Fashion-MNIST",
         _RATE,
-        [(STEADY.format(name), 0.5, (0.1, 1.0)) for name in NAMES],
+        [(STEADY.format(name), 0.5, (0.05, 1.0)) for name in NAMES],
     ),
     _study(
         "study_batch",

@@ -34,7 +34,7 @@ class FewImages(FashionMNISTDataModule):
 
 
 @dataclass(frozen=True)
-class Study:
+class KnobStudy:
     """What is varied, and what the chapter advises.
 
     Attributes:

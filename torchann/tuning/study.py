@@ -107,12 +107,10 @@ class Study:
                 )
 
     def run(self, trials: int) -> None:
-        """Goes on until the study has so many trials.
+        """Goes on until the study has so many trials, or Ctrl-C: ``stopped_by`` says so, and what is done is kept.
 
         Args:
             trials: that are finished or under way, in all processes; more can be asked for later.
-
-        After Ctrl-C it returns, and ``stopped_by`` says so; what is done is kept.
 
         Raises:
             OSError: if a file cannot be written; the trial goes on in the next run.
