@@ -282,6 +282,18 @@ def test_best_model_without_folds_is_that_of_its_best_epoch(tmp_path):
     assert winner.run == tmp_path / f"s/trials/{winner.trial:03}/fit/001"
 
 
+def test_best_model_has_the_weights_of_the_epoch_that_its_study_is_judged_by(tmp_path):
+    def unstopped(params):
+        model, data, _ = make(params, steps=None)
+        return model, data, {"max_epochs": 6}
+
+    found = study(tmp_path, folds=None, metric="val_mae", make=unstopped)
+    found.run(1)
+    rows, winner = Held().read().val, finish(found)
+    error = (load(winner.model).predict(rows.x)[:, 0] - rows.y).abs().mean().item()
+    assert winner.score == pytest.approx(error, rel=1e-5)
+
+
 def test_training_of_the_best_model_that_is_stopped_goes_on(complete, monkeypatch):
     from torchann.callbacks.interrupts import Interrupts
 
