@@ -30,7 +30,7 @@ def test_table_and_picture_are_written_where_they_are_asked_for(command, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.png", "t.csv"]
 
 
-@pytest.mark.parametrize("name", ["wide_deep_aux", "wide_deep_named", "housing_tuned"])
+@pytest.mark.parametrize("name", ["wide_deep_named", "housing_tuned"])
 def test_config_of_any_task_will_do(name, command):
     outcome = command("lr-range", "--config", EXPERIMENTS / f"{name}.yaml", *SHORT, "--quiet")
     assert (outcome.status, outcome.err) == (0, "") and "shoots up at" in outcome.out

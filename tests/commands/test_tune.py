@@ -109,7 +109,7 @@ def test_interrupted_command_says_how_to_go_on_and_does(tmp_path, tune):
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
-    words = ["--trainer.max_epochs", 60, "--tune.trials", 1]
+    words = ["--trainer.max_epochs", 25, "--tune.trials", 1]
     watcher = threading.Thread(target=interrupt)
     watcher.start()
     first = tune(*words)
@@ -117,7 +117,7 @@ def test_interrupted_command_says_how_to_go_on_and_does(tmp_path, tune):
     assert first.status == 130 and "running" in first.out
     assert first.err == "\nstopped: 0 trials are done; the same command goes on\n"
     begun = len((fold / "001" / "history.csv").read_text().splitlines())
-    assert begun < 61
+    assert begun < 26
     again = tune(*words, "--quiet")
     assert (again.status, again.err) == (0, "") and [path.name for path in fold.iterdir()] == ["001"]
     assert len((fold / "001" / "history.csv").read_text().splitlines()) > begun

@@ -16,9 +16,13 @@ from sklearn.model_selection import KFold
 
 pytest.importorskip("optuna")
 
+import optuna
+
 from tests.tuning.searched import SPACE, Held, in_a_process, make, results, started, study
 from torchann import RegressionMLP, Trainer, load
 from torchann.tuning import Study, finish
+from torchann.tuning.space import read_space
+from torchann.tuning.storage import make_sampler
 from torchann.tuning.trials import Scores
 
 
@@ -81,36 +85,35 @@ def test_without_folds_a_trial_is_judged_by_its_best_epoch_on_the_validation_row
         assert row.score == min(losses) and row.epochs == [len(losses)]
 
 
-def test_values_are_drawn_from_the_space_rates_by_factor(tmp_path):
-    scored = Score(lambda params: params["lr"])
-    found = study(tmp_path, sampler="random", evaluate=scored, folds=None)
-    found.run(60)
-    drawn = [found.params_of(trial) for trial in found.optuna.get_trials(deepcopy=False)]
-    assert {len(params["hidden_sizes"]) for params in drawn} == {0, 1, 2}
-    widths = {width for params in drawn for width in params["hidden_sizes"]}
-    assert widths <= set(range(1, 10)) and len(widths) > 6
-    rates = [params["lr"] for params in drawn]
-    # as many below 0.01 as above; 0.32 is five standard deviations of a share of 60
+def test_values_are_drawn_from_the_space_rates_by_factor():
+    drawn, space = optuna.create_study(sampler=make_sampler("random", 42)), read_space(SPACE)
+    asked = [drawn.ask() for _ in range(200)]
+    params = [{name: values.draw(trial, name) for name, values in space.items()} for trial in asked]
+    assert {len(one["hidden_sizes"]) for one in params} == {0, 1, 2}
+    assert {width for one in params for width in one["hidden_sizes"]} == set(range(1, 10))
+    rates = [one["lr"] for one in params]
+    # as many below 0.01 as above; 0.18 is five standard deviations of a share of 200
     assert min(rates) >= 1e-3 and max(rates) <= 0.1
-    assert sum(rate < 0.01 for rate in rates) / 60 == pytest.approx(0.5, abs=0.32)
+    assert sum(rate < 0.01 for rate in rates) / 200 == pytest.approx(0.5, abs=0.18)
 
 
-def test_parzen_estimator_draws_where_it_went_well(tmp_path):
-    target = {"x": {"low": 0.0, "high": 1.0}}
-    scored = Score(lambda params: (params["x"] - 0.3) ** 2)
-    found = study(tmp_path, space=target, evaluate=scored, folds=None, sampler="tpe")
-    found.run(40)
-    first, last = ([abs(t.params["x"] - 0.3) for t in found.optuna.trials[part]] for part in (slice(10), slice(30, 40)))
-    assert sum(last) < 0.5 * sum(first)
+def test_parzen_estimator_draws_where_it_went_well():
+    drawn, space = optuna.create_study(sampler=make_sampler("tpe", 42)), read_space({"x": {"low": 0.0, "high": 1.0}})
+    gaps = []
+    for _ in range(40):
+        trial = drawn.ask()
+        gaps.append(abs(space["x"].draw(trial, "x") - 0.3))
+        drawn.tell(trial, gaps[-1] ** 2)
+    assert sum(gaps[30:]) < 0.5 * sum(gaps[:10])
 
 
 def test_candidates_that_do_not_depend_on_results_come_in_one_batch(tmp_path):
-    scored = Score(lambda params: params["lr"], batch_size=8)
+    scored = Score(lambda params: params["lr"], batch_size=4)
     found = study(tmp_path, evaluate=scored, folds=None, sampler="random")
-    found.run(20)
-    assert scored.seen == [list(range(8)), list(range(8, 16)), list(range(16, 20))]
+    found.run(6)
+    assert scored.seen == [[0, 1, 2, 3], [4, 5]]
     one = study(tmp_path / "one", evaluate=Score(lambda params: params["lr"]), folds=None, sampler="random")
-    one.run(20)
+    one.run(6)
     assert results(one) == results(found)
 
 
@@ -123,36 +126,27 @@ def test_study_that_is_asked_for_more_trials_goes_on(whole, tmp_path):
     assert len(found.table) == 4 and found.table.to_csv().count("complete") == 4
 
 
-@pytest.mark.parametrize("kill", [(0, 0), (3, 9), (4, 0)], ids=str)
-def test_study_that_is_killed_goes_on_within_its_trial_with_the_same_bits(kill, whole, tmp_path):
-    assert in_a_process(tmp_path, 4, kill) == -9
-    stopped = study(tmp_path)
-    assert [row.state for row in stopped.table.rows].count("running") == 1
-    assert in_a_process(tmp_path, 4) == 0
-    assert results(stopped) == results(whole)
+@pytest.mark.parametrize(("kill", "storage"), [((0, 0), None), ((3, 9), "sqlite"), ((4, 0), None)], ids=str)
+def test_study_that_is_killed_goes_on_within_its_trial_with_the_same_bits(kill, storage, whole, tmp_path):
+    knobs = {"storage": storage and f"sqlite:///{tmp_path}/all.db"}
+    assert in_a_process(tmp_path, 4, kill, **knobs) == -9
+    found = study(tmp_path, **knobs)
+    assert [row.state for row in found.table.rows].count("running") == 1
+    found.run(4)
+    assert results(found) == results(whole)
     # a run that had a checkpoint was gone on with, in its own folder
     folders = [path.name for path in (tmp_path / "s" / "trials").glob("*/fold-*/*")]
     assert len(folders) == 8 + (kill == (4, 0)) and folders.count("001") == 8
 
 
-def test_study_in_sqlite_goes_on_as_well(whole, tmp_path):
-    knobs = {"storage": f"sqlite:///{tmp_path}/all.db"}
-    assert in_a_process(tmp_path, 4, (3, 5), **knobs) == -9
-    assert in_a_process(tmp_path, 4, **knobs) == 0
-    assert results(study(tmp_path, **knobs)) == results(whole)
-
-
-@pytest.mark.parametrize("storage", ["sqlite", "elsewhere.journal"])
-def test_two_processes_share_a_study(storage, whole, tmp_path):
-    place = f"sqlite:///{tmp_path}/all.db" if storage == "sqlite" else str(tmp_path / storage)
-    knobs = {"sampler": "random", "storage": place}
+def test_two_processes_share_a_study(whole, tmp_path):
+    knobs = {"sampler": "random", "storage": str(tmp_path / "elsewhere.journal")}
     processes = [started(tmp_path, 4, **knobs) for _ in range(2)]
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0]
-    found = study(tmp_path, **knobs)
     # the first ten of the Parzen estimator are random, too: each trial is what it is alone
-    assert results(found) == results(whole)
+    assert results(study(tmp_path, **knobs)) == results(whole)
 
 
 def test_trial_of_a_process_that_lives_is_left_alone(tmp_path):
@@ -219,22 +213,16 @@ def test_interrupt_within_a_training_says_nothing_of_resuming_a_run(tmp_path, mo
     assert capsys.readouterr() == ("", "")
 
 
-def test_trial_that_falls_behind_is_given_up(tmp_path):
+@pytest.mark.parametrize(("pruner", "trials"), [("median", 8), ("hyperband", 4)])
+def test_trial_that_falls_behind_is_given_up(pruner, trials, tmp_path):
     rates = {"lr": {"choices": [0.05, 1e-9]}, "hidden_sizes": {"choices": [[4]]}}
-    for pruner in ("median", "hyperband"):
-        found = study(
-            tmp_path / pruner,
-            space=rates,
-            pruner=pruner,
-            folds=None,
-            make=functools.partial(make, epochs=6, steps=None),
-            sampler="random",
-        )
-        found.run(8)
-        pruned = [row for row in found.table.rows if row.state == "pruned"]
-        assert pruned and all(row.epochs[0] < 6 and row.score is None for row in pruned)
-        assert found.best.params["lr"] == "0.05"
-        assert all(row.params["lr"] == "1e-09" for row in pruned)
+    short = functools.partial(make, epochs=6, steps=None)
+    found = study(tmp_path, space=rates, pruner=pruner, folds=None, make=short, sampler="random")
+    found.run(trials)
+    pruned = [row for row in found.table.rows if row.state == "pruned"]
+    assert pruned and all(row.epochs[0] < 6 and row.score is None for row in pruned)
+    assert found.best.params["lr"] == "0.05"
+    assert all(row.params["lr"] == "1e-09" for row in pruned)
 
 
 def test_candidate_that_diverges_ends_at_once_and_ranks_last(tmp_path):
@@ -292,6 +280,18 @@ def test_best_model_without_folds_is_that_of_its_best_epoch(tmp_path):
     x = Held().read().test.x
     assert torch.equal(load(winner.model).predict(x), best.predict(x))
     assert winner.run == tmp_path / f"s/trials/{winner.trial:03}/fit/001"
+
+
+def test_best_model_has_the_weights_of_the_epoch_that_its_study_is_judged_by(tmp_path):
+    def unstopped(params):
+        model, data, _ = make(params, steps=None)
+        return model, data, {"max_epochs": 6}
+
+    found = study(tmp_path, folds=None, metric="val_mae", make=unstopped)
+    found.run(1)
+    rows, winner = Held().read().val, finish(found)
+    error = (load(winner.model).predict(rows.x)[:, 0] - rows.y).abs().mean().item()
+    assert winner.score == pytest.approx(error, rel=1e-5)
 
 
 def test_training_of_the_best_model_that_is_stopped_goes_on(complete, monkeypatch):

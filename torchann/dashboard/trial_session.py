@@ -17,6 +17,13 @@ def write_trial(folder: Path, params: Mapping[str, Any], figures: Mapping[str, f
         folder: of the session alone; made if need be.
         params: what was varied, plain values by name; ``model.`` and ``data.`` before it are left out.
         figures: what was measured, by name; what is no number is left out, as the tab cannot sort by it.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp(), "summary")
+        >>> write_trial(folder, {"model.lr": 0.1}, {"cv_loss": 0.5})
+        >>> len(list(folder.iterdir()))
+        1
     """
     shutil.rmtree(folder, ignore_errors=True)
     named = {name.removeprefix("model.").removeprefix("data."): value for name, value in params.items()}

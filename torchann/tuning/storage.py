@@ -67,6 +67,11 @@ def make_sampler(name: Sampler, seed: int) -> BaseSampler:
 
     Raises:
         ValueError: if there is none.
+
+    Example:
+        >>> first, again = (optuna.create_study(sampler=make_sampler("random", 42)).ask() for _ in range(2))
+        >>> first.suggest_float("lr", 1e-4, 1e-1, log=True) == again.suggest_float("lr", 1e-4, 1e-1, log=True)
+        True
     """
     samplers: dict[str, Callable[[int], BaseSampler]] = {
         "random": lambda seed: RandomSampler(seed=seed),
@@ -86,6 +91,10 @@ def make_pruner(name: Pruner) -> BasePruner:
 
     Raises:
         ValueError: if there is none.
+
+    Example:
+        >>> type(make_pruner("median")).__name__
+        'MedianPruner'
     """
     pruners: dict[str, Callable[[], BasePruner]] = {
         "none": NopPruner,

@@ -44,6 +44,15 @@ class StudyTable:
 
     Attributes:
         rows: the same.
+
+    Example:
+        >>> rows = [Row(0, "complete", {"lr": 0.1}, 0.5, [0.5], [9], 1.0)]
+        >>> rows.append(Row(1, "complete", {"lr": 0.2}, 0.4, [0.4], [9], 1.0))
+        >>> print(StudyTable(rows, Judge()))
+        trial    lr    val_loss    epochs    seconds
+        -------  ----  ----------  --------  ---------
+        1        0.2   0.4         9         1.0
+        0        0.1   0.5         9         1.0
     """
 
     def __init__(self, rows: Iterable[Row], judge: Judge) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, Checkpoint
 
+from torchann.callbacks.checkpoints import Checkpoints
 from torchann.dashboard.run_logger import RunLogger
 from torchann.history import no_such_figure
 from torchann.run_folders import has_checkpoint, run_folders
@@ -70,11 +71,12 @@ class TrialRuns:
     def _run(self, candidate: Candidate, number: int, data: Any) -> tuple[float, int, float, bool] | None:
         started, judge = time.perf_counter(), self.judge
         model, _, given = self.make(candidate.params)
-        watch = _Watch(judge, candidate.trial if self.prunes else None, number)
-        name = _name(number, judge)
-        trainer = trial_trainer(candidate.folder, name, judge.seed, given, [watch])
-        epochs = trainer.max_epochs or 1
-        watch.first_step = number * max(1, epochs)
+        watch, name = _Watch(judge, candidate.trial if self.prunes else None), _name(number, judge)
+        callbacks: list[Callback] = [watch]
+        if judge.folds is None and not any(isinstance(callback, Checkpoint) for callback in listed(given)):
+            callbacks.append(Checkpoints(judge.metric, judge.mode))  # its best is the study's
+        trainer = trial_trainer(candidate.folder, name, judge.seed, given, callbacks)
+        watch.first_step = number * max(1, trainer.max_epochs or 1)
         begun = any(map(has_checkpoint, run_folders(candidate.folder, name)))
         trainer.fit(model, datamodule=data, ckpt_path="last" if begun else None)
         if trainer.stopped_by == "interrupt":
@@ -107,6 +109,12 @@ def _scores(done: Sequence[Mapping[str, float]], state: Any) -> Scores:
     return Scores([fold["figure"] for fold in done], epochs, sum(fold["seconds"] for fold in done), state)
 
 
+def listed(given: Mapping[str, Any]) -> list[Callback]:
+    """The callbacks among a Trainer's arguments, which takes one, several or none."""
+    callbacks = given.get("callbacks") or []
+    return [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+
+
 class _TrialTrainer(Trainer):
     def _report_interruption(self, model: pl.LightningModule, where: str) -> None:
         pass  # the study says how to go on
@@ -125,9 +133,7 @@ def trial_trainer(
         callbacks: beside those among the arguments.
     """
     mine = {"runs": str(folder), "name": name, "seed": seed, "quiet": True}
-    own = given.get("callbacks") or []
-    own = [own] if isinstance(own, Callback) else list(own)
-    trainer = _TrialTrainer(**{**given, **mine, "callbacks": [*own, *callbacks]})
+    trainer = _TrialTrainer(**{**given, **mine, "callbacks": [*listed(given), *callbacks]})
     if trainer.world_size > 1:
         raise ValueError(f"a trial trains in one process and the Trainer has {trainer.world_size}; give devices=1")
     for logger in trainer.loggers:
@@ -139,8 +145,8 @@ def trial_trainer(
 class _Watch(Callback):
     # Ends what has diverged, tells figures on the way, and ends what is behind the others.
 
-    def __init__(self, judge: Judge, trial: Any, number: int) -> None:
-        self.judge, self.trial, self.number = judge, trial, number
+    def __init__(self, judge: Judge, trial: Any) -> None:
+        self.judge, self.trial = judge, trial
         self.first_step, self.pruned = 0, False
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -21,6 +21,10 @@ class Judge(NamedTuple):
         mode: min if it should fall, max if it should rise.
         folds: parts of the training rows that are held out in turn; None to judge by the validation rows.
         seed: of each training.
+
+    Example:
+        >>> Judge("val_accuracy", "max", folds=3).score_name, Judge("val_loss").score_name
+        ('cv_accuracy', 'val_loss')
     """
 
     metric: str = "val_loss"
@@ -68,6 +72,10 @@ class Scores(NamedTuple):
         epochs: trained in each.
         seconds: in all.
         state: complete, pruned (given up as behind others) or interrupted (to be gone on with).
+
+    Example:
+        >>> Scores([0.5, 0.3], [10, 12], 1.5).score(Judge()), Scores([0.5, float("nan")], [10, 2], 1.0).score(Judge())
+        (0.4, inf)
     """
 
     figures: list[float]
