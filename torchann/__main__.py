@@ -47,9 +47,6 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     for name, text in (LIGHTNING | CONFIGURED).items():
         commands.add_parser(name, help=text, add_help=False)
 
-    told = commands.add_parser("info", allow_abbrev=False, help="what a model is, what it expects, how it scored")
-    told.add_argument("model", metavar="MODEL", help=MODEL)
-
     reproduce = commands.add_parser(
         "reproduce", allow_abbrev=False, help="run the chapter's experiments beside their published figures"
     )
@@ -87,6 +84,9 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
         "--host", default="localhost", help="address to listen at (default: localhost; 0.0.0.0: all of this machine)"
     )
     board.add_argument("--port", type=_port, help="port (default: 6006 or the next free one; 0: any free one)")
+
+    info = commands.add_parser("info", allow_abbrev=False, help="what a model is, what it expects, how it scored")
+    info.add_argument("model", metavar="MODEL", help=MODEL)
     return parser, commands.choices
 
 
@@ -95,7 +95,6 @@ def _predict_parser() -> _Parser:
         allow_abbrev=False,
         prog="torchann predict",
         description="Predicts each row of a table, in their order.",
-        epilog="`torchann predict --config FILE --help` shows how to predict the rows of a config's data.",
     )
     predict.add_argument("model", metavar="MODEL", help=MODEL)
     predict.add_argument("data", metavar="DATA", nargs="+", help="a CSV, TSV, Parquet, NPY or NPZ file, or several")
@@ -118,7 +117,7 @@ def _of_a_table(words: Sequence[str]) -> bool:
     # As against `torchann predict --config FILE`, which is Lightning's.
     if words[:1] != ["predict"] or len(words) < 2:
         return False
-    return not words[1].startswith("-") or words[1] in ("-o", "--output", "--keep", "--help", "-h")
+    return not words[1].startswith("-") or words[1] in ("-o", "--keep", "--delimiter", "--encoding")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -147,6 +146,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser, commands = _predict_parser(), {}
             words = words[1:]
         elif words and words[0] in LIGHTNING:
+            if words in (["predict", "--help"], ["predict", "-h"]):
+                print(_predict_parser().format_help(), "\nThe rows of a config's data:\n", sep="")
             from torchann.commands import lightning_cli
 
             return lightning_cli.main(words)

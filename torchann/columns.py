@@ -184,7 +184,12 @@ def check_names(wanted: Sequence[str], there: Iterable[str], what: str = "there"
         if name not in names:
             near = near_name(name, [other for other in names if other not in wanted])
             hint = f"; did you mean it by {near!r}?" if near else "; give a table that has it."
-            raise ValueError(f"{what} is no column {name!r}{hint} The columns are {shortened(names)}")
+            headless = " (has the file a first line of names?)" if sum(map(_is_number, names)) * 2 >= len(names) else ""
+            raise ValueError(f"{what} is no column {name!r}{hint} The columns are {shortened(names)}{headless}")
+
+
+def _is_number(name: str) -> bool:
+    return name.replace(".", "", 1).lstrip("+-").isdigit()
 
 
 def near_name(name: str, names: Sequence[str]) -> str | None:

@@ -25,7 +25,10 @@ def find_model(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_dir():
         return path
-    run = path if (path / "checkpoints").is_dir() else latest_run(path.parent, path.name)
+    try:
+        run = path if (path / "checkpoints").is_dir() else latest_run(path.parent, path.name)
+    except RunFolderError:
+        raise RunFolderError(f"{path} is no folder of a run; give one such as runs/NAME, or a model file") from None
     best = run / "checkpoints" / "best.ckpt"
     if not best.is_file():
         raise RunFolderError(f"{run} has no best.ckpt; give a run that has finished an epoch, or a model file")

@@ -38,8 +38,12 @@ def open_predictions(path: Path) -> Iterator[Callable[[Columns], None]]:
     check_table_ending(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, f"{path} is a folder; name a file in it")
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.touch()
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror}; name another folder") from None
     try:
         with (_csv if path.suffix == ".csv" else _parquet)(beside) as write:
             yield write

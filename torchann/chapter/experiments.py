@@ -14,6 +14,7 @@ from torchann.chapter import (
     linear_regression,
     linear_stack,
     logic_neurons,
+    own_table,
     perceptron,
     pytorch_edition,
     random_search,
@@ -48,5 +49,6 @@ _SECTIONS = (
     pytorch_edition,
     third_edition,
     beyond,
+    own_table,
 )
 EXPERIMENTS = {experiment.name: experiment for section in _SECTIONS for experiment in section.EXPERIMENTS}

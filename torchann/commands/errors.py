@@ -17,5 +17,7 @@ def told(command: str, error: Exception) -> int:
     if os.environ.get("TORCHANN_TRACEBACK"):
         raise error
     message = str(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
+    if isinstance(error, OSError) and error.strerror and error.filename is None:
+        message = error.strerror  # without its number
     print(f"torchann {command}: error: {message}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
     return 1

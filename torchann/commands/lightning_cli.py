@@ -49,7 +49,7 @@ class CLI(ConfigCLI):
         """Adds Trainer, model and data; a table of one's own needs no model to be named."""
         parser.add_lightning_class_args(self.trainer_class, "trainer")
         parser.add_lightning_class_args(self._model_class, "model", subclass_mode=True, required=False)
-        parser.add_lightning_class_args(self._datamodule_class, "data", subclass_mode=True, required=False)
+        parser.add_lightning_class_args(self._datamodule_class, "data", subclass_mode=True)
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -74,10 +74,12 @@ class CLI(ConfigCLI):
         words = translated(args)
         self._table: TabularDataModule | None = None
         named = any(word == "--model" or word.startswith("--model=") for word in words)
+        if not named and not any(word.startswith(("--config", "--data", "--help", "-h")) for word in words):
+            parser.error("the following arguments are required: data, model")
         first = words if named else without_model_knobs(words)  # which mean nothing without a model
         self.config = parser.parse_args(first)
         given = self.config[self.config.subcommand]
-        if given.data is None or given.model is None:
+        if given.model is None:
             self._choose_model(parser, words, given)
         elif first != words:
             self.config = parser.parse_args(words)
@@ -89,9 +91,8 @@ class CLI(ConfigCLI):
             given.trainer.name = name_of(given.data.init_args.source) if own else given.model.class_path.split(".")[-1]
 
     def _choose_model(self, parser: Any, words: list[str], given: Any) -> None:
-        missing = [name for name in ("data", "model") if given[name] is None]
-        if missing != ["model"] or not given.data.class_path.endswith("TabularDataModule"):
-            parser.error(f"the following arguments are required: {', '.join(missing)}")
+        if not given.data.class_path.endswith("TabularDataModule"):
+            parser.error("the following arguments are required: model")
         self._table = parser.instantiate_classes(self.config)[self.config.subcommand].data
         assert isinstance(self._table, TabularDataModule)
         self._table.setup()

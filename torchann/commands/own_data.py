@@ -9,7 +9,6 @@ from torchann.columns import shortened
 from torchann.data.csv_table import stem
 from torchann.data.open_table import SHIPPED, open_table
 
-ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".gz", ".parquet", ".npy", ".npz")
 MAX_EPOCHS = 100
 DEFAULTS = ["--model.hidden_sizes", "[128, 64]", "--model.optimizer", "adam", "--model.lr", "0.001"]
 STOPPING = ["--trainer.callbacks+=torchann.EarlyStopping"]
@@ -22,7 +21,8 @@ def is_table(word: str) -> bool:
         >>> is_table("people.csv"), is_table("california-housing"), is_table("torchann.IrisDataModule")
         (True, True, False)
     """
-    named = word in SHIPPED or Path(word).suffix.lower() in ENDINGS or "/" in word
+    ending = Path(word).suffix[1:]
+    named = word in SHIPPED or ending[:1].islower() or "/" in word  # classes begin with a capital letter
     return named or glob.has_magic(word) or Path(word).is_file()
 
 

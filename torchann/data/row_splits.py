@@ -37,9 +37,9 @@ def count_of(size: Size, rows: int, what: str) -> int:
         >>> count_of(0.2, 104, "val_size"), count_of(30, 104, "val_size")
         (21, 30)
     """
-    if type(size) is int and 0 <= size < rows:
-        return size
-    if type(size) is float and 0 <= size < 1:
+    if type(size) in (int, float) and (size == 0 or 1 <= size < rows) and size == int(size):  # YAML may write 20.0
+        return int(size)
+    if type(size) is float and 0 < size < 1:
         return int(np.ceil(size * rows))  # as scikit-learn rounds
     raise ValueError(f"{what} is {size} and there are {rows:,} rows; give a share from 0 to 1, or fewer rows")
 

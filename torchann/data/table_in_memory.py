@@ -71,7 +71,7 @@ def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
     by = {settings.split_by: SPLITS} if settings.split_by else {}
     findings = {n: f for n, f in find_kinds(table, whole.cells, settings.kinds, by).items() if n not in names}
     used = [name for name, found in findings.items() if found.kind != LEFT_OUT]
-    rows, how = _split(whole, target, settings)
+    rows, how, notes = _split(whole, target, settings)
     parts = {part: _take(whole, at, used) for part, at in rows._asdict().items()}
     sources = {"val": settings.val_source, "test": settings.test_source}
     parts |= {
@@ -83,7 +83,7 @@ def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
     limits = (settings.max_one_hot, settings.max_categories, settings.missing_values)
     step, columns = fit_columns(findings, statistics, *limits)
     left_out = whole.left_out + sum(part.left_out for name, part in parts.items() if sources.get(name) is not None)
-    notes = [f"{left_out:,} rows have no target and are left out"] if left_out else []
+    notes += [f"{left_out:,} rows have no target and are left out"] if left_out else []
     splits = Splits(*(_encoded(step, part, parts[part], notes) for part in PARTS))
     counts = [f"{len(split.y):,}" for split in splits]
     split_told = f"{how}: {counts[0]} rows to train on, {counts[1]} to validate, {counts[2]} to test"
@@ -111,11 +111,15 @@ def _read_part(source: object, used: list[str], target: Target, settings: TableS
     return _with_target(table.read([*used, *target.names], texts), target)
 
 
-def _split(whole: _Part, target: Target, settings: TableSettings) -> tuple[RowSplits, str]:
+def _split(whole: _Part, target: Target, settings: TableSettings) -> tuple[RowSplits, str, list[str]]:
     kind, by = settings.split, None
-    classes = whole.y.numpy() if target.class_names else None
+    classes, notes = whole.y.numpy() if target.class_names else None, []
     if kind is None:
-        kind = "random" if classes is None or np.bincount(classes).min() < len(PARTS) else "stratified"
+        counts = np.bincount(classes) if classes is not None else None
+        kind = "random" if counts is None or counts.min() < len(PARTS) else "stratified"
+        if counts is not None and kind == "random":
+            rare = target.class_names[int(counts.argmin())]
+            notes = [f"not stratified, as the class {rare!r} has fewer rows ({counts.min()}) than there are parts"]
     if kind == "stratified" and classes is None:
         raise ValueError(f"a stratified split of a regression of {target.names[0]!r}; give split=random")
     if kind in ("group", "time") and settings.split_by is not None:
@@ -126,7 +130,7 @@ def _split(whole: _Part, target: Target, settings: TableSettings) -> tuple[RowSp
         part for part, source in (("val", settings.val_source), ("test", settings.test_source)) if source is not None
     ]
     of = f" by {settings.split_by!r}" if settings.split_by else " split"
-    return rows, f"{kind}{of}{f', {PARTS[own[0]]} rows from a file' if own else ''}"
+    return rows, f"{kind}{of}{f', {PARTS[own[0]]} rows from a file' if own else ''}", notes
 
 
 def _encoded(step: TableColumns, name: str, part: _Part, notes: list[str]) -> Split:

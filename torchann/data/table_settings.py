@@ -23,9 +23,6 @@ SHARE = 0.2  # of the rows to validate, and of those to test
 class TableSettings:
     """What :class:`~torchann.data.tabular.TabularDataModule` was told of its table, which says what each means.
 
-    Raises:
-        ValueError: if a split needs a column and has none.
-
     Example:
         >>> settings = TableSettings("california-housing", "medianHouseValue", missing_values=["Unknown"])
         >>> settings.open().columns[:2], "unknown" in settings.missing
@@ -50,16 +47,6 @@ class TableSettings:
     delimiter: str | None = None
     encoding: str | None = None
     max_memory: int | str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuses a split by a column that is not named, a column that nothing is split by, and a size that is none."""
-        if self.max_memory is not None:
-            bytes_of(self.max_memory)
-        if (self.split in ("group", "time")) != (self.split_by is not None):
-            raise ValueError(
-                f"split is {self.split!r} and split_by {self.split_by!r}; give split=group or split=time, and split_by "
-                "the column of groups or times"
-            )
 
     @property
     def missing(self) -> frozenset[str]:
@@ -99,6 +86,8 @@ class TableSettings:
             (self.test_size, self.test_source, "test_size"),
         ):
             count = count_of(SHARE if size is None else size, rows, name)
+            if name == "val_size" and source is None and not count:
+                raise ValueError(f"val_size is {size}, and validation rows choose the best epoch; give at least one")
             counts.append(0 if source is not None else min(count, most or count) if size is None else count)
         if sum(counts) >= rows:
             told = f"{counts[0]:,} to validate and {counts[1]:,} to test leave none of {rows:,} to train on"
@@ -127,8 +116,15 @@ class TableSettings:
         """The table to learn from, once all columns that were named are there.
 
         Raises:
-            ValueError: if one is not, or is to be of a kind that there is not.
+            ValueError: if one is not, or is to be of a kind that there is not; if a split needs a column and has none.
         """
+        if self.max_memory is not None:
+            bytes_of(self.max_memory)
+        if (self.split in ("group", "time")) != (self.split_by is not None):
+            raise ValueError(
+                f"split is {self.split!r} and split_by {self.split_by!r}; give split=group or split=time, and split_by "
+                "the column of groups or times"
+            )
         table = open_table(self.source, self.delimiter, self.encoding, self.missing)
         if not isinstance(self.target, (str, int)) and self.targets == ["target"]:
             if not isinstance(table, ArrayTable):

@@ -82,6 +82,7 @@ class TabularDataModule(InMemoryDataModule):
     """
 
     report: TableReport
+    task: TaskKind | None
 
     def __init__(
         self,
@@ -106,7 +107,7 @@ class TabularDataModule(InMemoryDataModule):
         encoding: str | None = None,
         max_memory: int | str | None = None,
     ) -> None:
-        super().__init__(batch_size or 32, seed)
+        super().__init__(32 if batch_size is None else batch_size, seed)
         self._given_batch_size = batch_size
         self.settings = TableSettings(
             source,
@@ -128,7 +129,8 @@ class TabularDataModule(InMemoryDataModule):
             encoding,
             max_memory,
         )
-        self.task, self.name = task, "table"
+        vars(self).update(vars(self.settings))  # what was told can be read here, too
+        self.name = "table"
         self._prepared: dict[int, Split] = {}
         self._kept: dict[str, Split] = {}
         self._blocks: StreamedTable | None = None
@@ -212,6 +214,8 @@ class TabularDataModule(InMemoryDataModule):
         Raises:
             ValueError: if there are none.
         """
+        if self._splits is not None and not len(self._splits.test.y):
+            raise ValueError("there are no test rows, as test_size is 0; give a test_size or a test_source")
         return super().test_dataloader() if self._blocks is None else self._block_loader("test")
 
     def _block_loader(self, part: str) -> BlockLoader | TensorLoader:

@@ -32,7 +32,7 @@ def take_from_data(
     for size in sizes:
         given, found = hparams[size], getattr(data, size, None)
         if given is None:
-            source = "there is no data module" if data is None else f"{type(data).__name__} has none"
+            source = "there is no data module" if data is None else f"{type(data).__name__} has none{_own_task(data)}"
             raise ValueError(
                 f"{task} needs {size}: it was not given and {source}; "
                 f"give {task}({size}=...) or a data module with that attribute"
@@ -42,3 +42,8 @@ def take_from_data(
                 f"{task} has {size}={given} and {type(data).__name__} has {size}={found}; "
                 f"leave {size} out to take that of the data"
             )
+
+
+def _own_task(data: Any) -> str:
+    kind = getattr(data, "task", None)
+    return f", as its target makes a {kind} task" if isinstance(kind, str) else ""
