@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
@@ -87,7 +88,7 @@ class BlockLoader:
         steps = steps_per_execution or max(1, BLOCK_BYTES // (row_bytes * batch_size))
         in_block = max(1, min(block_bytes // (row_bytes * batch_size), self.num_batches()))  # mini-batches
         self.steps_per_execution = min(steps, in_block)
-        self.block_rows = in_block // self.steps_per_execution * self.steps_per_execution * batch_size
+        self.block_rows = in_block * batch_size
         self.epoch = self._first_batch = self._next_batch = 0
 
     @property
@@ -111,20 +112,27 @@ class BlockLoader:
     def __iter__(self) -> Iterator[Rows] | Iterator[Block]:
         _refuse_processes()
         first, self._first_batch, epoch = self._first_batch, 0, self.epoch
-        at_once = self.steps_per_execution * self.batch_size
-        start = first * self.batch_size
-        for x, y, begin in self._read_ahead(epoch, start):
-            places = range(max(0, start - begin), len(y), at_once)
-            pieces = [(x[place : place + at_once], y[place : place + at_once]) for place in places][::-1]
-            done = begin + places.start
-            del x, y  # or a loop that is not ended would hold the block
+        at_once, done = self.steps_per_execution * self.batch_size, first * self.batch_size
+        begun: list[Rows] = []  # the end of a block, which the next one completes
+        for x, y, begin in self._read_ahead(epoch, done):
+            x, y = x[max(0, done - begin) :], y[max(0, done - begin) :]
+            start = at_once - len(begun[0][1]) if begun else 0
+            places = range(start, len(y), at_once)
+            pieces = deque((x[place : place + at_once], y[place : place + at_once]) for place in places)
+            if begun:
+                old_x, old_y = begun.pop()
+                pieces.appendleft((torch.cat([old_x, x[:start]]), torch.cat([old_y, y[:start]])))
+            if len(pieces[-1][1]) < at_once and begin + self.block_rows < self.num_rows:
+                old_x, old_y = pieces.pop()
+                begun.append((old_x.clone(), old_y.clone()))
+            x = y = old_x = old_y = torch.empty(0)  # or a loop that is not ended would hold the block
             while pieces:
-                done += len(pieces[-1][1])
+                done += len(pieces[0][1])
                 # Before the yield: the consumer may save the state, and may never come back after the last batch.
                 self._next_batch = -(-done // self.batch_size)
                 if done == self.num_rows:
                     self.epoch, self._next_batch = epoch + 1, 0
-                yield pieces.pop() if self.steps_per_execution == 1 else Block(*pieces.pop(), self.batch_size)
+                yield pieces.popleft() if self.steps_per_execution == 1 else Block(*pieces.popleft(), self.batch_size)
 
     def _read_ahead(self, epoch: int, start: int) -> Iterator[tuple[Tensor, Tensor, int]]:
         first = start // self.block_rows

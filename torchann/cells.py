@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 from typing import Any, Literal, NamedTuple
 
@@ -130,7 +131,7 @@ def _objects(values: list[Any], missing: frozenset[str]) -> Cells:
     kinds = {type(value) for value in values if value is not None}
     if kinds and kinds <= {bool, np.bool_}:
         return Numbers(np.array([np.nan if value is None else value for value in values], np.float64), "boolean")
-    if kinds and bool not in kinds and all(issubclass(kind, Real) for kind in kinds):
+    if kinds and bool not in kinds and all(issubclass(kind, (Real, Decimal)) for kind in kinds):
         return Numbers(np.array([np.nan if value is None else value for value in values], np.float64))
     return texts_of((None if value is None else _text(value) for value in values), missing)
 
@@ -138,7 +139,7 @@ def _objects(values: list[Any], missing: frozenset[str]) -> Cells:
 def _text(value: Any) -> str:
     if isinstance(value, (datetime.date, datetime.datetime)):
         return value.isoformat()
-    return text_of_number(value) if isinstance(value, Real) and not isinstance(value, bool) else str(value)
+    return text_of_number(value) if isinstance(value, (Real, Decimal)) and not isinstance(value, bool) else str(value)
 
 
 def text_of_number(number: Any) -> str:

@@ -145,7 +145,8 @@ def test_help_of_fit_names_and_explains_the_knobs(command):
 
 def test_help_of_predict_explains_the_output(command):
     text = " ".join(command("predict", "--help").out.split())
-    assert "--output OUTPUT a .csv or .npy file; by default in the run's folder" in text
+    assert "OUT, --output OUT a .csv or .parquet file" in text  # of a table
+    assert "a .csv or .npy file; by default in the run's folder" in text  # of a config's rows
 
 
 def test_config_can_be_printed(command):
@@ -179,7 +180,7 @@ def test_no_command_shows_the_help(command):
 def test_mistyped_command_is_refused_with_the_one_that_was_meant(command):
     assert command("fti") == (2, "", "torchann: error: there is no command 'fti'; did you mean 'fit'?\n")
     assert (
-        "'xyz'; choose one of fit, validate, test, predict, lr-range, tune, reproduce, plot, data, tensorboard"
+        "'xyz'; choose one of fit, validate, test, predict, lr-range, tune, info, reproduce, plot, data, tensorboard"
         in command("xyz").err
     )
 

@@ -32,7 +32,7 @@ class Threads(Callback):
         batch_size = getattr(trainer.datamodule, "batch_size", 32)  # type: ignore[attr-defined]
         net = getattr(pl_module, "net", None)
         net = net.mlp if isinstance(net, EmbeddedMLP) else net
-        chosen = threads_for(net.sizes, batch_size) if isinstance(net, MLP) else self._before
+        chosen = threads_for(net.layer_sizes, batch_size) if isinstance(net, MLP) else self._before
         torch.set_num_threads(self.number or chosen)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -13,7 +13,7 @@ KINDS = (*get_args(Kind), LEFT_OUT)
 MOST_WRONG = 0.1  # of the values of a column of numbers may be texts, taken as missing
 FREE_TEXT = (50, 0.5)  # more different texts than this, and than this share of the rows, are no categories
 LONGEST_CATEGORY = 200  # characters
-ROW_NUMBER = re.compile(r"(?i)(.*[ _.-])?(id|index|row|rowid|uuid|guid)|column 1|unnamed.*|.*[a-z]I[dD]")
+ROW_NUMBER = re.compile(r"(?i:(.*[ _.-])?(id|index|row|rowid|uuid|guid)|column 1|unnamed.*)|.*[a-z]I[dD]")
 
 
 class Finding(NamedTuple):

@@ -124,9 +124,9 @@ def _by_time(by: Cells, sizes: Callable[[int], tuple[int, int]]) -> RowSplits:
         got = f"{next(iter(wrong))!r:.40}, which is none" if wrong else "no time"
         raise ValueError(f"row {row} has {got}; to split by time give numbers or dates as 2026-01-31 in each row")
     val, test = sizes(len(times))
-    order = np.sort(times)
-    begin_test = order[len(order) - test] if test else np.inf
-    begin_val = min(order[len(order) - test - val], begin_test) if val else begin_test
+    begin_test = np.sort(times)[len(times) - test] if test else np.inf
+    before = np.sort(times[times < begin_test])
+    begin_val = before[-val] if 0 < val <= len(before) else begin_test
     parts = RowSplits(
         np.flatnonzero(times < begin_val),
         np.flatnonzero((times >= begin_val) & (times < begin_test)),

@@ -119,10 +119,11 @@ def _labels(settings: TableSettings, table: ParquetTable) -> RowLabels:
         return RowLabels(rows, shares, settings.split_seed, by)
     every = -(-rows // MOST_TIMES)
     times = np.sort(np.concatenate([times_of(chunk[by])[::every] for chunk in table.chunks([by])]))
-    end, last = len(times), np.inf
-    begin_test = times[end - round(end * shares[1])] if round(end * shares[1]) else last
-    begin_val = times[end - round(end * sum(shares))] if round(end * sum(shares)) else last
-    return RowLabels(rows, shares, settings.split_seed, by, (float(min(begin_val, begin_test)), float(begin_test)))
+    val, test = (round(len(times) * share) for share in shares)
+    begin_test = times[len(times) - test] if test else np.inf
+    before = times[times < begin_test]
+    begin_val = before[-val] if 0 < val <= len(before) else begin_test
+    return RowLabels(rows, shares, settings.split_seed, by, (float(begin_val), float(begin_test)))
 
 
 class _Scan:

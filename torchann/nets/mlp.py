@@ -116,7 +116,7 @@ class MLP(nn.Sequential):
         initialize(self, weight_init, weight_init_options, bias_init)
 
     @property
-    def sizes(self) -> list[int]:
+    def layer_sizes(self) -> list[int]:
         """Numbers per row, neurons in each hidden layer, outputs."""
         return [self.in_features, *(layer.out_features for layer in self.linears())]
 

@@ -37,7 +37,8 @@ class LearningRateFinder(Callback):
     Example:
         >>> import torchann
         >>> finder = LearningRateFinder(update="half")
-        >>> trainer = torchann.Trainer(max_epochs=1, callbacks=[finder], logger=False, quiet=True)
+        >>> options = {"max_epochs": 1, "logger": False, "enable_checkpointing": False, "quiet": True}
+        >>> trainer = torchann.Trainer(callbacks=[finder], **options)
         >>> trainer.fit(torchann.RegressionMLP([30]), datamodule=torchann.CaliforniaHousingDataModule())
         >>> trainer.lightning_module.hparams["lr"] == finder.result.half
         True
