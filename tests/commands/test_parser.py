@@ -180,7 +180,7 @@ def test_no_command_shows_the_help(command):
 def test_mistyped_command_is_refused_with_the_one_that_was_meant(command):
     assert command("fti") == (2, "", "torchann: error: there is no command 'fti'; did you mean 'fit'?\n")
     assert (
-        "'xyz'; choose one of fit, validate, test, predict, lr-range, tune, info, reproduce, plot, data, tensorboard"
+        "'xyz'; choose one of fit, validate, test, predict, lr-range, tune, reproduce, plot, data, tensorboard, info"
         in command("xyz").err
     )
 
