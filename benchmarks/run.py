@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from cost import BATCH, FEATURES, cost_table
 from dashboard import report_table
+from estimators import estimator_table
 from peers import PEERS, TASKS
 from tabulate import tabulate
 
@@ -140,6 +141,7 @@ def main() -> None:
         sys.modules["tensorflow"] = None  # type: ignore[assignment]  # TensorBoard would import it
         lines += [f"## Cost of an epoch, {FEATURES} features, SGD, batch {BATCH}", "", cost_table(), ""]
         lines += ["## Cost of TensorBoard's report, by the seconds in its hooks", "", report_table(), ""]
+    lines += ["## Estimators beside scikit-learn's, median of alternating fits", "", estimator_table(), ""]
     versions = []
     for name in PACKAGES:
         try:

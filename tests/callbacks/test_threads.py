@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import torchann
-from torchann.callbacks.threads import Threads, threads_for
+from torchann.callbacks.threads import Threads
 
 
 @pytest.fixture
@@ -31,10 +31,12 @@ def fit(*callbacks):
     trainer.fit(torchann.RegressionMLP([30]), datamodule=torchann.CaliforniaHousingDataModule())
 
 
-def test_small_products_get_one_thread_and_large_ones_what_there_is(two_threads):
-    assert threads_for(torchann.MLP(8, [30], 1), 32) == 1  # 2 * 32 * 8 * 30 = 15,360 operations
-    assert threads_for(torchann.MLP(784, [300, 100], 10), 32) == 2  # 15 million
-    assert threads_for(torch.nn.Linear(2, 1), 32) == 2
+def test_fit_of_a_net_that_is_no_mlp_keeps_the_callers_threads(two_threads):
+    watch, net = Watch(), torch.nn.Linear(8, 1)
+    task = torchann.NetTask(net, outputs={"price": torchann.Output()})
+    trainer = torchann.Trainer(max_epochs=1, logger=False, quiet=True, callbacks=[watch])
+    trainer.fit(task, datamodule=torchann.CaliforniaHousingDataModule())
+    assert watch.seen == 2
 
 
 def test_fit_chooses_and_gives_back(two_threads):

@@ -18,7 +18,7 @@ from torch import optim
 import torchann
 from tests.tasks.tables import Table
 from torchann.engine.backprop import Backprop
-from torchann.tasks.optimizers import make_optimizer
+from torchann.engine.optimizers import make_optimizer
 
 TRAJECTORIES = Path(__file__).parent / "trajectories.npz"
 EPOCHS, BATCH = 5, 32

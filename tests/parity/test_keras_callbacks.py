@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from torchann.callbacks.early_stopping import EarlyStopping
-from torchann.tasks.optimizers import make_schedule
+from torchann.engine.optimizers import make_schedule
 
 KERAS = json.loads((Path(__file__).parent / "callbacks.json").read_text())
 

@@ -8,7 +8,7 @@ from torch import nn, optim
 
 from tests.tasks.tables import fit, regression_table
 from torchann import RegressionMLP
-from torchann.tasks.optimizers import OptimizerName, ScheduleName, make_optimizer, make_schedule
+from torchann.engine.optimizers import OptimizerName, ScheduleName, make_optimizer, make_schedule
 
 CLASSES = {
     "sgd": optim.SGD,

@@ -1,6 +1,6 @@
 """Backpropagation written out: the chapter's six steps (section 10.1.4), without a graph to record and walk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -45,10 +45,32 @@ class Backprop:
     """
 
     def __init__(self, net: MLP, error: Callable[[Tensor, Tensor], Tensor]) -> None:
-        self.parameters = [(layer.weight, layer.bias) for layer in net.linears()]
+        layers = [(layer.weight, layer.bias) for layer in net.linears()]
+        self._take(layers, net.activation, error)
+
+    @classmethod
+    def of_layers(
+        cls, layers: Sequence[tuple[Tensor, Tensor]], activation: str, error: Callable[[Tensor, Tensor], Tensor]
+    ) -> "Backprop":
+        """Backpropagation through layers that are no module's.
+
+        Args:
+            layers: weights ``(out_features, in_features)`` and biases ``(out_features,)`` of each, inputs first; their
+                ``grad`` is filled if there is one.
+            activation: of the hidden layers.
+            error: as above.
+        """
+        made = cls.__new__(cls)
+        made._take(layers, activation, error)
+        return made
+
+    def _take(
+        self, layers: Sequence[tuple[Tensor, Tensor]], activation: str, error: Callable[[Tensor, Tensor], Tensor]
+    ) -> None:
+        self.parameters = list(layers)
         # Views of the same memory, made once: what autograd would add to each call costs as much as a small product.
         self.layers = [(weight.detach(), weight.detach().t(), bias.detach()) for weight, bias in self.parameters]
-        self.activation = ACTIVATIONS[net.activation]
+        self.activation = ACTIVATIONS[activation]
         self.error = error
         self._ones = torch.ones(0)
 
@@ -70,6 +92,13 @@ class Backprop:
             sums.append(z if needs_sums else inputs[-1])
         _, transposed, bias = self.layers[-1]
         return Trace(inputs, sums, torch.addmm(bias, inputs[-1], transposed))
+
+    def outputs(self, x: Tensor) -> Tensor:
+        """What the net says of inputs ``(rows, in_features)``."""
+        for _, transposed, bias in self.layers[:-1]:
+            x = self.activation.function(torch.addmm(bias, x, transposed))
+        _, transposed, bias = self.layers[-1]
+        return torch.addmm(bias, x, transposed)
 
     def backward(self, trace: Trace, error: Tensor) -> Iterator[tuple[int, Tensor]]:
         """Steps 4 and 5: how much each unit contributed to the error, by the chain rule, from the output back.
@@ -132,14 +161,22 @@ class Backprop:
             The outputs, ``(batch, out_features)``.
         """
         trace = self.forward(x)
-        mean_error = self._weighted_error(trace.outputs, y, row_weight).div_(x.shape[0])
+        self.fill(trace, self._weighted_error(trace.outputs, y, row_weight).div_(x.shape[0]))
+        return trace.outputs
+
+    def fill(self, trace: Trace, mean_error: Tensor) -> None:
+        """Puts the gradient into each parameter's ``grad``.
+
+        Args:
+            trace: of the forward pass.
+            mean_error: derivative of the batch's mean loss by the outputs, ``(batch, out_features)``.
+        """
         for number, error in self.backward(trace, mean_error):
             weight, bias = self.parameters[number]
             if weight.grad is None or bias.grad is None:
                 weight.grad, bias.grad = torch.empty_like(weight), torch.empty_like(bias)
             torch.mm(error.t(), trace.inputs[number], out=weight.grad)
             torch.sum(error, 0, out=bias.grad)
-        return trace.outputs
 
     def _weighted_error(self, outputs: Tensor, y: Tensor, row_weight: Tensor | None) -> Tensor:
         error = self.error(outputs, y)

@@ -40,12 +40,11 @@ class SafeFile:
                 f"again; give one of torchann.estimators: {', '.join(sorted(_classes()))}"
             )
         tensors: dict[str, Any] = {}
-        params = self.get_params(deep=False)  # type: ignore[attr-defined]
-        attributes = {name: vars(self)[name] for name in self.fitted if name in vars(self)}
+        attributes = self._fitted_values()
         document = {
             "torchann": version("torchann"),
             "class": f"estimators.{type(self).__name__}",
-            "hyperparameters": {name: encode(name, value, tensors) for name, value in params.items()},
+            "hyperparameters": {name: encode(name, value, tensors) for name, value in self._parameters().items()},
             "fitted": {name: encode(name, value, tensors) for name, value in attributes.items()},
         }
         write_atomically(Path(path), pack(document, tensors))
@@ -69,6 +68,18 @@ class SafeFile:
             raise ModelFileError(f"{path} holds a {found} and no {cls.__name__}; call {found}.load(path)")
         return estimator
 
+    def _parameters(self) -> dict[str, Any]:
+        params: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
+        return params
+
+    def _fitted_values(self) -> dict[str, Any]:
+        return {name: vars(self)[name] for name in self.fitted if name in vars(self)}
+
+    def _take_fitted(self, values: dict[str, Any]) -> None:
+        """Takes what a file has of the fitted attributes; raises ValueError unless they go with each other."""
+        vars(self).update(values)
+        self._check_fitted()
+
     def _check_fitted(self) -> None:
         raise NotImplementedError
 
@@ -76,7 +87,8 @@ class SafeFile:
 def _classes() -> dict[str, Any]:
     import torchann.estimators as room  # which imports this file
 
-    return {name: getattr(room, name) for name in room.__all__}
+    kinds = {name: getattr(room, name) for name in room.__all__}
+    return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, SafeFile)}
 
 
 def load(path: str | PathLike[str], net: Any = None) -> Any:
@@ -104,10 +116,10 @@ def _rebuild(document: dict[str, Any], path: Path) -> Any:
     tensors = read_tensors(path)
     try:
         estimator = kinds[name](**{key: decode(key, value, tensors) for key, value in params.items()})
-        vars(estimator).update({key: decode(key, value, tensors) for key, value in fitted.items()})
-        if fitted:
-            estimator._check_fitted()
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        values = {key: decode(key, value, tensors) for key, value in fitted.items()}
+        if values:
+            estimator._take_fitted(values)
+    except (TypeError, ValueError, AttributeError, OverflowError, LookupError) as error:
         raise wrong(f"it makes no {name} ({type(error).__name__}: {error})") from None
     if tensors:
         raise wrong(f"nothing of {name} has the tensors {sorted(tensors)!r:.80}")

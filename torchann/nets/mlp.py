@@ -115,6 +115,11 @@ class MLP(nn.Sequential):
         self.dropout, self.norm = dropout, norm
         initialize(self, weight_init, weight_init_options, bias_init)
 
+    @property
+    def sizes(self) -> list[int]:
+        """Numbers per row, neurons in each hidden layer, outputs."""
+        return [self.in_features, *(layer.out_features for layer in self.linears())]
+
     def linears(self) -> list[nn.Linear]:
         """The fully connected layers, from the input to the output."""
         return [layer for layer in self if isinstance(layer, nn.Linear)]

@@ -10,10 +10,10 @@ from torchmetrics import Metric
 
 from torchann.batches import TensorLoader
 from torchann.checks import check_classes
+from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import classification_head
 from torchann.nets.mlp import MLP
-from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 

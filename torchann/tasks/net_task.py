@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from torchann.batches import map_rows
 from torchann.checks import explain
+from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.summary import Summary, summary
-from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import Output, make_outputs
 from torchann.tasks.outputs_task import OutputsTask
 

@@ -7,11 +7,11 @@ from typing import Any, Literal
 from torch import Tensor
 from torchmetrics import Metric
 
+from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import regression_head
 from torchann.nets.mlp import MLP
 from torchann.nets.standardized_head import standardized_head
-from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.engine.wide_deep import WideDeepBackprop
 from torchann.nets.wide_deep import WideDeep
-from torchann.tasks.optimizers import OptimizerName, ScheduleName
 from torchann.tasks.outputs import Output
 from torchann.tasks.outputs_task import OutputsTask
 

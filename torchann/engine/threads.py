@@ -1,0 +1,67 @@
+"""As many threads as the products of a net can use."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from threading import Lock
+
+import torch
+
+WORTH_TWO = 4_000_000  # floating-point operations in a layer's product, from which on a second core helps
+
+
+def largest_product(sizes: Sequence[int], rows: int) -> int:
+    """Floating-point operations of the largest layer's product, by the layers' sizes, inputs first.
+
+    Example:
+        >>> largest_product([8, 30, 1], rows=32)  # 2 * 32 * 8 * 30
+        15360
+    """
+    return max(2 * rows * size_in * size_out for size_in, size_out in pairwise(sizes))
+
+
+def threads_for(sizes: Sequence[int], batch_size: int) -> int:
+    """How many threads a net can use, at most as many as there are now.
+
+    A small product that is spread over threads can wait 8 ms for a core that another process holds, a hundred times
+    what it takes.
+
+    Args:
+        sizes: of the layers, inputs first.
+        batch_size: rows per product.
+
+    Example:
+        >>> threads_for([8, 30, 1], batch_size=32)
+        1
+    """
+    return torch.get_num_threads() if largest_product(sizes, batch_size) >= WORTH_TWO else 1
+
+
+_lock, _asked_for = Lock(), list[int]()
+_of_the_caller = 0
+
+
+@contextmanager
+def at_most(threads: int) -> Iterator[None]:
+    """Lets torch use so many threads, and gives the caller's number back afterwards.
+
+    The number is the process's: where several Python threads ask at once the lowest counts, and the last one of them
+    gives the number back.
+
+    Example:
+        >>> with at_most(1):
+        ...     torch.get_num_threads()
+        1
+    """
+    global _of_the_caller
+    with _lock:
+        if not _asked_for:
+            _of_the_caller = torch.get_num_threads()
+        _asked_for.append(threads)
+        torch.set_num_threads(min(_of_the_caller, *_asked_for))
+    try:
+        yield
+    finally:
+        with _lock:
+            _asked_for.remove(threads)
+            torch.set_num_threads(min(_of_the_caller, *_asked_for) if _asked_for else _of_the_caller)

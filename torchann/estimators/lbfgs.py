@@ -1,0 +1,40 @@
+"""The loss over all rows and its gradient, for what scikit-learn's own L-BFGS cannot compute."""
+
+from typing import Any
+
+import torch
+
+from torchann.estimators.epochs import packed_net
+from torchann.estimators.heads import end_of
+from torchann.estimators.training import Rows
+
+
+def loss_and_gradient(model: Any, X: Any, y: Any, weight: Any) -> tuple[float, Any]:
+    """What L-BFGS wants to know of a model's present weights.
+
+    Args:
+        model: an MLP whose ``coefs_`` and ``intercepts_`` are set.
+        X: inputs ``(rows, features)``, dense or sparse.
+        y: targets ``(rows, outputs)``, classes as indicators.
+        weight: how much each row counts, ``(rows,)``, or None.
+
+    Returns:
+        The mean loss, penalty included, and its derivative by each parameter, ``(parameters,)`` in float64.
+    """
+    packed = packed_net(model, torch.device("cpu"))
+    end, passes = end_of(model.out_activation_, model.loss), packed.passes
+    weights = packed.vector[: packed.num_weights]
+    loss = 0.5 * model.alpha * float(torch.dot(weights, weights))
+    gradient = torch.zeros_like(packed.vector)
+    gradient[: packed.num_weights] = model.alpha * weights
+    rows = Rows(X, y, weight, torch.device("cpu"), packed.vector.dtype)
+    with torch.no_grad():
+        for x, targets, part in rows.blocks():
+            trace: Any = passes.forward(x)
+            values = end.activation(trace.outputs)
+            share = 1.0 if part is None else part.unsqueeze(1)
+            loss += float((end.losses(values, targets) * share).sum())
+            passes.fill(trace, end.error(values, targets) * share)
+            gradient.add_(packed.gradient)
+    total = float(rows.count if weight is None else weight.sum())
+    return loss / total, (gradient / total).numpy()

@@ -1,0 +1,257 @@
+"""What our two MLPs put in the place of scikit-learn's: how a net is trained, and how rows go through it."""
+
+from itertools import pairwise
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from sklearn.base import _fit_context, is_classifier
+from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, validate_data
+from torch import autocast
+
+from torchann.engine.threads import at_most, threads_for
+from torchann.estimators import mlp_task
+from torchann.estimators.devices import device_for
+from torchann.estimators.epochs import Epochs, HeldOut
+from torchann.estimators.files import SafeFile
+from torchann.estimators.heads import OWN_LOSSES
+from torchann.estimators.lbfgs import loss_and_gradient
+from torchann.estimators.mlp_file import check_fitted, restored_solver, solver_state
+from torchann.estimators.mlp_options import SKLEARN_ACTIVATIONS, TORCH_SOLVERS, check_together, check_unchanged
+from torchann.estimators.passes import values_of
+
+ROWS = {"accept_sparse": ["csr", "csc"]}
+Own = TypeVar("Own", bound="MultilayerPerceptron")
+
+
+class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[misc]
+    """Trains by the engine of this package, and otherwise is what scikit-learn's MLPs are; abstract.
+
+    What scikit-learn does with its arguments, rows and classes stays its own code.
+    """
+
+    fitted: ClassVar[tuple[str, ...]] = (
+        "coefs_",
+        "intercepts_",
+        "norms_",
+        "n_iter_",
+        "t_",
+        "n_layers_",
+        "n_outputs_",
+        "out_activation_",
+        "n_features_in_",
+        "feature_names_in_",
+        "loss_",
+        "loss_curve_",
+        "best_loss_",
+        "validation_scores_",
+        "best_validation_score_",
+        "_no_improvement_count",
+        "_optimizer",
+    )
+
+    coefs_: list[Any]
+    intercepts_: list[Any]
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(
+        self: Own,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Own:
+        """Learns from the rows, epoch by epoch.
+
+        Args:
+            X: ``(rows, features)``, an array, data frame or sparse matrix; float32 stays so.
+            y: targets, ``(rows,)`` or ``(rows, outputs)``.
+            sample_weight: how much each row counts, ``(rows,)``.
+            X_val: rows whose score decides when to stop, ``(validation rows, features)``; without them,
+                ``early_stopping`` sets a share of ``X`` aside.
+            y_val: their targets.
+            sample_weight_val: how much each of them counts.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            ValueError: for NaN or infinity, lengths that differ, validation rows without ``early_stopping`` or with a
+                class that ``y`` lacks, weights that became infinite, options that do not go together.
+        """
+        held_out = None
+        if not (X_val is None and y_val is None and sample_weight_val is None):
+            held_out = (X_val, y_val, sample_weight_val)
+        return self._learn(X, y, sample_weight, held_out)
+
+    def to_task(self) -> Any:
+        """The Lightning task of the same net: weights, names of features and classes, curves, solver and rates.
+
+        Returns:
+            A ``torchann.ClassificationMLP`` or ``torchann.RegressionMLP``, in evaluation mode, ready to predict, to be
+            saved or to be fitted further; of ``"lbfgs"`` by Adam, and by a constant rate where the estimator's moves as
+            ``"invscaling"`` or ``"adaptive"``. ``alpha``, which scikit-learn divides by the rows of a batch, becomes
+            the ``weight_decay`` that is the same for batches of this size. A task fits its own loss further, the
+            squared error and not half of it: by ``"sgd"``, steps of a regressor are twice as long.
+
+        Raises:
+            NotFittedError: before ``fit``.
+            ValueError: for the loss ``"poisson"``, whose outputs no task has.
+        """
+        return mlp_task.to_task(self)
+
+    @classmethod
+    def from_task(cls: type[Own], task: Any, *, classes: Any = None, **params: Any) -> Own:
+        """The estimator of the same net as a task: weights, names, curves, optimiser and rates.
+
+        Args:
+            task: a ``torchann.ClassificationMLP`` or ``torchann.RegressionMLP``, fitted, or from a file; one that
+                prepares its rows becomes a pipeline, by :func:`torchann.estimators.pipeline_of`.
+            classes: what the task counts from 0, where that is not its ``class_names``.
+            params: arguments of the estimator that the task has not, such as ``batch_size`` or ``random_state``.
+
+        Raises:
+            TypeError: for another task, or an unknown argument.
+            ValueError: if the task has no net yet, prepares its rows, limits its outputs, or has other classes.
+        """
+        estimator: Own = mlp_task.from_task(cls, task, classes, params)
+        return estimator
+
+    def _fit(self: Own, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Own:
+        return self._learn(X, y, sample_weight, incremental=incremental)  # of scikit-learn's partial_fit
+
+    def _learn(self: Own, X: Any, y: Any, sample_weight: Any, held_out: Any = None, incremental: bool = False) -> Own:
+        hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
+        if any(size <= 0 for size in hidden):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._validate_input(X, y, incremental, reset=first)
+        check_together(self, held_out is not None, incremental)
+        y = y.reshape(y.shape[0], -1)
+        held_out = None if held_out is None else self._held_out(y, *held_out)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        sample_weight = self._weighted(y, sample_weight)
+        sizes = [X.shape[1], *hidden, y.shape[1]]
+        self.n_outputs_ = y.shape[1]
+        self.norms_ = getattr(self, "norms_", [])
+        self._random_state = check_random_state(self.random_state)
+        if first:
+            self._initialize(y, sizes, X.dtype)
+        if (before := [len(part) for part in self.coefs_] + [self.coefs_[-1].shape[1]]) != sizes:
+            raise ValueError(
+                f"the weights are of layers {before} and now there are {sizes}; give the same, or fit anew"
+            )
+        check_unchanged(self)
+        if self.solver == "lbfgs":
+            if hasattr(self, "_optimizer"):
+                del self._optimizer  # of another solver, in a fit before
+            self._fit_lbfgs(X, y, sample_weight, *_buffers(X, sizes), sizes)
+            self.coefs_ = [part.astype(X.dtype) for part in self.coefs_]
+            self.intercepts_ = [part.astype(X.dtype) for part in self.intercepts_]
+        else:
+            batch_size = min(200 if self.batch_size == "auto" else self.batch_size, X.shape[0])
+            device = device_for(self.device, sizes, batch_size)
+            with at_most(threads_for(sizes, batch_size)), torch.inference_mode(False), autocast("cpu", enabled=False):
+                Epochs(self, X, y, sample_weight, held_out, incremental, device).run()
+        if not all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+        return self
+
+    def _initialize(self, y: Any, layer_units: list[int], dtype: Any) -> None:
+        super()._initialize(y, layer_units, dtype)
+        self.norms_ = [self._first_norm(size, dtype) for size in layer_units[1:-1]] if self.norm else []
+        self._best_norms = self.norms_
+        if self.solver in TORCH_SOLVERS:  # what scikit-learn does for the solvers that it knows
+            self.loss_curve_: list[float] = []
+            self._no_improvement_count = 0
+            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+            self.best_validation_score_ = -np.inf if self.early_stopping else None
+            self.best_loss_ = None if self.early_stopping else np.inf
+
+    def _first_norm(self, size: int, dtype: Any) -> dict[str, Any]:
+        parts = {"weight": np.ones(size, dtype), "bias": np.zeros(size, dtype)}
+        if self.norm == "batch":
+            parts |= {"running_mean": np.zeros(size, dtype), "running_var": np.ones(size, dtype)}
+        return parts
+
+    def _weighted(self, y: Any, sample_weight: Any) -> Any:
+        """How much each row counts in training: by ``sample_weight``, and by whatever else a class knows."""
+        return sample_weight
+
+    def _held_out(self, train: Any, X: Any, y: Any, weight: Any) -> HeldOut:
+        if X is None or y is None:
+            missing = "X_val" if X is None else "y_val"
+            raise ValueError(f"there is no {missing}; give both X_val and y_val, or neither and no sample_weight_val")
+        X, y = validate_data(self, X, y, reset=False, multi_output=True, y_numeric=not is_classifier(self), **ROWS)
+        y = self._indicators(y).reshape(X.shape[0], -1)
+        if y.shape[1] != train.shape[1]:
+            raise ValueError(f"y_val has {y.shape[1]} columns and y {train.shape[1]}; give the same targets for both")
+        if len(y) < 2 and not is_classifier(self):
+            raise ValueError("X_val has one row, which has no R²; give two or more")
+        if weight is not None and not np.sum(weight) > 0:
+            raise ValueError("sample_weight_val adds up to nothing; give rows that count, or leave it out")
+        return HeldOut(X, y, None if weight is None else _check_sample_weight(weight, X))
+
+    def _indicators(self, y: Any) -> Any:
+        """Targets of validation rows as numbers, one column for each output."""
+        return y
+
+    def _loss_grad_lbfgs(self, packed_coef_inter: Any, X: Any, y: Any, sample_weight: Any, *buffers: Any) -> Any:
+        if self.activation in SKLEARN_ACTIVATIONS and self.loss not in OWN_LOSSES:
+            return super()._loss_grad_lbfgs(packed_coef_inter, X, y, sample_weight, *buffers)
+        self._unpack(packed_coef_inter)
+        return loss_and_gradient(self, X, y, sample_weight)
+
+    def _check_solver(self) -> bool:
+        if self.solver == "lbfgs":
+            raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+        return True
+
+    def _forward_pass_fast(self, X: Any, check_input: bool = True) -> Any:
+        if check_input:
+            X = validate_data(self, X, reset=False, **ROWS)
+        return values_of(self, X)
+
+    def _parameters(self) -> dict[str, Any]:
+        return super()._parameters() | {"callbacks": None}  # which are code
+
+    def _fitted_values(self) -> dict[str, Any]:
+        values = super()._fitted_values()
+        if "_optimizer" in values:
+            values["_optimizer"] = solver_state(self._optimizer)
+            try:
+                restored_solver(self, values["_optimizer"])
+            except ValueError:  # arguments have changed since the fit: the next one begins anew
+                del values["_optimizer"]
+        return values
+
+    def _take_fitted(self, values: dict[str, Any]) -> None:
+        state = values.pop("_optimizer", None)
+        super()._take_fitted(values)
+        if state is not None:
+            self._optimizer = restored_solver(self, state)
+        self._best_coefs, self._best_intercepts, self._best_norms = self.coefs_, self.intercepts_, self.norms_
+
+    def _check_fitted(self) -> None:
+        check_fitted(self)
+
+
+def _buffers(X: Any, sizes: list[int]) -> tuple[list[Any], ...]:
+    # Where scikit-learn's L-BFGS keeps what it computes.
+    shapes = list(pairwise(sizes))
+    activations = [X, *[None] * len(shapes)]
+    return (
+        activations,
+        [None] * len(shapes),
+        [np.empty(shape, X.dtype) for shape in shapes],
+        [np.empty(size, X.dtype) for _, size in shapes],
+    )

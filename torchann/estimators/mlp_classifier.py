@@ -1,0 +1,183 @@
+"""scikit-learn's MLPClassifier on the engine of this package."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import sklearn.neural_network
+from sklearn.utils import compute_class_weight
+from sklearn.utils._param_validation import StrOptions
+
+from torchann.estimators.mlp import MultilayerPerceptron
+from torchann.estimators.mlp_options import CONSTRAINTS
+
+
+class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):  # type: ignore[misc]
+    """A multilayer perceptron that sorts rows into two classes, several, or any number of labels (section 10.1.6).
+
+    A ``sklearn.neural_network.MLPClassifier``: same arguments, attributes, methods, warnings and random draws, so that
+    the same ``random_state`` starts from the same weights and follows the same loss curve. It trains by this package's
+    engine, faster, and adds ``class_weight``, validation rows in :meth:`fit`, further solvers, schedules and
+    activations, dropout, normalisation, callbacks, a GPU, :meth:`save`, :meth:`load`, :meth:`to_task` and
+    :meth:`from_task`.
+
+    Args:
+        hidden_layer_sizes: neurons of each hidden layer; one number for one layer.
+        activation: of the hidden layers: ``"relu"``, ``"logistic"``, ``"tanh"``, ``"identity"``, or another one that
+            :class:`torchann.MLP` knows, such as ``"gelu"`` or ``"selu"``.
+        solver: ``"adam"``, ``"sgd"``, ``"lbfgs"``; also ``"adamw"``, ``"nadam"``, ``"adagrad"``, ``"rmsprop"``.
+        alpha: L2 penalty on the weights, at least 0; with ``"adamw"`` decoupled from the gradient, as in torch.
+        batch_size: rows per step; ``"auto"`` is 200, or all if there are fewer.
+        learning_rate: of ``"sgd"``: ``"constant"``, ``"invscaling"`` or ``"adaptive"``; of any solver but ``"lbfgs"``:
+            ``"step"``, ``"exponential"``, ``"cosine"`` (by epochs) or ``"one_cycle"`` (by steps).
+        learning_rate_init: the first rate, above 0; the highest of ``"one_cycle"``.
+        power_t: exponent of ``"invscaling"``.
+        max_iter: epochs, at most; of ``"lbfgs"`` iterations.
+        shuffle: whether each epoch visits the rows in a new order.
+        random_state: seed of weights, orders, dropout and validation rows, a ``RandomState``, or None for numpy's own.
+        tol: an epoch is an improvement if its loss, or validation score, is better than the best by this much.
+        verbose: whether to print a line per epoch.
+        warm_start: whether ``fit`` goes on from the weights that there are.
+        momentum: of ``"sgd"``, 0–1.
+        nesterovs_momentum: whether it is Nesterov's.
+        early_stopping: whether the score of validation rows decides when to stop, and which weights are kept.
+        validation_fraction: share of rows that this takes, 0–1, unless ``fit`` is given such rows.
+        beta_1: of ``"adam"``, ``"adamw"`` and ``"nadam"``, from 0 to below 1.
+        beta_2: the same for the squares.
+        epsilon: of all solvers but ``"sgd"`` and ``"lbfgs"``, above 0.
+        n_iter_no_change: epochs without improvement before training stops.
+        max_fun: of ``"lbfgs"``, calls of the loss, at most.
+        learning_rate_options: of a schedule by its name in ``torch.optim.lr_scheduler`` (``{"gamma": 0.9}``).
+        dropout: share of each hidden layer's neurons that are switched off at random while it trains.
+        norm: ``"batch"`` or ``"layer"``, normalisation between each hidden layer and its activation.
+        class_weight: by class, or ``"balanced"``; None counts each row once. It is a weight of rows, and as such it
+            says how much a row counts beside the others of its batch, in training and in the score of validation rows
+            that are set aside.
+        device: ``"auto"`` (a GPU if there is one and the net is large enough for it), ``"cpu"``, ``"cuda"``, ...
+        callbacks: each called after each epoch with the estimator and its figures, ``epoch``, ``loss``,
+            ``learning_rate``, ``seconds`` and, with early stopping, ``validation_score``; True ends the fit.
+            :class:`torchann.estimators.TensorBoard` is one.
+
+    Attributes:
+        classes_: sorted, ``(classes,)``; of labels ``(labels,)``.
+        coefs_: weights of each layer, ``(in_features, out_features)``; float32 if the rows were.
+        intercepts_: biases of each layer, ``(out_features,)``.
+        norms_: what normalisation learnt of each hidden layer, arrays by torch's names; empty without.
+        loss_: of the last epoch, penalty included (but that of ``"adamw"``).
+        loss_curve_: of each epoch.
+        best_loss_: the lowest; None with early stopping.
+        validation_scores_: accuracies of each epoch; None without early stopping.
+        best_validation_score_: the highest; None without early stopping.
+        n_iter_: epochs of the last fit.
+        t_: rows seen in all.
+        n_layers_: layers, inputs and outputs among them.
+        n_outputs_: outputs.
+        out_activation_: ``"softmax"``, or ``"logistic"`` for two classes and for labels.
+        n_features_in_: numbers per row.
+        feature_names_in_: of a data frame's columns, ``(features,)``, where all are text.
+
+    Example:
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.preprocessing import scale
+        >>> X, y = load_iris(return_X_y=True)  # lengths and widths in cm
+        >>> net = MLPClassifier((10,), learning_rate_init=0.02, max_iter=100, tol=1e-2, random_state=42)
+        >>> round(net.fit(scale(X), y).score(scale(X), y), 2)
+        0.97
+        >>> net.coefs_[0].shape, net.out_activation_
+        ((4, 10), 'softmax')
+    """
+
+    fitted: ClassVar[tuple[str, ...]] = ("classes_", *MultilayerPerceptron.fitted)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **CONSTRAINTS,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: Any = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001,
+        power_t: Any = 0.5,
+        max_iter: Any = 200,
+        shuffle: Any = True,
+        random_state: Any = None,
+        tol: Any = 1e-4,
+        verbose: Any = False,
+        warm_start: Any = False,
+        momentum: Any = 0.9,
+        nesterovs_momentum: Any = True,
+        early_stopping: Any = False,
+        validation_fraction: Any = 0.1,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: Any = 15000,
+        learning_rate_options: Any = None,
+        dropout: Any = 0.0,
+        norm: Any = None,
+        class_weight: Any = None,
+        device: Any = "auto",
+        callbacks: Any = None,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+        self.learning_rate_options = learning_rate_options
+        self.dropout = dropout
+        self.norm = norm
+        self.class_weight = class_weight
+        self.device = device
+        self.callbacks = callbacks
+
+    def _weighted(self, y: Any, sample_weight: Any) -> Any:
+        if self.class_weight is None:
+            return sample_weight
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            raise ValueError(f"class_weight={self.class_weight} and rows with several labels; leave it out")
+        labels = self.classes_[y.argmax(1) if y.shape[1] > 1 else y[:, 0].astype(int)]
+        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
+        of_row = weights[np.searchsorted(self.classes_, labels)]
+        return of_row if sample_weight is None else of_row * sample_weight
+
+    def _indicators(self, y: Any) -> Any:
+        if not self._label_binarizer.y_type_.startswith("multilabel"):
+            unknown = np.setdiff1d(y, self.classes_)
+            if len(unknown):
+                raise ValueError(
+                    f"y_val has the classes {unknown.tolist()!r:.80} and y has not; give rows of them in X"
+                )
+        return self._label_binarizer.transform(y)
+
+    def _predict(self, X: Any, check_input: bool = True) -> Any:
+        if len(self.classes_) < 2 or self._label_binarizer.y_type_.startswith("multilabel"):
+            return super()._predict(X, check_input)
+        proba = self._forward_pass_fast(X, check_input)
+        return self.classes_.take(proba.argmax(1) if proba.shape[1] > 1 else (proba[:, 0] > 0.5).astype(int))
