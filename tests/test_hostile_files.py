@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -209,10 +210,69 @@ WEIGHTS = {
         "frequencies is 1000000000; give a whole number from 1 to 52",
     ),
 }
+COLUMN = {"name": "a", "kind": "number"}
+CITY = {"name": "c", "kind": "category", "categories": ["Paris", "Rome"]}
+
+
+def columns(*described: Any, missing_values: Any = (), **options: Any) -> bytes:
+    """The good file with the columns of a table in place of two numbers, and a net of as many inputs as are wanted."""
+    step = {"step": "columns", "columns": list(described), "missing_values": missing_values, **options}
+    return crafted(preprocessing=[step])
+
+
+def embedded(embeddings: Any, **tensors: Any) -> bytes:
+    """The good file with embeddings."""
+    parts = {f"net.mlp.{name}": TENSORS[f"net.{name}"] for name in ("1.weight", "1.bias", "3.weight", "3.bias")}
+    parts |= {f"net.{name}": None for name in ("1.weight", "1.bias", "3.weight", "3.bias")}
+    return crafted(parts | tensors, hyperparameters={**DOCUMENT["hyperparameters"], "embeddings": embeddings})
+
+
+TABLES = {
+    "column of another kind": (
+        columns(COLUMN, {**COLUMN, "kind": "os.system"}),
+        "a column of name 'a' and kind 'os.sy",
+    ),
+    "column without a name": (columns(COLUMN, {"kind": "number"}), "missing 1 required positional argument: 'name'"),
+    "column with more": (columns(COLUMN, {**COLUMN, "run": "x"}), "unexpected keyword argument 'run'"),
+    "column that is text": (columns(COLUMN, "a"), "a column is 'a'; wanted a name, a kind"),
+    "columns that are none": (
+        crafted(preprocessing=[{"step": "columns", "columns": 3}]),
+        "preprocessing .*not iterable",
+    ),
+    "name twice": (columns(COLUMN, COLUMN), "a column's name comes twice"),
+    "name of a megabyte": (columns(COLUMN, {"name": "x" * 10**6, "kind": 3}), "a column of name 'xxx"),
+    "one column too many": (columns(COLUMN, CITY, {**COLUMN, "name": "b"}), r"3 columns, mean \(2,\)"),
+    "category of numbers": (columns(COLUMN, {**CITY, "categories": [1, 2]}), "is a category with categories"),
+    "category twice": (columns(COLUMN, {**CITY, "categories": ["x", "x"]}), "has a category twice"),
+    "endless embedding": (columns(COLUMN, {**CITY, "embedding": 2.5}), "a column of name 'c'"),
+    "period of 0": (columns(COLUMN, {"name": "d", "kind": "date", "periods": [0]}), "is a date with periods"),
+    "endless periods": (
+        columns(COLUMN, {"name": "d", "kind": "date", "periods": [7] * 10**5}),
+        "is a date with periods",
+    ),
+    "wide rows": (
+        columns(COLUMN, {**CITY, "categories": [str(n) for n in range(20_000)]}),
+        "a row would become 20,001",
+    ),
+    "missing values of numbers": (columns(COLUMN, CITY, missing_values=[3]), "missing_values are .3.; give texts"),
+    "embeddings are text": (embedded("ab"), "embeddings are 'ab'; give"),
+    "embedding of 10**10": (embedded([[10**10, 1]]), "embedding 0 is 10000000000 and should be from 1 to 65,536"),
+    "embedding of 10**6 by 10**6": (embedded([[10**6, 10**6]]), "embedding 0 is 1000000000000 and should be from 1"),
+    "embedding of 0": (embedded([[0, 1]]), r"embeddings are \[\[0, 1\]\]; give"),
+    "10**5 embeddings": (embedded([[1, 1]] * 10**5), "has 100,0.. lists and objects in its header"),
+    "3 embeddings of 2 inputs": (embedded([[1, 1]] * 3), "embeddings are .*; give .categories, size. for each of the"),
+    "embedding without its tensor": (embedded([[5, 1]]), r"and lacks \['net.tables.0.weight'\]"),
+    "embedding of another shape": (
+        embedded([[5, 1]], **{"net.tables.0.weight": torch.ones(1, 5)}),
+        r"\(1, 5\) F32 in the file and \(5, 1\)",
+    ),
+    "deviation of targets of 0": (task(target_mean=[0.0], target_std=[0.0]), "target_std .0.0.; give 1 finite numbers"),
+    "deviations of targets are text": (task(target_std="x"), "make no RegressionMLP .*Error"),
+}
 CORPUS = {
     f"{kind}: {name}": case
     for kind, cases in {
-        "header": HEADERS, "document": DOCUMENTS, "class": CLASSES, "size": SIZES, "weights": WEIGHTS,
+        "header": HEADERS, "document": DOCUMENTS, "class": CLASSES, "size": SIZES, "weights": WEIGHTS, "table": TABLES,
     }.items()
     for name, case in cases.items()
 }  # fmt: skip
@@ -342,7 +402,7 @@ OPTIONS = st.sampled_from(
     ["hidden_sizes", "in_features", "out_features", "num_classes", "activation", "weight_init", "weight_init_options",
      "bias_init", "dropout", "norm", "loss", "output", "bounds", "output_activation", "optimizer", "lr", "momentum",
      "lr_schedule", "class_weight", "class_names", "target_names", "task", "wide_features", "deep_features",
-     "aux_weight", "tol", "steps_per_execution", "outputs", "inputs"]
+     "aux_weight", "tol", "steps_per_execution", "outputs", "inputs", "target_mean", "target_std", "embeddings"]
 )  # fmt: skip
 NAMES = st.sampled_from(["RegressionMLP", "ClassificationMLP", "WideAndDeep", "Perceptron", "MLP", "NetTask"])
 
@@ -365,6 +425,21 @@ def test_any_value_in_any_field_loads_or_is_refused(damaged, field, value):
 @given(NAMES, st.dictionaries(OPTIONS, JSON, max_size=3))
 def test_any_value_of_any_hyperparameter_loads_or_is_refused(damaged, name, options):
     loads_or_is_refused(damaged, task(name, **options))
+
+
+KNOBS = st.sampled_from(["name", "kind", "missing", "categories", "embedding", "periods", "run"])
+KIND = st.sampled_from(["number", "category", "boolean", "date"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(KIND, st.dictionaries(KNOBS, JSON, max_size=3), JSON)
+def test_any_column_of_a_table_loads_or_is_refused(damaged, kind, knobs, words):
+    loads_or_is_refused(damaged, columns(COLUMN, {"name": "b", "kind": kind, **knobs}, missing_values=words))
+
+
+def test_good_file_with_columns_loads(damaged):
+    model = damaged(columns(COLUMN, {"name": "b", "kind": "date"}))
+    assert model.predict([[2, 6]]).tolist() == [[15.0]]  # as two numbers would be, above
 
 
 @settings(max_examples=200, deadline=None)

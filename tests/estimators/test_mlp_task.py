@@ -137,6 +137,19 @@ def test_task_of_images_is_a_pipeline_that_divides_by_255():
     np.testing.assert_allclose(pipeline_of(task).predict_proba(images), wanted, rtol=1e-5)
 
 
+def test_task_that_learns_standard_deviations_is_an_estimator_in_the_targets_unit():
+    task = torchann.RegressionMLP([3], 4, 2, target_mean=[200.0, -1.0], target_std=[50.0, 0.5])
+    rows = torch.tensor(X, dtype=torch.float32)
+    np.testing.assert_allclose(MLPRegressor.from_task(task).predict(X), task.predict(rows), rtol=1e-4)
+
+
+def of_a_table():
+    task, table = torchann.RegressionMLP([3]), {"a": X[:, 0], "c": np.array(["x", "y", "z"])[Y], "y": X[:, 3]}
+    trainer = torchann.Trainer(max_epochs=1, logger=False, quiet=True)
+    trainer.fit(task, datamodule=torchann.TabularDataModule(table, "y"))
+    return task
+
+
 def waves():
     from torchann.nets.preprocessing import Preprocessing, Standardize, Waves
 
@@ -171,6 +184,16 @@ def waves():
         (lambda: MLPClassifier().fit(X, 0 * Y).to_task(), ValueError, "there is one class, 0, and a task tells two"),
         (lambda: MLPRegressor.from_task(waves()), ValueError, r"prepares its rows \(standardize, waves\)"),
         (lambda: pipeline_of(waves()), ValueError, "prepares its rows by standardize, waves"),
+        (
+            lambda: pipeline_of(of_a_table()),
+            ValueError,
+            "prepares the columns of a table by their kinds, which no scaler",
+        ),
+        (
+            lambda: MLPRegressor.from_task(torchann.RegressionMLP([3], 4, 1, embeddings=[[9, 2]])),
+            ValueError,
+            "the task learns vectors for categories and an estimator does not",
+        ),
         (
             lambda: task_of(make_pipeline(MinMaxScaler(), made("value")).fit(X, X[:, 3])),
             ValueError,

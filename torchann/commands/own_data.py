@@ -39,30 +39,32 @@ def translated(words: Sequence[str]) -> list[str]:
         >>> translated(["fit", "--data", "people.csv", "--target", "income", "--quiet"])[1:]
         ['--data', 'torchann.TabularDataModule', '--data.source', 'people.csv', '--data.target', 'income', '--quiet']
     """
-    found: list[str] = []
+    rest: list[str] = []
+    table: list[str] = []  # comes first: the knobs of the data mean nothing before their class is known
     files: list[str] = []
-    given = list(words)
+    target: list[str] = []
+    given = list(words[1:])
     while given:
         word = given.pop(0)
         option, sign, value = word.partition("=")
         if option not in ("--data", "--target"):
-            found.append(word)
+            rest.append(word)
             continue
         values = [value] if sign else []
         while given and not sign and not given[0].startswith("--"):
             values.append(given.pop(0))
         if option == "--target" and values:
-            found += ["--data.target", _joined(values)]
+            target = ["--data.target", _joined(values)]
         elif option == "--data" and values and is_table(values[0]):
             files = values
-            found += ["--data", "torchann.TabularDataModule", "--data.source", _joined(values)]
+            table = ["--data", "torchann.TabularDataModule", "--data.source", _joined(values)]
         else:
-            found += [word] if sign else [word, *values]
-    has_target = any(word == "--data.target" or word.startswith("--data.target=") for word in found)
-    if files and not has_target and "--help" not in found:
+            rest += [word] if sign else [word, *values]
+    has_target = target or any(word == "--data.target" or word.startswith("--data.target=") for word in rest)
+    if files and not has_target and "--help" not in rest:
         names = open_table(files).columns
         raise ValueError(f"there is no target; give --target and the column to predict, of {shortened(names)}")
-    return found
+    return [*words[:1], *table, *rest, *target] if not table else [*words[:1], *table, *target, *rest]
 
 
 def _joined(values: list[str]) -> str:

@@ -153,6 +153,10 @@ def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any
             "torchann.estimators.pipeline_of(task)"
         )
     h: Any = task.hparams
+    if h.embeddings:
+        raise ValueError(
+            "the task learns vectors for categories and an estimator does not; train with max_one_hot large"
+        )
     rows = (task.data_info or {}).get("rows") or 0
     model, net = kind(**_params_of(h, _batch_size(params.get("batch_size", "auto"), rows)) | params), task.net
     assert isinstance(net, MLP)
@@ -168,6 +172,10 @@ def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any
         if h.output != "unbounded":
             raise ValueError(f"the task's output is {h.output} and an estimator's is unbounded; train such a task")
         model.out_activation_ = "identity"
+        if h.target_std is not None:  # the last layer of an estimator speaks in the targets' unit
+            dtype = model.coefs_[-1].dtype
+            std, mean = (np.array(part, dtype) for part in (h.target_std, h.target_mean or [0.0] * h.out_features))
+            model.coefs_[-1], model.intercepts_[-1] = model.coefs_[-1] * std, model.intercepts_[-1] * std + mean
     else:
         model.out_activation_ = "softmax" if h.task == "multiclass" else "logistic"
         _take_classes(model, h, classes)

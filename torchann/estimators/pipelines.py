@@ -39,6 +39,10 @@ def pipeline_of(task: "Task", *, classes: Any = None, **params: Any) -> Pipeline
     from torchann.estimators import MLPClassifier, MLPRegressor
 
     kind = MLPClassifier if "num_classes" in task.hparams else MLPRegressor
+    if task.preprocessing is not None and task.preprocessing.table is not None:
+        raise ValueError(
+            "the task prepares the columns of a table by their kinds, which no scaler does; predict with it"
+        )
     preprocessing, task.preprocessing = task.preprocessing, None
     try:
         model = kind.from_task(task, classes=classes, **params)
