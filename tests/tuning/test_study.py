@@ -61,7 +61,8 @@ def complete(whole, tmp_path):
     return study(tmp_path / "complete")
 
 
-def test_trial_is_judged_by_the_held_out_rows_of_each_fold(whole):
+def test_trial_is_judged_by_the_held_out_rows_of_each_fold(whole, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a Trainer without a logger keeps its checkpoints where it is
     row, (kept, held_out) = whole.table.rows[1], next(KFold(2).split(range(100)))
     model, data, given = make(whole.params_of(whole.optuna.trials[1]))
     data.setup()
@@ -256,7 +257,8 @@ def test_table_is_printed_best_first_and_written_in_order(whole):
         assert float(row["lr"]) == kept.params["lr"] and int(row["epochs"]) == sum(kept.epochs)
 
 
-def test_best_model_is_trained_on_all_rows_tested_once_and_kept(complete, monkeypatch):
+def test_best_model_is_trained_on_all_rows_tested_once_and_kept(complete, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     winner = finish(complete)
     assert winner.trial == complete.table.best.number and winner.score == complete.table.best.score
     model, data, given = make(winner.params)
