@@ -185,7 +185,7 @@ def test_rows_that_cannot_be_written_to_or_go_backwards_are_rows():
         same(both("MLPRegressor", rows, DIABETES_Y, max_iter=3, early_stopping=True))
 
 
-@pytest.mark.parametrize("count", [1, 100, 5000])
+@pytest.mark.parametrize("count", [1, 100, 9000])
 def test_predictions_of_few_and_of_many_rows_are_scikit_learns(count):
     (theirs, _), (ours, _) = both("MLPClassifier", IRIS_X, IRIS_Y, activation="tanh", hidden_layer_sizes=(200, 5))
     X = np.random.default_rng(0).normal(size=(count, 4))

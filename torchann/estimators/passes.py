@@ -17,8 +17,8 @@ from torchann.estimators.devices import device_for
 from torchann.estimators.heads import OUTPUTS
 from torchann.functional import ACTIVATIONS
 
-FEW = 256  # rows
-DTYPES = ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")  # of NumPy's products
+FEW = 2**20  # values of the widest layer, up to which NumPy is faster than torch by parts
+NUMPY_DTYPES = "?bBhHiIlLqQefd"  # not the longer floats, which torch has not either
 WORTH_WAITING = 10  # times what is worth two threads: each part may wait for a busy core
 PART_BYTES = 2**20  # of the widest layer's outputs: what a core's cache can hold
 EPS = 1e-5  # torch's, of both normalisations
@@ -54,18 +54,16 @@ def values_of(model: Any, X: Any) -> Any:
         model: a fitted MLP.
         X: inputs ``(rows, in_features)``, dense or sparse.
     """
+    plain = model.activation in INPLACE and not model.norms_ and model.device in ("auto", "cpu")
+    widest = max(part.shape[1] for part in model.coefs_)
+    if plain and (sparse.issparse(X) or (X.shape[0] * widest <= FEW and X.dtype.char in NUMPY_DTYPES)):
+        return _by_numpy(model, X)
     sizes = [X.shape[1], *(part.shape[1] for part in model.coefs_)]
-    size = max(64, PART_BYTES // (max(sizes[1:]) * model.coefs_[0].itemsize))
-    threads, device = threads_for(sizes, size // WORTH_WAITING), device_for(model.device, sizes, X.shape[0])
-    if sparse.issparse(X):
-        X = X.tocsr()
-    plain = model.activation in INPLACE and not model.norms_ and device.type == "cpu"
-    few = X.shape[0] <= FEW or threads == 1 or sparse.issparse(X)
-    if plain and few and X.dtype in DTYPES:
-        return _joined([_by_numpy(model, X[start : start + size]) for start in range(0, X.shape[0], size)])
+    X = X.tocsr() if sparse.issparse(X) else X
+    size = max(64, PART_BYTES // (max(sizes if sparse.issparse(X) else sizes[1:]) * model.coefs_[0].itemsize))
+    threads = threads_for(sizes, size // WORTH_WAITING)
+    layers = _Layers(model, X, device_for(model.device, sizes, X.shape[0]))
     # Threads that each take a part of the rows wait for a busy core once; those of a product wait at each of its calls.
-    size = max(64, size * max(sizes[1:]) // max(sizes)) if sparse.issparse(X) else size
-    layers = _Layers(model, X, device)
     with at_most(1), ThreadPoolExecutor(threads) as pool:
         run = map if threads == 1 else pool.map
         return _joined(list(run(layers, range(0, X.shape[0], size), repeat(size))))
