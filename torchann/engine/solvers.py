@@ -4,7 +4,6 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam as adam_step
 
 from torchann.engine.optimizers import make_optimizer
 
@@ -127,21 +126,24 @@ class Adam:
         assert self.mean is not None and self.square is not None
         self.t += 1
         bias = (1 - self.beta_2**self.t) ** 0.5
-        adam_step(
+        self._steps.fill_(float(self.t))
+        # The operation that torch.optim.Adam(fused=True) calls, without 10 µs of Python around it.
+        torch._fused_adam_(
             [vector],
             [gradient],
             [self.mean],
             [self.square],
             [],
-            [self._steps],  # which the step raises by one
-            fused=True,
-            amsgrad=False,
+            [self._steps],
+            lr=self.learning_rate,
             beta1=self.beta_1,
             beta2=self.beta_2,
-            lr=self.learning_rate,
             weight_decay=0.0,
             eps=self.epsilon / bias,
+            amsgrad=False,
             maximize=False,
+            grad_scale=None,
+            found_inf=None,
         )
 
     def state(self) -> dict[str, Any]:
