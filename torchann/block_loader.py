@@ -115,24 +115,32 @@ class BlockLoader:
         at_once, done = self.steps_per_execution * self.batch_size, first * self.batch_size
         begun: list[Rows] = []  # the end of a block, which the next one completes
         for x, y, begin in self._read_ahead(epoch, done):
-            x, y = x[max(0, done - begin) :], y[max(0, done - begin) :]
+            order = self._order(begin, len(y), epoch)[max(0, done - begin) :]
             start = at_once - len(begun[0][1]) if begun else 0
-            places = range(start, len(y), at_once)
-            pieces = deque((x[place : place + at_once], y[place : place + at_once]) for place in places)
-            if begun:
-                old_x, old_y = begun.pop()
-                pieces.appendleft((torch.cat([old_x, x[:start]]), torch.cat([old_y, y[:start]])))
-            if len(pieces[-1][1]) < at_once and begin + self.block_rows < self.num_rows:
-                old_x, old_y = pieces.pop()
-                begun.append((old_x.clone(), old_y.clone()))
-            x = y = old_x = old_y = torch.empty(0)  # or a loop that is not ended would hold the block
-            while pieces:
-                done += len(pieces[0][1])
+            places = deque(order[place : place + at_once] for place in range(start, len(order), at_once))
+            places.extendleft([order[:start]] if begun else [])
+            last = begin + len(y) == self.num_rows
+            while places:
+                rows = _rows(x, places[0]), _rows(y, places.popleft())
+                if not places:
+                    x = y = torch.empty(0)  # or a loop that is not ended would hold the block
+                if begun:
+                    rows = torch.cat([begun[0][0], rows[0]]), torch.cat([begun[0][1], rows[1]])
+                    begun.clear()
+                if not places and not last and len(rows[1]) < at_once:
+                    begun.append(rows)
+                    break
+                done += len(rows[1])
                 # Before the yield: the consumer may save the state, and may never come back after the last batch.
                 self._next_batch = -(-done // self.batch_size)
                 if done == self.num_rows:
                     self.epoch, self._next_batch = epoch + 1, 0
-                yield pieces.popleft() if self.steps_per_execution == 1 else Block(*pieces.popleft(), self.batch_size)
+                yield rows if self.steps_per_execution == 1 else Block(*rows, self.batch_size)
+
+    def _order(self, begin: int, rows: int, epoch: int) -> Tensor:
+        if not self.shuffle:
+            return torch.arange(rows)
+        return shuffled_order(rows, self.seed + 1 + begin // self.block_rows, epoch)
 
     def _read_ahead(self, epoch: int, start: int) -> Iterator[tuple[Tensor, Tensor, int]]:
         first = start // self.block_rows
@@ -157,7 +165,6 @@ class BlockLoader:
         rest: Rows | None = None
         for block in range(first, -(-self.num_rows // self.block_rows)):
             rows = min(self.block_rows, self.num_rows - block * self.block_rows)
-            order = shuffled_order(rows, self.seed + 1 + block, epoch) if self.shuffle else None
             x = y = None
             filled = 0
             while filled < rows:
@@ -166,12 +173,7 @@ class BlockLoader:
                 rest = (part_x[count:], part_y[count:]) if count < len(part_y) else None
                 if x is None or y is None:
                     x, y = _pages(part_x, rows), _pages(part_y, rows)
-                if order is None:
-                    x[filled : filled + count], y[filled : filled + count] = part_x[:count], part_y[:count]
-                else:
-                    places = order[filled : filled + count]
-                    x.index_copy_(0, places, part_x[:count])
-                    y.index_copy_(0, places, part_y[:count])
+                x[filled : filled + count], y[filled : filled + count] = part_x[:count], part_y[:count]
                 filled += count
             assert x is not None and y is not None
             _give_back()
@@ -196,6 +198,10 @@ class BlockLoader:
             )
         self.epoch, self._first_batch = state["epoch"], state["batch"]
         self._next_batch = self._first_batch
+
+
+def _rows(part: Tensor, places: Tensor) -> Tensor:
+    return part.index_select(0, places)
 
 
 def _pages(like: Tensor, rows: int) -> Tensor:

@@ -54,9 +54,10 @@ class Target:
                         f"{sum(wrong.values()):,} rows; name it in missing_values, or give task=multiclass for classes"
                     )
                 found.append(values)
+            if len(found) == 1:
+                return torch.from_numpy(found[0].astype(np.float32)), ~np.isnan(found[0])
             table = np.stack(found, 1)
-            y = torch.from_numpy(table).float()
-            return (y[:, 0] if len(found) == 1 else y), np.asarray(~np.isnan(table).any(1))
+            return torch.from_numpy(table).float(), np.asarray(~np.isnan(table).any(1))
         texts = as_texts(cells[0])
         places = {name: place for place, name in enumerate(self.class_names)}
         if unknown := [text for text in texts.texts if text not in places]:
