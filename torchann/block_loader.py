@@ -114,7 +114,7 @@ class BlockLoader:
         first, self._first_batch, epoch = self._first_batch, 0, self.epoch
         at_once, done = self.steps_per_execution * self.batch_size, first * self.batch_size
         begun: list[Rows] = []  # the end of a block, which the next one completes
-        for x, y, begin in self._read_ahead(epoch, done):
+        for (x, y), begin in self._read_ahead(epoch, done):
             order = self._order(begin, len(y), epoch)[max(0, done - begin) :]
             start = at_once - len(begun[0][1]) if begun else 0
             places = deque(order[place : place + at_once] for place in range(start, len(order), at_once))
@@ -142,20 +142,20 @@ class BlockLoader:
             return torch.arange(rows)
         return shuffled_order(rows, self.seed + 1 + begin // self.block_rows, epoch)
 
-    def _read_ahead(self, epoch: int, start: int) -> Iterator[tuple[Tensor, Tensor, int]]:
+    def _read_ahead(self, epoch: int, start: int) -> Iterator[tuple[Rows, int]]:
         first = start // self.block_rows
         last = -(-self.num_rows // self.block_rows) - 1
         blocks = self._blocks(epoch, first)
+        ready: list[Rows] = []  # out of which it goes: what a name stands for would stay while the block is served
         with ThreadPoolExecutor(1, "torchann-blocks") as pool:
             waiting: list[Future[Rows]] = [pool.submit(next, blocks)]
             for block in range(first, last + 1):
-                x, y = waiting.pop().result()
+                ready.append(waiting.pop().result())
                 if block < last:
                     waiting.append(pool.submit(next, blocks))
                 else:
                     pool.shutdown()
-                yield x, y, block * self.block_rows
-                del x, y
+                yield ready.pop(), block * self.block_rows
 
     def _blocks(self, epoch: int, first: int) -> Iterator[Rows]:
         units = list(range(len(self.stream.counts)))
@@ -176,7 +176,7 @@ class BlockLoader:
                 x[filled : filled + count], y[filled : filled + count] = part_x[:count], part_y[:count]
                 filled += count
             assert x is not None and y is not None
-            _give_back()
+            give_back()
             yield x, y
 
     def state_dict(self) -> dict[str, int]:
@@ -211,8 +211,8 @@ def _pages(like: Tensor, rows: int) -> Tensor:
     return torch.frombuffer(mmap.mmap(-1, size * like.element_size()), dtype=like.dtype, count=size).view(shape)
 
 
-def _give_back() -> None:
-    # What was freed to the system, where malloc is that of Linux: it would keep some tens of megabytes in pieces.
+def give_back() -> None:
+    """Gives freed memory back to the system, where malloc is that of Linux, which keeps tens of megabytes of it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
         trim(0)

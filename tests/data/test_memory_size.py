@@ -27,8 +27,8 @@ def test_words_that_are_no_size_are_refused(size):
 
 
 def test_too_little_memory_is_refused():
-    with pytest.raises(ValueError, match="max_memory is '99MB'; give 100MB or more"):
-        bytes_of("99MB")
+    with pytest.raises(ValueError, match="max_memory is '149MB'; give 150MB or more"):
+        bytes_of("149MB")
 
 
 def test_free_memory_is_what_the_system_says_or_unknown(monkeypatch):

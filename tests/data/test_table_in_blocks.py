@@ -103,6 +103,12 @@ def test_classes_are_those_of_all_rows(tmp_path):
     assert data.train_dataloader().stream.counts == [30] * 8
 
 
+def test_table_that_is_sorted_by_its_target_has_all_classes(tmp_path):
+    table = {"row": range(400), "a": np.arange(400) * 0.5, "y": ["no"] * 200 + ["yes"] * 200}
+    data = ready(write(tmp_path / "a.parquet", table), "y")
+    assert data.class_names == ["no", "yes"] and data.feature_names == ["a"]  # without the number of the row
+
+
 def test_rows_without_target_are_left_out_of_all_parts(tmp_path):
     table = {"a": np.arange(400) * 0.5, "y": [None if row % 8 == 0 else row / 7 for row in range(400)]}
     data = ready(write(tmp_path / "a.parquet", table), "y")
@@ -146,6 +152,15 @@ def test_without_sizes_few_rows_of_a_large_table_are_held_back(path, monkeypatch
     assert "340 rows to train on, 30 to validate, 30 to test" in ready(path).report.split
 
 
+def test_blocks_do_not_depend_on_the_memory_that_happens_to_be_free(path, monkeypatch):
+    monkeypatch.setattr("torchann.data.table_settings.BLOCKS", 2000)
+    rows = set()
+    for free in (5000, 6000, 7000):
+        monkeypatch.setattr("torchann.data.table_settings.free_memory", lambda free=free: free)
+        rows.add(ready(path, max_memory=None, batch_size=2).train_dataloader().block_rows)
+    assert len(rows) == 1
+
+
 def test_validation_rows_stay_in_memory_where_they_fit(path, monkeypatch):
     few, many = ready(path, val_size=10), ready(path, val_size=200)
     assert few.val_dataloader().x is few.val_dataloader().x
@@ -182,6 +197,7 @@ def test_labels_of_a_unit_do_not_depend_on_what_was_read_before():
 def test_table_that_cannot_be_learnt_from_is_refused(tmp_path, monkeypatch, options, told):
     monkeypatch.setattr("torchann.data.table.CHUNK_ROWS", 100)
     monkeypatch.setattr("torchann.data.parquet_table.CHUNK_ROWS", 100)
+    monkeypatch.setattr("torchann.data.table_in_blocks.SEEN_GROUPS", 1)  # what follows is found by the pass over all
     table = homes(1500) | {"hole": [None, *range(1499)], "list": [[1]] * 1500}
     table["text"] = ["a", "b"] * 50 + [f"t{row}" for row in range(1398)] + ["a", "b"]
     with pytest.raises(ValueError, match=told):
@@ -245,7 +261,7 @@ print(json.dumps({"peak": size("VmHWM") - before, "rows": rows, "loss": trainer.
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_table_of_five_times_the_memory_trains_within_it(tmp_path):
-    allowed, columns, rows = 100_000_000, 12, 1_600_000
+    allowed, columns, rows = 150_000_000, 12, 2_200_000
     path, generator = tmp_path / "large.parquet", np.random.default_rng(0)
     with pq.ParquetWriter(
         path, pa.schema([(f"x{n}", pa.float32()) for n in range(columns - 1)] + [("y", pa.float32())])

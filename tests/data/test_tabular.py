@@ -236,7 +236,7 @@ def test_task_of_another_kind_is_refused_with_the_reason():
         ({"target": "country"}, "the target 'country' has only 'Europe'; give a column with two classes"),
         ({"target": [1.0]}, r"the columns are of the shapes .*\(1,\)"),
         ({"max_memory": "5 apples"}, "max_memory is '5 apples'; give bytes, or a size such as 200MB"),
-        ({"max_memory": 10}, "max_memory is 10; give 100MB or more"),
+        ({"max_memory": 10}, "max_memory is 10; give 150MB or more"),
         ({"source": "nothing.csv"}, "there is no file nothing.csv"),
         ({"source": {"y": [1.0, 2.0]}, "target": "y", "val_size": 0.1}, "1 to validate and 1 to test leave none of 2"),
         ({"source": {"price": list(range(50))}}, "no column to learn from: it has the target alone"),

@@ -28,6 +28,9 @@ class Finding(NamedTuple):
     why: str = ""
 
 
+NUMBER_OF_ROW = Finding(LEFT_OUT, "another one in each row, a name or number of the row")
+
+
 def find_kind(name: str, cells: Cells) -> Finding:
     """What a column holds, by its values.
 
@@ -41,9 +44,7 @@ def find_kind(name: str, cells: Cells) -> Finding:
         Finding(kind='number', why="1 value is no number ('old'), taken as missing")
     """
     found = _of_numbers(cells) if isinstance(cells, Numbers) else _of_texts(cells)
-    if found.kind in ("number", "category") and _numbers_rows(name, cells):
-        return Finding(LEFT_OUT, "another one in each row, a name or number of the row")
-    return found
+    return NUMBER_OF_ROW if found.kind in ("number", "category") and numbers_rows(name, cells) else found
 
 
 def _of_numbers(cells: Numbers) -> Finding:
@@ -72,7 +73,18 @@ def _are_no_numbers(wrong: dict[str, int]) -> str:
     return f"1 value is no number ({example!r})" if count == 1 else f"{count:,} values are no numbers ({example!r:.40})"
 
 
-def _numbers_rows(name: str, cells: Cells) -> bool:
+def numbers_rows(name: str, cells: Cells) -> bool:
+    """Whether a column only tells rows apart: it counts them, or is called so and has another value in each.
+
+    Args:
+        name: of the column.
+        cells: its values in the order of the table.
+
+    Example:
+        >>> from torchann.cells import cells_of
+        >>> numbers_rows("x", cells_of([1, 2, 3])), numbers_rows("year", cells_of([2024, 2025, 2026]))
+        (True, False)
+    """
     if isinstance(cells, Texts):
         return bool(ROW_NUMBER.fullmatch(name)) and len(cells.texts) == len(cells) > 2
     values = cells.values

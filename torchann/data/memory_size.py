@@ -5,7 +5,7 @@ import re
 
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
-LEAST = 10**8  # bytes: what reading takes, and some for the rows
+LEAST = 15 * 10**7  # bytes: what reading takes, and some for the rows
 
 
 def bytes_of(size: int | str) -> int:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from torchann.cells import as_texts
-from torchann.data.column_kinds import LEFT_OUT
+from torchann.cells import as_texts, join
+from torchann.data.column_kinds import LEFT_OUT, NUMBER_OF_ROW, Finding, numbers_rows
 from torchann.data.column_statistics import ColumnStatistics
 from torchann.data.fitted_columns import find_kinds, fit_columns
 from torchann.data.parquet_rows import PARTS, Labels, ParquetRows, RowLabels, labelled, times_of, units_of
@@ -27,6 +27,7 @@ from torchann.data.table_target import (
 from torchann.nets.table_columns import TableColumns
 
 MOST_ROWS = 100_000  # to validate, and to test, where no size was given
+SEEN_GROUPS, SEEN_ROWS = 16, 2048  # row groups, and rows at their beginning, that say what columns hold
 MOST_TIMES = 1_000_000  # of which the bounds of a split by time are found
 
 
@@ -64,14 +65,17 @@ def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTabl
     """
     usable = [name for name in table.columns if name not in table.unusable]
     names = settings.targets
-    first = next(table.chunks(usable))
-    target = find_target(names, [first[name] for name in names], settings.task)
+    some = _some_rows(table, usable)
+    target = find_target(names, [some[name] for name in names], settings.task)
     by = {settings.split_by: "not learnt from: the rows are split by it"} if settings.split_by else {}
-    findings = {n: f for n, f in find_kinds(table, first, settings.kinds, by).items() if n not in names}
+    findings = {n: f for n, f in find_kinds(table, some, settings.kinds, by).items() if n not in names}
+    for name, begun in next(table.chunks(usable)).items():
+        if name in findings and name not in settings.kinds and numbers_rows(name, begun):
+            findings[name] = Finding(LEFT_OUT, f"left out: {NUMBER_OF_ROW.why}")
     used = [name for name, found in findings.items() if found.kind != LEFT_OUT]
     columns = list(dict.fromkeys([*used, *names, *([settings.split_by] if settings.split_by else [])]))
     labels = _labels(settings, table)
-    scan = _Scan(settings, target, {name: findings[name].kind for name in used})
+    scan = _Scan(target, {name: findings[name].kind for name in used})
     for unit in units_of(table):
         scan.begin_unit()
         for cells, parts in labelled(table, unit, columns, labels):
@@ -94,6 +98,18 @@ def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTabl
     deviations = [statistics.std for statistics in scan.targets] if target.task == "regression" else []
     means = [statistics.mean for statistics in scan.targets] if target.task == "regression" else []
     return StreamedTable(table.name, target, means, deviations, step, streams, report)
+
+
+def _some_rows(table: ParquetTable, columns: Sequence[str]) -> Chunk:
+    # Of row groups all over the table: one that is sorted begins with one class.
+    units = [unit for unit in units_of(table) if unit.rows]
+    count = min(SEEN_GROUPS, len(units))
+    parts = []
+    for unit in [units[number * len(units) // count] for number in range(count)]:
+        cells, _ = next(labelled(table, unit, columns, None))
+        rows = np.arange(min(unit.rows, SEEN_ROWS))
+        parts.append({name: column.take(rows) for name, column in cells.items()})
+    return {name: join([part[name] for part in parts], table.missing) for name in columns}
 
 
 def _own_files(
@@ -129,8 +145,8 @@ def _labels(settings: TableSettings, table: ParquetTable) -> RowLabels:
 class _Scan:
     """What one pass over all rows tells: statistics of training rows, and how many rows each part has."""
 
-    def __init__(self, settings: TableSettings, target: Target, kinds: Mapping[str, str]) -> None:
-        self.settings, self.target, self.left_out = settings, target, 0
+    def __init__(self, target: Target, kinds: Mapping[str, str]) -> None:
+        self.target, self.left_out = target, 0
         self.statistics = {name: ColumnStatistics(name, kind) for name, kind in kinds.items()}
         self.targets = [ColumnStatistics(name, "number") for name in target.names]
         self.classes: Counter[str] = Counter()

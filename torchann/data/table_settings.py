@@ -16,6 +16,7 @@ from torchann.data.row_splits import Size, SplitKind, count_of
 from torchann.data.table import ArrayTable, Table
 from torchann.data.table_target import TaskKind
 
+BLOCKS = 2 * 10**9  # bytes for blocks, where the memory is not given
 SHARE = 0.2  # of the rows to validate, and of those to test
 
 
@@ -100,9 +101,8 @@ class TableSettings:
         Raises:
             ValueError: if it is too large and no Parquet file.
         """
-        free = free_memory()
+        free, size = free_memory(), table.memory_size()
         limit = bytes_of(self.max_memory) if self.max_memory is not None else None if free is None else free // 2
-        size = table.memory_size()
         if limit is None or size is None or size <= limit:
             return None
         if not isinstance(table, ParquetTable):
@@ -110,7 +110,7 @@ class TableSettings:
                 f"{table.name!r} would take about {size / 1e6:,.0f} MB and max_memory is {limit / 1e6:,.0f} MB; write "
                 "it as Parquet, which is read in blocks, or give more"
             )
-        return limit
+        return limit if self.max_memory is not None else min(limit, BLOCKS)  # not another order for each free megabyte
 
     def open(self) -> Table:
         """The table to learn from, once all columns that were named are there.

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from torchann.batches import TensorLoader
-from torchann.block_loader import BlockLoader
+from torchann.block_loader import BlockLoader, give_back
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
 from torchann.data.parquet_table import ParquetTable
 from torchann.data.row_splits import Size, SplitKind
@@ -20,7 +20,7 @@ from torchann.nets.preprocessing import Preprocessing
 
 STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
 LARGEST_BATCH = 1024
-READING = 6 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
+READING = 11 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
 BLOCKS_IN_MEMORY = 5  # as many as the rest has room for: two, the batches of one, what it takes, validation rows
 
 
@@ -58,7 +58,7 @@ class TabularDataModule(InMemoryDataModule):
         delimiter: between the values of a CSV file, if it is not found by itself.
         encoding: of a CSV file, if it is not UTF-8.
         max_memory: that the rows may take, such as 200MB; half of what is free if not given. A larger Parquet table is
-            read in blocks, split at random, by group or by time.
+            read in blocks, split at random, by group or by time; in blocks of 2 GB in all if it is not given.
 
     Attributes:
         task: regression, binary or multiclass, after :meth:`setup`.
@@ -149,6 +149,7 @@ class TabularDataModule(InMemoryDataModule):
         else:
             assert isinstance(table, ParquetTable)
             self._blocks = read_in_blocks(self.settings, table)
+            give_back()
             rows = sum(self._blocks.parts["train"].counts)
             self._describe(self._blocks, rows, self._blocks.target_mean, self._blocks.target_std)
 
@@ -226,8 +227,11 @@ class TabularDataModule(InMemoryDataModule):
             if part not in self._kept:
                 read = zip(*rows.read(range(len(rows.counts)), 0), strict=True)
                 self._kept[part] = Split(*(torch.cat(batches) for batches in read))
+                give_back()
             return TensorLoader(*self._kept[part], self.evaluation_batch_size)
-        steps, self.steps_per_execution = (self.steps_per_execution, 1) if train else (1, self.steps_per_execution)
+        steps: int | None = 1
+        if train:
+            steps, self.steps_per_execution = self.steps_per_execution, 1
         return BlockLoader(
             rows,
             self.batch_size if train else self.evaluation_batch_size,
