@@ -120,6 +120,16 @@ def _of_a_table(words: Sequence[str]) -> bool:
     return not words[1].startswith("-") or words[1] in ("-o", "--keep", "--delimiter", "--encoding")
 
 
+def _configured(words: Sequence[str]) -> int:
+    from torchann.commands.errors import told
+
+    try:
+        command = importlib.import_module(f"torchann.commands.{words[0].replace('-', '_')}")
+    except ImportError as error:  # a package of an extra
+        return told(words[0], error)
+    return int(command.main(words))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
@@ -152,8 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return lightning_cli.main(words)
         if words and words[0] in CONFIGURED:
-            command = importlib.import_module(f"torchann.commands.{words[0].replace('-', '_')}")
-            return int(command.main(words))
+            return _configured(words)
         options, unknown = parser.parse_known_args(words)
         if unknown:
             commands.get(options.command, parser).error(f"unrecognized arguments: {' '.join(unknown)}")

@@ -200,3 +200,14 @@ def test_mistyped_option_of_a_plain_command_is_refused_in_one_line(command, word
     outcome = command(*words)
     assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert outcome.err.startswith(told)
+
+
+def test_command_whose_extra_is_missing_says_which_in_one_line(command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    for name in ("torchann.commands.tune", "torchann.tuning.storage"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    outcome = command("tune", "--help")
+    assert outcome.status == 1
+    assert outcome.err.startswith(
+        "torchann tune: error: a study needs Optuna; install it with `pip install 'torchann[tune]'`\n"
+    )
