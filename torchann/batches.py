@@ -123,6 +123,8 @@ class TensorLoader:
     """
 
     batch_sampler = None  # Lightning looks for the two attributes of a DataLoader side by side
+    x: Rows
+    y: Rows
 
     def __init__(
         self,
@@ -140,7 +142,7 @@ class TensorLoader:
         for what, rows in (("inputs x", x), ("targets y", y)):
             for part in rows.values() if isinstance(rows, dict) else [rows]:
                 check_tensor(part, what)
-        self.num_rows = num_rows(x)
+        self.num_rows: int = num_rows(x)
         if num_rows(y) != self.num_rows or self.num_rows == 0:
             raise ValueError(f"x has {self.num_rows} rows and y {num_rows(y)}; give both the same number, at least one")
         if not _counts(batch_size):
@@ -156,13 +158,13 @@ class TensorLoader:
         self.prepare = prepare
         self.augment = augment
         self.seed = seed
-        self.epoch = 0
+        self.epoch: int = 0
         self._order = order
         self._device = next(iter(x.values())).device if isinstance(x, dict) else x.device
         if steps_per_execution is None:
             row = sum(part[0].numel() for part in (x.values() if isinstance(x, dict) else [x]))
             steps_per_execution = BLOCK_BYTES // (4 * batch_size * max(1, row))
-        self.steps_per_execution = max(1, min(steps_per_execution, -(-self.num_rows // batch_size)))
+        self.steps_per_execution: int = max(1, min(steps_per_execution, -(-self.num_rows // batch_size)))
         self._first_batch = 0
         self._next_batch = 0
 

@@ -69,6 +69,11 @@ class BlockLoader:
     """
 
     batch_sampler = None  # Lightning looks for the two attributes of a DataLoader side by side
+    stream: RowStream
+    batch_size: int
+    shuffle: bool
+    seed: int
+    epoch: int
 
     def __init__(
         self,
@@ -81,14 +86,14 @@ class BlockLoader:
         steps_per_execution: int | None = 1,
     ) -> None:
         self.stream, self.batch_size, self.shuffle, self.seed = stream, batch_size, shuffle, seed
-        self.num_rows = sum(stream.counts)
+        self.num_rows: int = sum(stream.counts)
         if not self.num_rows:
             raise ValueError("there are no rows; give at least one")
         row_bytes = 4 * max(1, stream.width)
         steps = steps_per_execution or max(1, BLOCK_BYTES // (row_bytes * batch_size))
         in_block = max(1, min(block_bytes // (row_bytes * batch_size), self.num_batches()))  # mini-batches
-        self.steps_per_execution = min(steps, in_block)
-        self.block_rows = in_block * batch_size
+        self.steps_per_execution: int = min(steps, in_block)
+        self.block_rows: int = in_block * batch_size
         self.epoch = self._first_batch = self._next_batch = 0
 
     @property

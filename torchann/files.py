@@ -28,7 +28,7 @@ DTYPES = {
     "BOOL": torch.bool,
 }
 ESTIMATORS = "torchann.estimators"  # a floor above, which has a part of its own for its files
-START = {"weight_init": None, "weight_init_options": None, "bias_init": "zeros"}
+START: dict[str, Any] = {"weight_init": None, "weight_init_options": None, "bias_init": "zeros"}
 MLP_OPTIONS = ("in_features", "out_features", "activation", "dropout", "norm")
 
 

@@ -31,7 +31,7 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "data": (dict, type(None)),
     "history": (dict, type(None)),
 }
-DATA_FIELDS = {"name": str, "fingerprint": str, "rows": int}
+DATA_FIELDS: dict[str, type] = {"name": str, "fingerprint": str, "rows": int}
 NOT_NUMBERS = ("nan", "inf", "-inf")
 SMALL = 2**16  # a size up to this costs nothing
 MAX_OUTPUTS, MAX_DEPTH = 100, 8

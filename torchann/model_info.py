@@ -31,8 +31,8 @@ class ModelInfo:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = find_model(Path(path))
-        self.model = model_from(self.path)
+        self.path: Path = find_model(Path(path))
+        self.model: Any = model_from(self.path)
 
     def __str__(self) -> str:
         model = self.model

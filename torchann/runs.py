@@ -84,6 +84,9 @@ class Trainer(pl.Trainer):
         ['checkpoints', 'history.csv', 'train', 'validation', 'versions.json']
     """
 
+    seed: int
+    quiet: bool
+
     def __init__(
         self,
         *,

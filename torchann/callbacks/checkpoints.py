@@ -43,6 +43,14 @@ class Checkpoints(Checkpoint):
         ''
     """
 
+    monitor: str
+    save_best_only: bool
+    every_n_epochs: int
+    every_n_steps: int | None
+    every_n_minutes: float | None
+    best_model_path: str
+    last_model_path: str
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -47,6 +47,9 @@ class EarlyStopping(LightningEarlyStopping):
 
     best_score: float | None  # type: ignore[assignment]
     best_epoch: int | None
+    min_delta: float
+    baseline: float | None
+    start_from_epoch: int
 
     def __init__(
         self,
@@ -125,10 +128,10 @@ class EarlyStopping(LightningEarlyStopping):
                 state = pl_module.state_dict()
                 self._best_weights = {name: value.detach().clone() for name, value in state.items()}
             if self._better(figure, self.baseline):
-                self.wait_count = 0
+                self.wait_count: int = 0
         # Keras: an improvement that misses the baseline stops nothing, nor does the first epoch.
         elif self.wait_count >= self.patience and epoch > 0:
-            self.stopped_epoch = epoch
+            self.stopped_epoch: int = epoch
             trainer.should_stop = True
 
     def _better(self, figure: float, than: float | None) -> bool:

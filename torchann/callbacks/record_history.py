@@ -29,7 +29,7 @@ class RecordHistory(Callback):
     """
 
     def __init__(self) -> None:
-        self.history = History()
+        self.history: History = History()
         self._validated: Row = {}
         self._logged_before: dict[str, Tensor] | None = None
         self._columns: list[str] = []

@@ -24,6 +24,9 @@ SOURCE = "PyTorch edition, torch.manual_seed(42)"
 class Float32HousingDataModule(CaliforniaHousingDataModule):
     """California housing as the PyTorch edition scales it: in float32, with a deviation over one row less."""
 
+    feature_mean: Tensor
+    feature_std: Tensor
+
     def read(self) -> Splits:
         """The book's three splits, float32; the first gives the mean and the standard deviation."""
         features, target = (torch.from_numpy(table).float() for table in load_california_housing())
@@ -31,7 +34,7 @@ class Float32HousingDataModule(CaliforniaHousingDataModule):
         train, val = train_test_split(pool, random_state=42)
         mean, std = features[train].mean(0), features[train].std(0)
         self.feature_mean, self.feature_std = mean.double(), std.double()
-        self.preprocessing = Preprocessing(Standardize(mean, std))
+        self.preprocessing: Preprocessing = Preprocessing(Standardize(mean, std))
         return Splits(*(Split(features[rows], target[rows]) for rows in (train, val, test)))
 
 

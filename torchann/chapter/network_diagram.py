@@ -1,13 +1,14 @@
 """A small network drawn with its numbers: units as circles, connections as arrows with their weights on them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from torch import Tensor
 
 CIRCLE = {"boxstyle": "circle", "facecolor": "#fdf3d8", "edgecolor": "0.3"}
 RADIUS = 24  # in points, of a circle with two numbers
-BLANK = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+BLANK: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 ON_ARROW = 0.34  # share of the way at which a weight is written: two that cross do not meet there
 
 

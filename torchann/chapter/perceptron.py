@@ -19,7 +19,7 @@ from torchann.runs import Trainer
 from torchann.tasks.perceptron import Perceptron
 
 FIGURE = "weights; bias; epochs; class of petals 2 cm by 0.5 cm"
-MARGINS = torch.logspace(-2, 0, 40).tolist()
+MARGINS: list[float] = torch.logspace(-2, 0, 40).tolist()
 MAX_EPOCHS = 10_000
 STOPPED = "random data sets on which the rule stops"
 SHARE, SETOSA_SHARE = "mistakes / (R/γ)², random sets' largest", "mistakes / (R/γ)², iris setosa or not"

@@ -87,6 +87,9 @@ class RandomSplitFashionMNIST(FashionMNISTDataModule):
         by_pixel: divide each pixel by its own largest value, as scikit-learn's MinMaxScaler does, not by 255.
     """
 
+    num_val: int
+    by_pixel: bool
+
     def __init__(self, setting: Setting, batch_size: int, num_val: int, by_pixel: bool = False) -> None:
         super().__init__(setting.data_dir, batch_size, setting.seed)
         self.num_val, self.by_pixel = num_val, by_pixel
@@ -97,7 +100,7 @@ class RandomSplitFashionMNIST(FashionMNISTDataModule):
         x, y = torch.cat([val.x, train.x]), torch.cat([val.y, train.y])
         if self.by_pixel:
             largest = x.amax(0).float()
-            self.preprocessing = Preprocessing(Standardize(torch.zeros_like(largest), largest))
+            self.preprocessing: Preprocessing = Preprocessing(Standardize(torch.zeros_like(largest), largest))
         rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(42))
         train, val = (Split(x[part], y[part]) for part in (rows[: -self.num_val], rows[-self.num_val :]))
         return Splits(train, val, test)
@@ -132,7 +135,7 @@ class HousingPoolDataModule(CaliforniaHousingDataModule):
         train, val, test = super().read()
         x, y = torch.cat([train.x, val.x]), torch.cat([train.y, val.y])
         first, z = Standardize(self.feature_mean, self.feature_std), self.prepare(x)
-        self.preprocessing = Preprocessing(first, Standardize(z.mean(0), z.std(0, correction=0)))
+        self.preprocessing: Preprocessing = Preprocessing(first, Standardize(z.mean(0), z.std(0, correction=0)))
         x_train, x_val, y_train, y_val = train_test_split(x, y, test_size=0.1, random_state=self.seed)
         return Splits(Split(x_train, y_train), Split(x_val, y_val), test)
 

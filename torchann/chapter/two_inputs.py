@@ -22,9 +22,9 @@ class TwoInputs(nn.Module):
 
     def __init__(self, wide_features: int = 5, deep_features: int = 6, neurons: int = 30) -> None:
         super().__init__()
-        self.hidden = nn.ModuleList([nn.Linear(deep_features, neurons), nn.Linear(neurons, neurons)])
-        self.main = nn.Linear(wide_features + neurons, 1)
-        self.aux = nn.Linear(neurons, 1)
+        self.hidden: nn.ModuleList = nn.ModuleList([nn.Linear(deep_features, neurons), nn.Linear(neurons, neurons)])
+        self.main: nn.Linear = nn.Linear(wide_features + neurons, 1)
+        self.aux: nn.Linear = nn.Linear(neurons, 1)
         initialize(self, "xavier_uniform")
 
     def forward(self, wide: Tensor, deep: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,7 +60,7 @@ class Dynamic(TwoInputs):
         neurons: int = 30,
     ) -> None:
         super().__init__(wide_features, deep_features, neurons)
-        self.repeats = repeats or [1]
+        self.repeats: list[int] = repeats or [1]
 
     def forward(self, wide: Tensor, deep: Tensor) -> tuple[Tensor, Tensor]:
         """Main and auxiliary output, each ``(batch, 1)``."""

@@ -46,7 +46,7 @@ class ConfigCLI(LightningCLI):
 
     def parse_arguments(self, parser: Any, args: Any) -> None:
         """Parses the command line."""
-        self.config = parser.parse_args(args)
+        self.config: Any = parser.parse_args(args)
 
     def add_arguments_to_parser(self, parser: Any) -> None:
         """Adds what all these commands take."""

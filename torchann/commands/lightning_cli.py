@@ -37,6 +37,8 @@ class CLI(ConfigCLI):
         args: the command line after ``torchann``.
     """
 
+    model: Any
+
     def __init__(self, args: Sequence[str]) -> None:
         super().__init__(
             args[0],
@@ -77,7 +79,7 @@ class CLI(ConfigCLI):
         if not named and not any(word.startswith(("--config", "--data", "--help", "-h")) for word in words):
             parser.error("the following arguments are required: data, model")
         first = words if named else without_model_knobs(words)  # which mean nothing without a model
-        self.config = parser.parse_args(first)
+        self.config: Any = parser.parse_args(first)
         given = self.config[self.config.subcommand]
         if given.model is None:
             self._choose_model(parser, words, given)
@@ -141,7 +143,7 @@ class CLI(ConfigCLI):
 
     def after_instantiate_classes(self) -> None:
         """Takes the model from the checkpoint, which knows best how it was made."""
-        self.datamodule = self._table or self.datamodule  # which has been read already
+        self.datamodule: TabularDataModule | Any = self._table or self.datamodule  # which has been read already
         if not any(isinstance(logger, TensorBoardLogger) for logger in self.trainer.loggers):
             reports = [callback for callback in self.trainer.callbacks if isinstance(callback, TensorBoardReport)]  # type: ignore[attr-defined]
             for report in reports:  # which is always among the callbacks of a command

@@ -49,7 +49,7 @@ def layer_name(path: str, kind: str) -> str:
     return f"{path}_{kind}" if path else kind
 
 
-def graph_of(steps: Sequence[Step]) -> GraphDef:
+def graph_of(steps: Sequence[Step]) -> Any:
     """The graph that TensorBoard draws: a node for each step, layers of a module within it in a box of their own.
 
     Torch's ``SummaryWriter.add_graph`` draws every operation of a trace, and no net that takes its inputs by name.

@@ -31,11 +31,14 @@ class StepProfiler:
         >>> profiler.stop()
     """
 
+    first: int
+    last: int
+
     def __init__(self, first: int, last: int) -> None:
         if not 1 <= first <= last:
             raise ValueError(f"profile_batch is {(first, last)}; give a step from 1 on, or the first and the last one")
         self.first, self.last = first, last
-        self.began = 0
+        self.began: int = 0
         self._profile: profile | None = None
 
     @property

@@ -27,7 +27,7 @@ from torchann.dashboard.run_page import run_page
 from torchann.engine.generators import own_generators
 from torchann.nets.steps import Step
 
-log = logging.getLogger("torchann")
+log: logging.Logger = logging.getLogger("torchann")
 SAMPLE_ROWS = 1024
 """Training rows whose activations and gradients are shown."""
 EVALUATED_ROWS = 10_000
@@ -74,6 +74,9 @@ class TensorBoardReport(Callback):
         ['predicted_against_true', 'residuals', 'residual_map']
     """
 
+    write_graph: bool
+    write_images: bool
+
     def __init__(
         self,
         histogram_freq: int = 0,
@@ -84,8 +87,8 @@ class TensorBoardReport(Callback):
         embeddings_freq: int = 0,
         pictures_freq: int | Literal["end"] = "end",
     ) -> None:
-        self.histogram_freq = _frequency("histogram_freq", histogram_freq)
-        self.embeddings_freq = _frequency("embeddings_freq", embeddings_freq)
+        self.histogram_freq: int = _frequency("histogram_freq", histogram_freq)
+        self.embeddings_freq: int = _frequency("embeddings_freq", embeddings_freq)
         self.pictures_freq = pictures_freq if pictures_freq == "end" else _frequency("pictures_freq", pictures_freq)
         self.write_graph, self.write_images, self.update_freq = write_graph, write_images, update_freq
         every = {"epoch": 0, "batch": 1}.get(str(update_freq), update_freq)

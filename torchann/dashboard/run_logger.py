@@ -46,7 +46,7 @@ class RunLogger(TensorBoardLogger):
         self._writers: dict[str, SummaryWriter] = {}
         self._session_open = False
         self._purge: dict[str, int] = {}
-        self.goes_on = False
+        self.goes_on: bool = False
         """Whether the folder is that of an earlier run."""
         self.session = True
         """Whether the run is a row of the HPARAMS tab; a trial of a study is one with all its runs."""

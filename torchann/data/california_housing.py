@@ -105,8 +105,8 @@ class CaliforniaHousingDataModule(InMemoryDataModule):
             raise ValueError(f"periodic_coordinates is {periodic_coordinates}; give 0 or a number of frequencies")
         self.periodic_coordinates = periodic_coordinates
         self.feature_names: list[str] = list(FEATURE_NAMES)
-        self.in_features = len(FEATURE_NAMES) + 4 * periodic_coordinates
-        self.target_names = list(TARGET_NAMES)
+        self.in_features: int = len(FEATURE_NAMES) + 4 * periodic_coordinates
+        self.target_names: list[str] = list(TARGET_NAMES)
 
     def read(self) -> Splits:
         """The book's three splits; the first gives the mean and the standard deviation."""
@@ -117,7 +117,7 @@ class CaliforniaHousingDataModule(InMemoryDataModule):
         self.feature_mean = torch.from_numpy(scaler.mean_)
         self.feature_std = torch.from_numpy(scaler.scale_)
         waves = [Waves([6, 7], self.periodic_coordinates)] if self.periodic_coordinates else []
-        self.preprocessing = Preprocessing(Standardize(self.feature_mean, self.feature_std), *waves)
+        self.preprocessing: Preprocessing = Preprocessing(Standardize(self.feature_mean, self.feature_std), *waves)
 
         def split(x: NDArray[np.float64], y: NDArray[np.float64]) -> Split:
             return Split(torch.from_numpy(x), torch.from_numpy(y).float())

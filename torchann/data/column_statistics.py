@@ -57,6 +57,14 @@ class ColumnStatistics:
         (30.0, 8.165, 'standardised; 1 if missing')
     """
 
+    name: str
+    kind: str
+    rows: int
+    missing: int
+    mean: float
+    low: float
+    high: float
+
     def __init__(self, name: str, kind: str) -> None:
         self.name, self.kind = name, kind
         self.rows = self.missing = 0

@@ -43,6 +43,9 @@ class CsvTable(Table):
         OSError: if a file cannot be read.
     """
 
+    paths: list[Path]
+    encoding: str | None
+
     def __init__(
         self,
         paths: Sequence[Path],
@@ -51,7 +54,7 @@ class CsvTable(Table):
         missing: frozenset[str] = MISSING,
     ) -> None:
         self.paths, self.encoding = list(paths), encoding
-        self.delimiter = delimiter or self._find_delimiter(paths[0])
+        self.delimiter: str = delimiter or self._find_delimiter(paths[0])
         super().__init__(stem(paths[0]), self._header(paths[0]), missing)
         for path in paths[1:]:
             header = self._header(path)

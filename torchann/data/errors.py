@@ -26,6 +26,11 @@ class DataFileError(ValueError):
         a.gz ends after 3 bytes; expected a header of 16 bytes; delete it
     """
 
+    path: str | os.PathLike[str]
+    found: str
+    expected: str
+    remedy: str
+
     def __init__(self, path: str | os.PathLike[str], found: str, expected: str, remedy: str) -> None:
         super().__init__(path, found, expected, remedy)  # all four, or the error could not cross processes
         self.path, self.found, self.expected, self.remedy = path, found, expected, remedy

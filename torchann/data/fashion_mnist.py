@@ -1,6 +1,7 @@
 """Fashion-MNIST: 70,000 grey images of clothes in ten classes, the book's replacement for handwritten digits."""
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -60,6 +61,8 @@ class FashionMNISTDataModule(InMemoryDataModule):
     name = "fashion-mnist"
     in_features = 28 * 28
     num_classes = 10
+    flip: bool
+    shift: int
 
     def __init__(
         self,
@@ -77,9 +80,9 @@ class FashionMNISTDataModule(InMemoryDataModule):
             raise ValueError(f"shift is {shift}; give 0 or a number of pixels")
         self.flip, self.shift = flip, shift
         if flip or shift:
-            self.augmentation = partial(flip_and_shift, flip=flip, shift=shift)
-        self.class_names = list(CLASS_NAMES)
-        self.preprocessing = Preprocessing(Pixels())
+            self.augmentation: Callable[..., Tensor] = partial(flip_and_shift, flip=flip, shift=shift)
+        self.class_names: list[str] = list(CLASS_NAMES)
+        self.preprocessing: Preprocessing = Preprocessing(Pixels())
 
     def prepare_data(self) -> None:
         """Finds the files, or downloads them.

@@ -61,8 +61,8 @@ class IrisDataModule(InMemoryDataModule):
         self.target: Target = target
         self.order: RowOrder = order
         self.feature_names: list[str] = ["petal length (cm)", "petal width (cm)"]
-        self.class_names = list(CLASS_NAMES[target])
-        self.num_classes = len(self.class_names)
+        self.class_names: list[str] = list(CLASS_NAMES[target])
+        self.num_classes: int = len(self.class_names)
 
     def read(self) -> Splits:
         """All 150 rows, three times over."""

@@ -66,6 +66,12 @@ class RowLabels:
         array([5, 2, 3])
     """
 
+    rows: int
+    shares: tuple[float, float]
+    seed: int
+    by: str | None
+    bounds: tuple[float, float] | None
+
     def __init__(
         self,
         rows: int,
@@ -135,6 +141,14 @@ class ParquetRows:
         step: that prepares inputs; its columns are the ones that are encoded.
     """
 
+    table: ParquetTable
+    columns: list[str]
+    labels: RowLabels | None
+    target: Target
+    part: int | None
+    counts: Sequence[int]
+    step: TableColumns
+
     def __init__(
         self,
         table: ParquetTable,
@@ -147,7 +161,7 @@ class ParquetRows:
     ) -> None:
         self.table, self.columns, self.labels, self.target = table, list(columns), labels, target
         self.part, self.counts, self.step = part, counts, step
-        self.width = step.out_features
+        self.width: int = step.out_features
         self._prepare = Preprocessing(step)
         self._units = units_of(table)
 

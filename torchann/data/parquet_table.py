@@ -32,8 +32,8 @@ class ParquetTable(Table):
     def __init__(self, paths: Sequence[Path], missing: frozenset[str] = MISSING) -> None:
         self._pyarrow = _import_pyarrow(paths[0])
         self._pool = self._pyarrow.system_memory_pool()  # pyarrow's own keeps what was freed
-        self.paths = list(paths)
-        self.files = [self._open(path) for path in paths]
+        self.paths: list[Path] = list(paths)
+        self.files: list[Any] = [self._open(path) for path in paths]
         schema = self.files[0].schema_arrow
         super().__init__(paths[0].stem, schema.names, missing)
         for path, file in zip(paths, self.files, strict=True):
@@ -44,10 +44,12 @@ class ParquetTable(Table):
                     f"those of {paths[0]}, each once",
                     "leave the file out",
                 )
-        self.num_rows = sum(file.metadata.num_rows for file in self.files)
+        self.num_rows: int = sum(file.metadata.num_rows for file in self.files)
         if not self.num_rows:
             raise DataFileError(paths[0], "has no rows", "at least one", "look where it comes from")
-        self.unusable = {field.name: str(field.type) for field in schema if not self._usable(field.type)}
+        self.unusable: dict[str, str] = {
+            field.name: str(field.type) for field in schema if not self._usable(field.type)
+        }
 
     def _open(self, path: Path) -> Any:
         pool = self._pyarrow.default_memory_pool()

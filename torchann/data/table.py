@@ -25,6 +25,10 @@ class Table(ABC):
         unusable: columns that hold no single value per row, each with what they hold.
     """
 
+    name: str
+    columns: list[str]
+    missing: frozenset[str]
+
     def __init__(self, name: str, columns: Sequence[str], missing: frozenset[str] = MISSING) -> None:
         self.name, self.columns, self.missing = name, list(columns), missing
         self.unusable: dict[str, str] = {}

@@ -83,6 +83,15 @@ class TabularDataModule(InMemoryDataModule):
 
     report: TableReport
     task: TaskKind | None
+    in_features: int
+    embeddings: list[list[int]] | None
+    num_classes: int
+    class_names: list[str]
+    out_features: int
+    target_names: list[str]
+    target_mean: list[float]
+    target_std: list[float]
+    steps_per_execution: int
 
     def __init__(
         self,
@@ -109,7 +118,7 @@ class TabularDataModule(InMemoryDataModule):
     ) -> None:
         super().__init__(32 if batch_size is None else batch_size, seed)
         self._given_batch_size = batch_size
-        self.settings = TableSettings(
+        self.settings: TableSettings = TableSettings(
             source,
             target,
             task,
@@ -130,7 +139,7 @@ class TabularDataModule(InMemoryDataModule):
             max_memory,
         )
         vars(self).update(vars(self.settings))  # what was told can be read here, too
-        self.name = "table"
+        self.name: str = "table"
         self._prepared: dict[int, Split] = {}
         self._kept: dict[str, Split] = {}
         self._blocks: StreamedTable | None = None
@@ -174,11 +183,11 @@ class TabularDataModule(InMemoryDataModule):
     def _describe(self, table: ReadTable | StreamedTable, rows: int, mean: list[float], std: list[float]) -> None:
         target, step = table.target, table.step
         self.report, self.name, self.task = table.report, table.name, target.task
-        self.preprocessing = Preprocessing(step)
-        self.feature_names = [column.name for column in step.table]
+        self.preprocessing: Preprocessing = Preprocessing(step)
+        self.feature_names: list[str] = [column.name for column in step.table]
         self.in_features, self.embeddings = step.out_features, step.embeddings or None
         if self._given_batch_size is None:
-            self.batch_size = max(32, min(LARGEST_BATCH, 2 ** ((rows // STEPS_PER_EPOCH).bit_length() - 1)))
+            self.batch_size: int = max(32, min(LARGEST_BATCH, 2 ** ((rows // STEPS_PER_EPOCH).bit_length() - 1)))
         if target.class_names:
             self.num_classes, self.class_names = len(target.class_names), list(target.class_names)
             return

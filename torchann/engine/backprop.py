@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from torchann.functional import ACTIVATIONS
+from torchann.functional import ACTIVATIONS, Activation
 from torchann.nets.mlp import MLP
 
 
@@ -67,10 +67,12 @@ class Backprop:
     def _take(
         self, layers: Sequence[tuple[Tensor, Tensor]], activation: str, error: Callable[[Tensor, Tensor], Tensor]
     ) -> None:
-        self.parameters = list(layers)
+        self.parameters: list[tuple[Tensor, Tensor]] = list(layers)
         # Views of the same memory, made once: what autograd would add to each call costs as much as a small product.
-        self.layers = [(weight.detach(), weight.detach().t(), bias.detach()) for weight, bias in self.parameters]
-        self.activation = ACTIVATIONS[activation]
+        self.layers: list[tuple[Tensor, Tensor, Tensor]] = [
+            (weight.detach(), weight.detach().t(), bias.detach()) for weight, bias in self.parameters
+        ]
+        self.activation: Activation = ACTIVATIONS[activation]
         self.error = error
         self._ones = torch.ones(0)
 

@@ -15,7 +15,7 @@ class _DownToVectors(Backprop):
     def __init__(self, net: EmbeddedMLP, error: Callable[[Tensor, Tensor], Tensor]) -> None:
         super().__init__(net.mlp, error)
         self._of_vectors = self.layers[0][0][:, net.plain :]
-        self.vectors_error = torch.empty(0)
+        self.vectors_error: Tensor = torch.empty(0)
 
     def backward(self, trace: Trace, error: Tensor) -> Iterator[tuple[int, Tensor]]:
         for number, layer_error in super().backward(trace, error):
@@ -44,8 +44,8 @@ class EmbeddedBackprop:
 
     def __init__(self, net: EmbeddedMLP, error: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.net = net
-        self.mlp = _DownToVectors(net, error)
-        self.tables = [table.weight.detach() for table in net.tables if isinstance(table, nn.Embedding)]
+        self.mlp: _DownToVectors = _DownToVectors(net, error)
+        self.tables: list[Tensor] = [table.weight.detach() for table in net.tables if isinstance(table, nn.Embedding)]
         self._sizes = [table.shape[1] for table in self.tables]
 
     def prepare(self, x: Tensor) -> dict[str, Tensor]:

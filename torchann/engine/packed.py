@@ -45,6 +45,8 @@ class Packed:
     """
 
     passes: "Backprop | Autograd"
+    weights: list[Tensor]
+    biases: list[Tensor]
 
     def __init__(
         self,
@@ -60,9 +62,9 @@ class Packed:
         shapes += [(size,) for size in sizes[1:-1]] * (2 if norm else 0)
         lengths = [torch.Size(shape).numel() for shape in shapes]
         layers = len(sizes) - 1
-        self.vector = torch.zeros(sum(lengths), device=device, dtype=dtype)
-        self.gradient = torch.zeros_like(self.vector)
-        self.num_weights = sum(lengths[:layers])
+        self.vector: Tensor = torch.zeros(sum(lengths), device=device, dtype=dtype)
+        self.gradient: Tensor = torch.zeros_like(self.vector)
+        self.num_weights: int = sum(lengths[:layers])
         views, slopes = (
             [part.view(shape) for part, shape in zip(torch.split(whole, lengths), shapes, strict=True)]
             for whole in (self.vector, self.gradient)
@@ -132,6 +134,9 @@ class Autograd:
         net: in training mode from now on.
         gradient: of which the gradients of its parameters are views.
     """
+
+    net: MLP
+    gradient: Tensor
 
     def __init__(self, net: MLP, gradient: Tensor) -> None:
         self.net, self.gradient = net.train(), gradient

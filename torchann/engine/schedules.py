@@ -39,7 +39,7 @@ class Schedule:
         made = make_schedule(name, self._optimizer, options, num_epochs, num_steps)
         assert made is not None
         self._schedule = made["scheduler"]
-        self.by_step = made["interval"] == "step"
+        self.by_step: bool = made["interval"] == "step"
         self._optimizer.step()  # or torch warns that the schedule moves first
         self._tell()
 

@@ -55,6 +55,10 @@ class SGD:
         tensor([0.7500])
     """
 
+    learning_rate: float
+    momentum: float
+    nesterov: bool
+
     def __init__(self, learning_rate: float, momentum: float = 0.0, nesterov: bool = False) -> None:
         self.learning_rate, self.momentum, self.nesterov = learning_rate, momentum, nesterov
         self.velocity: Tensor | None = None
@@ -108,9 +112,14 @@ class Adam:
         tensor([0.9000, 1.1000])
     """
 
+    learning_rate: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+
     def __init__(self, learning_rate: float, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.learning_rate, self.beta_1, self.beta_2, self.epsilon = learning_rate, beta_1, beta_2, epsilon
-        self.t = 0
+        self.t: int = 0
         self.mean: Tensor | None = None
         self.square: Tensor | None = None
         self._steps = torch.zeros((), dtype=torch.float32, device="cpu")
@@ -180,7 +189,7 @@ class TorchSolver:
     def __init__(
         self, name: str, learning_rate: float, weight_decay: float = 0.0, options: dict[str, Any] | None = None
     ) -> None:
-        self.learning_rate = learning_rate
+        self.learning_rate: float = learning_rate
         self._arguments = (name, weight_decay, options or {})
         self._saved: dict[str, Any] = {}
         self._hand_over(torch.zeros(0))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from torchann.functional import ACTIVATIONS
+from torchann.functional import ACTIVATIONS, Activation
 from torchann.nets.wide_deep import WideDeep
 
 ErrorFunction = Callable[[Tensor, Tensor], Tensor]
@@ -40,12 +40,16 @@ class WideDeepBackprop:
         tensor([[1.4000]], requires_grad=True))
     """
 
+    net: WideDeep
+    errors: Mapping[str, ErrorFunction]
+    weights: Mapping[str, float]
+
     def __init__(self, net: WideDeep, errors: Mapping[str, ErrorFunction], weights: Mapping[str, float]) -> None:
         self.net, self.errors, self.weights = net, errors, weights
-        self.hidden = [_layer(module) for module in net.deep if isinstance(module, nn.Linear)]
-        self.main = _layer(net.main)
-        self.aux = None if net.aux is None else _layer(net.aux)
-        self.activation = ACTIVATIONS[net.activation]
+        self.hidden: list[_Layer] = [_layer(module) for module in net.deep if isinstance(module, nn.Linear)]
+        self.main: _Layer = _layer(net.main)
+        self.aux: _Layer | None = None if net.aux is None else _layer(net.aux)
+        self.activation: Activation = ACTIVATIONS[net.activation]
         self._main_of_deep = self.main.weight[:, len(net.wide_columns) :]  # type: ignore[arg-type]
         self._ones = torch.ones(0)
 

@@ -1,6 +1,6 @@
 """Where an estimator computes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import torch
@@ -8,7 +8,7 @@ import torch
 from torchann.engine.threads import WORTH_TWO, largest_product
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
-gpu_is_there = cache(torch.cuda.is_available)
+gpu_is_there: Callable[[], bool] = cache(torch.cuda.is_available)
 
 
 def device_for(name: str, sizes: Sequence[int], rows: int) -> torch.device:

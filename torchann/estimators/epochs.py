@@ -49,6 +49,10 @@ class Epochs:
         device: to train on.
     """
 
+    model: Any
+    incremental: bool
+    on_cpu: bool
+
     def __init__(
         self,
         model: Any,
@@ -60,7 +64,7 @@ class Epochs:
         device: torch.device,
     ) -> None:
         self.model, self.incremental, self.on_cpu = model, incremental, device.type == "cpu"
-        self.packed = packed_net(model, device, model._random_state.randint(2**31 - 1) if model.dropout else 0)
+        self.packed: Packed = packed_net(model, device, model._random_state.randint(2**31 - 1) if model.dropout else 0)
         self.publish()
         if not incremental or not hasattr(model, "_optimizer"):
             model._optimizer = solver_of(model)
@@ -74,9 +78,9 @@ class Epochs:
             if not np.sum(weight_val) > 0:
                 raise ValueError("the weights of the validation rows add up to nothing; give more rows that count")
             self._weight_val = tensor_of(weight_val, np.float64, device)
-        self.batch_size = _batch_size(model.batch_size, X.shape[0])
-        self.rows = Rows(X, y, weight, device, self.packed.vector.dtype)
-        self.schedule = None
+        self.batch_size: int = _batch_size(model.batch_size, X.shape[0])
+        self.rows: Rows = Rows(X, y, weight, device, self.packed.vector.dtype)
+        self.schedule: Schedule | None = None
         if model.learning_rate not in PLAIN_RATES:
             steps = model.max_iter * -(-self.rows.count // self.batch_size)
             options = model.learning_rate_options or {}
@@ -87,7 +91,7 @@ class Epochs:
             except (ZeroDivisionError, LookupError) as error:
                 raise ValueError(f"learning_rate_options={options}: {error}; give others") from None
         end, alpha = end_of(model.out_activation_, model.loss), 0.0 if model.solver == "adamw" else float(model.alpha)
-        self.training = Training(self.packed, end, model._optimizer, alpha, self.schedule)
+        self.training: Training = Training(self.packed, end, model._optimizer, alpha, self.schedule)
 
     def run(self) -> None:
         """Trains until the loss or the validation score no longer improves."""

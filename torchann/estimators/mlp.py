@@ -138,8 +138,8 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
             sample_weight = _check_sample_weight(sample_weight, X)
         sample_weight = self._weighted(y, sample_weight)
         sizes = [X.shape[1], *hidden, y.shape[1]]
-        self.n_outputs_ = y.shape[1]
-        self.norms_ = getattr(self, "norms_", [])
+        self.n_outputs_: int = y.shape[1]
+        self.norms_: list[dict[str, Any]] = getattr(self, "norms_", [])
         self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize(y, sizes, X.dtype)
@@ -174,8 +174,8 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
-            self.best_validation_score_ = -np.inf if self.early_stopping else None
-            self.best_loss_ = None if self.early_stopping else np.inf
+            self.best_validation_score_: float | None = -np.inf if self.early_stopping else None
+            self.best_loss_: float | None = None if self.early_stopping else np.inf
 
     def _first_norm(self, size: int, dtype: Any) -> dict[str, Any]:
         parts = {"weight": np.ones(size, dtype), "bias": np.zeros(size, dtype)}

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from torchann.tasks.perceptron import Perceptron as Task
 
 Own = TypeVar("Own", bound="Perceptron")
-ROWS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32], "order": "C", "accept_large_sparse": False}
+ROWS: dict[str, Any] = {
+    "accept_sparse": "csr",
+    "dtype": [np.float64, np.float32],
+    "order": "C",
+    "accept_large_sparse": False,
+}
 
 
 class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[misc]

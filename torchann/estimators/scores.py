@@ -1,5 +1,6 @@
 """The score of validation rows after each epoch: scikit-learn's accuracy or R², without its checks of every array."""
 
+from collections.abc import Callable
 from math import nan
 
 import torch
@@ -53,5 +54,5 @@ def r2(y_hat: Tensor, y: Tensor, weight: Tensor) -> float:
     return float(torch.where(whole == 0, constant, 1 - left / whole).mean())
 
 
-SCORES = {"softmax": top_accuracy, "logistic": accuracy, "identity": r2, "exp": r2}
+SCORES: dict[str, Callable[..., float]] = {"softmax": top_accuracy, "logistic": accuracy, "identity": r2, "exp": r2}
 """By the output activation."""

@@ -27,7 +27,7 @@ class TensorBoard:
     """
 
     def __init__(self, log_dir: str | PathLike[str]) -> None:
-        self.log_dir = str(log_dir)
+        self.log_dir: str = str(log_dir)
         self._writers: dict[str, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:  # of clones and other processes, which open files of their own

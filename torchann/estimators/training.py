@@ -34,8 +34,8 @@ class Rows:
     """
 
     def __init__(self, x: Any, y: Any, weight: Any, device: torch.device, dtype: torch.dtype) -> None:
-        self.count = x.shape[0]
-        self.width = x.shape[1] + 4 * y.shape[1]  # numbers of a row while it is trained on
+        self.count: int = x.shape[0]
+        self.width: int = x.shape[1] + 4 * y.shape[1]  # numbers of a row while it is trained on
         self._device, self._dtype = device, np.dtype(str(dtype).removeprefix("torch."))
         parts = [x.tocsr() if sparse.issparse(x) else x, y, weight]
         resident = device.type != "cpu" and not sparse.issparse(x)
@@ -85,11 +85,16 @@ class Training:
         0.25
     """
 
+    packed: Packed
+    end: End
+    solver: Solver
+    alpha: float
+
     def __init__(
         self, packed: Packed, end: End, solver: Solver, alpha: float, schedule: Schedule | None = None
     ) -> None:
         self.packed, self.end, self.solver, self.alpha = packed, end, solver, alpha
-        self.schedule = schedule if schedule is not None and schedule.by_step else None
+        self.schedule: Schedule | None = schedule if schedule is not None and schedule.by_step else None
         self._passes: Any = packed.passes
         self._weights = packed.vector[: packed.num_weights]
         self._slopes = packed.gradient[: packed.num_weights]

@@ -44,6 +44,9 @@ class EmbeddedMLP(nn.Module):
         6
     """
 
+    in_features: int
+    out_features: int
+
     def __init__(
         self,
         in_features: int,
@@ -60,8 +63,8 @@ class EmbeddedMLP(nn.Module):
         super().__init__()
         check_embeddings(embeddings, in_features)
         self.in_features, self.out_features = in_features, out_features
-        self.plain = in_features - len(embeddings)
-        self.tables = nn.ModuleList(nn.Embedding(count, size) for count, size in embeddings)
+        self.plain: int = in_features - len(embeddings)
+        self.tables: nn.ModuleList = nn.ModuleList(nn.Embedding(count, size) for count, size in embeddings)
         for table in self.tables:
             assert isinstance(table, nn.Embedding)
             if weight_init is not None:
@@ -70,7 +73,7 @@ class EmbeddedMLP(nn.Module):
                 table.weight[-1] = 0
         width = self.plain + sum(size for _, size in embeddings)
         inits = (weight_init, weight_init_options, bias_init)
-        self.mlp = MLP(width, hidden_sizes, out_features, activation, *inits, dropout, norm)
+        self.mlp: MLP = MLP(width, hidden_sizes, out_features, activation, *inits, dropout, norm)
 
     def linears(self) -> list[nn.Linear]:
         """The fully connected layers, from the input to the output."""

@@ -83,6 +83,9 @@ class MLP(nn.Sequential):
         266610
     """
 
+    dropout: float
+    norm: str | None
+
     def __init__(
         self,
         in_features: int,

@@ -47,8 +47,8 @@ class LogicNeurons(nn.Module):
                         f"connect it to one of {', '.join(map(repr, known))}"
                     )
             known.append(name)
-        self.inputs = list(inputs)
-        self.neurons = {name: dict(connections) for name, connections in neurons.items()}
+        self.inputs: list[str] = list(inputs)
+        self.neurons: dict[str, dict[str, int]] = {name: dict(connections) for name, connections in neurons.items()}
 
     def forward(self, x: Tensor) -> Tensor:
         """What the last neuron does, ``(batch,)``, at inputs ``(batch, inputs)``."""

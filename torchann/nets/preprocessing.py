@@ -92,7 +92,9 @@ class Waves(nn.Module):
         tensor([[0.0000, 0.5000, 0.7071, 0.7071]])
     """
 
-    options = ("columns", "frequencies")
+    options: tuple[str, ...] = ("columns", "frequencies")
+    columns: list[int]
+    frequencies: int
 
     def __init__(self, columns: Sequence[int], frequencies: int) -> None:
         super().__init__()
@@ -152,7 +154,7 @@ class Preprocessing:
 
     def __init__(self, *steps: Step) -> None:
         self.steps = steps
-        self.module = nn.Sequential(*steps, _Float32())
+        self.module: nn.Sequential = nn.Sequential(*steps, _Float32())
 
     def __call__(self, x: Tensor) -> Tensor:
         """What the net gets, ``(rows, *)`` float32, of raw inputs ``(rows, *)``."""

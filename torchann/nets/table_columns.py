@@ -43,7 +43,7 @@ class TableColumns(nn.Module):
                 [0., 0., 0., 0.]])
     """
 
-    options = ("columns", "missing_values")
+    options: tuple[str, ...] = ("columns", "missing_values")
     mean: Tensor
     std: Tensor
 
@@ -55,7 +55,7 @@ class TableColumns(nn.Module):
         missing_values: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.table = [column if isinstance(column, Column) else _column(column) for column in columns]
+        self.table: list[Column] = [column if isinstance(column, Column) else _column(column) for column in columns]
         if not self.table or mean.shape != (len(self.table),) or std.shape != mean.shape or mean.dtype != std.dtype:
             got = (
                 f"{len(self.table)} columns, mean {tuple(mean.shape)} {mean.dtype}, std {tuple(std.shape)} {std.dtype}"
@@ -67,7 +67,7 @@ class TableColumns(nn.Module):
             raise ValueError("a column's name comes twice")
         if not all(type(text) is str for text in missing_values):
             raise ValueError(f"missing_values are {list(missing_values)!r:.80}; give texts")
-        self.missing_values = list(missing_values)
+        self.missing_values: list[str] = list(missing_values)
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
         parts = list(enumerate(self.table))
@@ -79,9 +79,11 @@ class TableColumns(nn.Module):
         widths = [len(self.table[place].categories) + self.table[place].missing for place in self._hot]
         self._hot_starts = [sum(widths[:number]) for number in range(len(widths))]
         self._hot_width = sum(widths)
-        self.embeddings = [[len(self.table[p].categories) + 1, self.table[p].embedding] for p in self._embedded]
+        self.embeddings: list[list[int]] = [
+            [len(self.table[p].categories) + 1, self.table[p].embedding] for p in self._embedded
+        ]
         plain = len(self._scaled) + 2 * len(self._waves) + len(self._indicators)
-        self.out_features = plain + self._hot_width + len(self._embedded)
+        self.out_features: int = plain + self._hot_width + len(self._embedded)
         if self.out_features > MAX_WIDTH:
             raise ValueError(f"a row would become {self.out_features:,} numbers, more than {MAX_WIDTH:,}; embed more")
 

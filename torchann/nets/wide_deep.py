@@ -66,9 +66,9 @@ class WideDeep(nn.Module):
         self.register_buffer("deep_columns", deep, persistent=False)
         sizes = [len(deep), *hidden_sizes]
         layers = [(nn.Linear(a, b), activation_module(activation)) for a, b in pairwise(sizes)]
-        self.deep = nn.Sequential(*(module for layer in layers for module in layer))
-        self.main = nn.Linear(len(wide) + sizes[-1], out_features)
-        self.aux = nn.Linear(sizes[-1], out_features) if aux else None
+        self.deep: nn.Sequential = nn.Sequential(*(module for layer in layers for module in layer))
+        self.main: nn.Linear = nn.Linear(len(wide) + sizes[-1], out_features)
+        self.aux: nn.Linear | None = nn.Linear(sizes[-1], out_features) if aux else None
         initialize(self, weight_init, weight_init_options, bias_init)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:

@@ -9,7 +9,11 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 OF_LOG_SCALE = 8  # how many times the lowest value the highest is, for decades to show more than a straight axis
-STAGES = {"train_": ("training", "tab:blue"), "val_": ("validation", "tab:orange"), "": (None, "tab:green")}
+STAGES: dict[str, tuple[str | None, str]] = {
+    "train_": ("training", "tab:blue"),
+    "val_": ("validation", "tab:orange"),
+    "": (None, "tab:green"),
+}
 LABELS = {
     "loss": "loss",
     "accuracy": "accuracy (share of rows)",

@@ -50,6 +50,9 @@ class ExplicitStep:
         row_weight: from the targets of a batch to how much each row counts; None for all the same.
     """
 
+    optimizer: optim.Optimizer
+    row_weight: Callable[[Any], Tensor | None]
+
     def __init__(
         self,
         backprop: Backprop | EmbeddedBackprop | WideDeepBackprop,
@@ -58,8 +61,8 @@ class ExplicitStep:
     ) -> None:
         self.backprop: Any = backprop
         self.optimizer, self.row_weight = optimizer, row_weight
-        self.group = optimizer.param_groups[0]
-        self.folded = type(optimizer) is optim.SGD and not self.group["momentum"]
+        self.group: dict[str, Any] = optimizer.param_groups[0]
+        self.folded: bool = type(optimizer) is optim.SGD and not self.group["momentum"]
         if self.folded:
             optimizer._opt_called = True  # type: ignore[attr-defined]  # or schedules warn that it never steps
 
@@ -89,6 +92,9 @@ class AutogradStep:
         optimizer: moves the weights.
     """
 
+    losses: Callable[[Rows, Rows], tuple[Rows, Tensor]]
+    optimizer: optim.Optimizer
+
     def __init__(self, losses: Callable[[Rows, Rows], tuple[Rows, Tensor]], optimizer: optim.Optimizer) -> None:
         self.losses, self.optimizer = losses, optimizer
 
@@ -110,9 +116,14 @@ class BlockSteps:
         trainer: of the fit.
     """
 
+    step: ExplicitStep | AutogradStep
+    trainer: pl.Trainer
+
     def __init__(self, step: ExplicitStep | AutogradStep, trainer: pl.Trainer) -> None:
         self.step, self.trainer = step, trainer
-        self.per_step = [config.scheduler for config in trainer.lr_scheduler_configs if config.interval == "step"]
+        self.per_step: list[Any] = [
+            config.scheduler for config in trainer.lr_scheduler_configs if config.interval == "step"
+        ]
         self._batch_size = 0
         self._graph = BlockGraph(lambda x, y: self._train(Block(x, y, self._batch_size), None))  # type: ignore[arg-type,return-value]
 

@@ -12,7 +12,7 @@ from torchann.batches import TensorLoader
 from torchann.checks import check_classes
 from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.embedded_mlp import EmbeddedMLP
-from torchann.nets.heads import classification_head
+from torchann.nets.heads import Head, classification_head
 from torchann.nets.mlp import MLP
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
@@ -72,9 +72,9 @@ class ClassificationMLP(Task):
         tensor([0.1000, 0.1000, 0.1000])
     """
 
-    sizes = ("in_features", "num_classes")
-    architecture = (*sizes, "embeddings", "task", "hidden_sizes", "activation", "norm")
-    names = ("class_names", "embeddings")
+    sizes: tuple[str, ...] = ("in_features", "num_classes")
+    architecture: tuple[str, ...] = (*sizes, "embeddings", "task", "hidden_sizes", "activation", "norm")
+    names: tuple[str, ...] = ("class_names", "embeddings")
 
     def __init__(
         self,
@@ -113,10 +113,12 @@ class ClassificationMLP(Task):
         h.task = h.task or ("binary" if h.num_classes == 2 else "multiclass")
         if h.class_names is not None and len(h.class_names) != h.num_classes:
             raise ValueError(f"class_names are {len(h.class_names)}, num_classes is {h.num_classes}; name every class")
-        self.head = classification_head(h.task, h.num_classes)
+        self.head: Head = classification_head(h.task, h.num_classes)
         more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
         sizes = (h.hidden_sizes, self.head.out_features, h.activation, *more)
-        self.net = EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
+        self.net: EmbeddedMLP | MLP = (
+            EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
+        )
 
     def on_train_start(self) -> None:
         """Takes or counts the weights of the classes."""

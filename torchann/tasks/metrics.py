@@ -31,8 +31,8 @@ class RowMetrics(nn.Module):
     def __init__(self, metrics: dict[str, Metric], activation: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.activation = activation
-        self.loss = MeanMetric(nan_strategy="disable")  # a run that diverges shows it
-        self.metrics = MetricCollection(
+        self.loss: MeanMetric = MeanMetric(nan_strategy="disable")  # a run that diverges shows it
+        self.metrics: MetricCollection = MetricCollection(
             {name: metric.clone() for name, metric in metrics.items()}, compute_groups=False
         )
         self._waiting: list[tuple[Tensor, Tensor, Tensor]] = []

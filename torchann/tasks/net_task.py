@@ -51,9 +51,9 @@ class NetTask(OutputsTask):
         torch.Size([5, 1])
     """
 
-    sizes = ()
-    architecture = ("outputs", "inputs")
-    not_saved = ("net",)
+    sizes: tuple[str, ...] = ()
+    architecture: tuple[str, ...] = ("outputs", "inputs")
+    not_saved: tuple[str, ...] = ("net",)
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class NetTask(OutputsTask):
         steps_per_execution: int | None = None,
     ) -> None:
         super().__init__()
-        self.outputs = make_outputs(outputs)
+        self.outputs: dict[str, Output] = make_outputs(outputs)
         outputs = {name: dataclasses.asdict(output) for name, output in self.outputs.items()}  # type: ignore[misc]
         self.save_hyperparameters(ignore=["net"])
         self.net = net

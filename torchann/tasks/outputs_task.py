@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchann.nets.heads import Head
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.outputs import Output, task_metrics
 from torchann.tasks.task import STAGES, Task
@@ -22,8 +23,8 @@ class OutputsTask(Task):
 
     def _build(self) -> None:
         self.build()
-        self.heads = {name: output.head() for name, output in self.outputs.items()}
-        self.metrics = nn.ModuleDict(
+        self.heads: dict[str, Head] = {name: output.head() for name, output in self.outputs.items()}
+        self.metrics: nn.ModuleDict = nn.ModuleDict(
             {
                 stage: nn.ModuleDict(
                     {

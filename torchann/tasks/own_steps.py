@@ -11,7 +11,7 @@ from torchann.block_loader import BlockLoader
 from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count
 from torchann.tasks.fast_path import largest_block, why_single_steps
 
-log = logging.getLogger("torchann")
+log: logging.Logger = logging.getLogger("torchann")
 
 
 class OwnSteps:

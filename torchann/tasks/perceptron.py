@@ -39,9 +39,9 @@ class Perceptron(Task):
     """
 
     net: nn.Linear
-    sizes = ("in_features",)
-    architecture = sizes
-    names = ("class_names",)
+    sizes: tuple[str, ...] = ("in_features",)
+    architecture: tuple[str, ...] = sizes
+    names: tuple[str, ...] = ("class_names",)
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class Perceptron(Task):
         super().__init__()
         self.save_hyperparameters()
         self.automatic_optimization = False
-        self.best_loss = float("inf")
-        self.epochs_without_improvement = 0
+        self.best_loss: float = float("inf")
+        self.epochs_without_improvement: int = 0
         self._build_if_complete()
 
     def setup(self, stage: str) -> None:
@@ -82,7 +82,7 @@ class Perceptron(Task):
         self.net = nn.Linear(self.hparams["in_features"], 1, dtype=torch.float64)
         nn.init.zeros_(self.net.weight)
         nn.init.zeros_(self.net.bias)
-        self.head = Head(1, _losses, _error, _hard)
+        self.head: Head = Head(1, _losses, _error, _hard)
 
     def make_metrics(self) -> dict[str, Metric]:
         """The share of right answers."""

@@ -9,7 +9,7 @@ from torchmetrics import Metric
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.embedded_mlp import EmbeddedMLP
-from torchann.nets.heads import regression_head
+from torchann.nets.heads import Head, regression_head
 from torchann.nets.mlp import MLP
 from torchann.nets.standardized_head import standardized_head
 from torchann.tasks.outputs import task_metrics
@@ -59,9 +59,18 @@ class RegressionMLP(Task):
                 [0.]])
     """
 
-    sizes = ("in_features", "out_features")
-    architecture = (*sizes, "embeddings", "hidden_sizes", "activation", "norm", "output", "bounds", "output_activation")
-    names = ("target_names", "target_mean", "target_std", "embeddings")
+    sizes: tuple[str, ...] = ("in_features", "out_features")
+    architecture: tuple[str, ...] = (
+        *sizes,
+        "embeddings",
+        "hidden_sizes",
+        "activation",
+        "norm",
+        "output",
+        "bounds",
+        "output_activation",
+    )
+    names: tuple[str, ...] = ("target_names", "target_mean", "target_std", "embeddings")
 
     def __init__(
         self,
@@ -104,12 +113,14 @@ class RegressionMLP(Task):
             raise ValueError(
                 f"target_names are {h.target_names} and out_features is {h.out_features}; name every value"
             )
-        self.head = regression_head(h.out_features, h.loss, h.output, h.bounds, h.output_activation)
+        self.head: Head = regression_head(h.out_features, h.loss, h.output, h.bounds, h.output_activation)
         if h.target_std is not None and h.output == "unbounded":
             self.head = standardized_head(self.head, h.target_mean or [0.0] * h.out_features, h.target_std)
         more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
         sizes = (h.hidden_sizes, h.out_features, h.activation, *more)
-        self.net = EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
+        self.net: EmbeddedMLP | MLP = (
+            EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
+        )
 
     def make_metrics(self) -> dict[str, Metric]:
         """Root of the mean squared error, and mean absolute error."""

@@ -53,9 +53,16 @@ class WideAndDeep(OutputsTask):
                 [0.]])
     """
 
-    sizes = ("in_features", "out_features")
-    architecture = (*sizes, "hidden_sizes", "wide_features", "deep_features", "aux_weight", "activation")
-    names = ("target_names",)
+    sizes: tuple[str, ...] = ("in_features", "out_features")
+    architecture: tuple[str, ...] = (
+        *sizes,
+        "hidden_sizes",
+        "wide_features",
+        "deep_features",
+        "aux_weight",
+        "activation",
+    )
+    names: tuple[str, ...] = ("target_names",)
 
     def __init__(
         self,
@@ -92,12 +99,12 @@ class WideAndDeep(OutputsTask):
         """Makes the net and its outputs."""
         h: Any = self.hparams
         whole = Output(size=h.out_features, loss=h.loss, weight=1 - h.aux_weight)
-        self.outputs = {"main": whole}
+        self.outputs: dict[str, Output] = {"main": whole}
         if h.aux_weight:
             self.outputs["aux"] = Output(size=h.out_features, loss=h.loss, weight=h.aux_weight)
         paths = (h.wide_features, h.deep_features, h.aux_weight > 0)
         inits = (h.weight_init, h.weight_init_options, h.bias_init)
-        self.net = WideDeep(h.in_features, h.hidden_sizes, h.out_features, *paths, h.activation, *inits)
+        self.net: WideDeep = WideDeep(h.in_features, h.hidden_sizes, h.out_features, *paths, h.activation, *inits)
 
     def predict(self, x: Any) -> Tensor:
         """Predicted values of the main output, ``(rows, out_features)``, of raw inputs: tensor, array, data frame."""

@@ -28,6 +28,11 @@ class Claims:
             that of a machine with a folder of its own.
     """
 
+    study: Study
+    space: Mapping[str, Range]
+    folder: Path
+    complete: bool
+
     def __init__(self, study: Study, space: Mapping[str, Range], folder: Path, complete: bool) -> None:
         self.study, self.space, self.folder, self.complete = study, space, folder, complete
 

@@ -38,15 +38,21 @@ class Evaluator:
         interrupted: whether Ctrl-C has ended it.
     """
 
+    search: Any
+    y: Any
+    scorer: Any
+    fit_params: Any
+    score_params: Any
+
     def __init__(self, search: Any, X: Any, y: Any, scorer: Any, routed: Any) -> None:
         self.search, self.X, self.y, self.scorer = search, X, y, scorer
         self.fit_params, self.score_params = routed.estimator.fit, routed.scorer.score
-        self.estimator = clone(search.estimator)
+        self.estimator: Any = clone(search.estimator)
         resource = getattr(search, "resource", "")
-        self.grows = resource.endswith("max_iter")
-        self.trainees = Trainees(self.estimator, X, y, self.fit_params, resource if self.grows else None)
-        self.workers = Workers(search.n_jobs)
-        self.interrupted = False
+        self.grows: bool = resource.endswith("max_iter")
+        self.trainees: Trainees = Trainees(self.estimator, X, y, self.fit_params, resource if self.grows else None)
+        self.workers: Workers = Workers(search.n_jobs)
+        self.interrupted: bool = False
 
     def __enter__(self) -> "Evaluator":
         return self

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.model_selection
+import sklearn.model_selection._search_successive_halving as successive_halving  # public once it is enabled for all
 import torch
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import ParameterSampler
 
 from torchann.tuning.distributions import distributions
 from torchann.tuning.population_search import PopulationSearch
 
 
-class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, PopulationSearch):  # type: ignore[misc]
+class HalvingRandomSearchCV(successive_halving.HalvingRandomSearchCV, PopulationSearch):  # type: ignore[misc]
     """A ``sklearn.model_selection.HalvingRandomSearchCV`` whose survivors go on where they were.
 
     All candidates are trained for a few epochs; the best third for three times as many, and so on. scikit-learn trains
@@ -60,7 +59,7 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **sklearn.model_selection.HalvingRandomSearchCV._parameter_constraints,
+        **successive_halving.HalvingRandomSearchCV._parameter_constraints,
         "device": [str, torch.device],
     }
     max_resources: int | str
@@ -117,8 +116,8 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
             self.max_resources = given
 
     def _after_interrupt(self, results: Mapping[str, Any]) -> None:
-        self.n_iterations_ = len(self.n_candidates_)
-        self.n_remaining_candidates_ = int(np.sum(results["iter"] == max(results["iter"])))
+        self.n_iterations_: int = len(self.n_candidates_)
+        self.n_remaining_candidates_: int = int(np.sum(results["iter"] == max(results["iter"])))
 
     def _generate_candidate_params(self) -> ParameterSampler:
         count = self.n_candidates

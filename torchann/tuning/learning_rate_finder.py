@@ -44,6 +44,11 @@ class LearningRateFinder(Callback):
         True
     """
 
+    min_lr: float
+    max_lr: float | None
+    steps: int | None
+    factor: float | None
+
     def __init__(
         self,
         min_lr: float = 1e-5,
@@ -56,7 +61,7 @@ class LearningRateFinder(Callback):
             raise ValueError(f"update is {update!r}; give steepest, half, or None for the rate that the model has")
         self.min_lr, self.max_lr, self.steps, self.factor, self.update = min_lr, max_lr, steps, factor, update
         self.result: RateRange | None = None
-        self.chooses = ("lr",) if update else ()
+        self.chooses: tuple[str, ...] = ("lr",) if update else ()
         """Hyperparameters that need not be those of the run to go on with, as the checkpoint's are put in place."""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

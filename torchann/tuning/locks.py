@@ -29,7 +29,7 @@ class Lock:
 
     def __init__(self, path: Path, wait: bool = False) -> None:
         self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        self.held = True
+        self.held: bool = True
         if fcntl is not None:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -54,11 +54,12 @@ class Fold:
             transformers = clone(estimator)[:-1]
             x = transformers.fit_transform(x, y)
             self.steps = transformers.steps
-        self.network = clone(network_of(estimator))
-        self.x, y = self.network._validate_input(x, y, False, reset=True)
-        self.y = y.reshape(len(y), -1)
-        self.rows = np.arange(len(y))
-        self.seconds = time.perf_counter() - started
+        self.network: Any = clone(network_of(estimator))
+        x, y = self.network._validate_input(x, y, False, reset=True)
+        self.x: np.ndarray[Any, Any] = x
+        self.y: np.ndarray[Any, Any] = y.reshape(len(y), -1)
+        self.rows: np.ndarray[Any, Any] = np.arange(len(y))
+        self.seconds: float = time.perf_counter() - started
 
     def start(self, candidate: Any) -> tuple[Member, Any]:
         """A candidate's network as it is before its first epoch.

@@ -61,7 +61,7 @@ class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         if hasattr(self, "_check_input_parameters"):
             self._check_input_parameters(X=X, y=y, split_params=routed.splitter.split)
-        self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
+        self.n_splits_: int = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
         with Evaluator(self, X, y, scorer, routed) as evaluator:
             record = _Record(self, evaluator, X, y, routed.splitter.split)
             context = {"callback_ctx": NO_CALLBACKS} if "callback_ctx" in signature(self._run_search).parameters else {}
@@ -75,12 +75,12 @@ class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
             if self.refit:
                 started = time.time()
                 best = clone(evaluator.estimator).set_params(**clone(self.best_params_, safe=False))
-                self.best_estimator_ = evaluator.refit(best)
-                self.refit_time_ = time.time() - started
+                self.best_estimator_: Any = evaluator.refit(best)
+                self.refit_time_: float = time.time() - started
                 if hasattr(self.best_estimator_, "feature_names_in_"):
-                    self.feature_names_in_ = self.best_estimator_.feature_names_in_
-        self.scorer_ = getattr(scorer, "_scorers", scorer)
-        self.cv_results_ = record.results
+                    self.feature_names_in_: Any = self.best_estimator_.feature_names_in_
+        self.scorer_: Any = getattr(scorer, "_scorers", scorer)
+        self.cv_results_: Mapping[str, Any] = record.results
         return self
 
     def _after_interrupt(self, results: Mapping[str, Any]) -> None:
@@ -88,15 +88,15 @@ class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
 
     def _choose(self, record: "_Record", metric: Any) -> None:
         first = record.out[0]["test_scores"]
-        self.multimetric_ = isinstance(first, dict)
+        self.multimetric_: bool = isinstance(first, dict)
         if callable(self.scoring) and self.multimetric_:
             self._check_refit_for_multimetric(first)
             metric = self.refit
         if self.refit or not self.multimetric_:
-            self.best_index_ = self._select_best_index(self.refit, metric, record.results)
+            self.best_index_: int = self._select_best_index(self.refit, metric, record.results)
             if not callable(self.refit):
-                self.best_score_ = record.results[f"mean_test_{metric}"][self.best_index_]
-            self.best_params_ = record.results["params"][self.best_index_]
+                self.best_score_: Any = record.results[f"mean_test_{metric}"][self.best_index_]
+            self.best_params_: Any = record.results["params"][self.best_index_]
 
 
 class _Record:

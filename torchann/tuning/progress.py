@@ -22,6 +22,9 @@ class SearchProgress:
         done: results by the numbers of candidate and fold.
     """
 
+    folds: int
+    metric: Any
+
     def __init__(self, candidates: int, folds: int, metric: Any = None, hidden: bool = False) -> None:
         self.folds, self.metric = folds, metric
         self.best: float | None = None

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 try:
     import optuna
-except ImportError as error:  # an extra
-    raise ImportError("a study needs Optuna; install it with `pip install 'torchann[tune]'`") from error
+except ImportError as _missing:  # an extra
+    raise ImportError("a study needs Optuna; install it with `pip install 'torchann[tune]'`") from _missing
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
+from optuna.study import Study as OptunaStudy
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
@@ -13,7 +14,7 @@ from torchann.dashboard.trial_session import write_trial
 from torchann.history import no_such_figure
 from torchann.tuning.claims import Claims
 from torchann.tuning.locks import Lock
-from torchann.tuning.space import read_space
+from torchann.tuning.space import Range, read_space
 from torchann.tuning.storage import Pruner, Sampler, make_pruner, make_sampler, open_storage, open_study
 from torchann.tuning.study_table import StudyTable
 from torchann.tuning.trial_runs import TrialRuns
@@ -64,6 +65,11 @@ class Study:
         (2, True)
     """
 
+    name: str
+    make: Make
+    space: dict[str, Range]
+    quiet: bool
+
     def __init__(
         self,
         name: str,
@@ -83,14 +89,14 @@ class Study:
         quiet: bool = False,
     ) -> None:
         self.name, self.make, self.space, self.quiet = name, make, read_space(space), quiet
-        self.judge = Judge(metric, _mode(metric, mode), folds, seed)
-        self.folder = Path(folder, name)
+        self.judge: Judge = Judge(metric, _mode(metric, mode), folds, seed)
+        self.folder: Path = Path(folder, name)
         self.stopped_by: str | None = None
         self._evaluate = evaluate or TrialRuns(make, self.judge, prunes=pruner != "none")
         how = make_sampler(sampler, seed), make_pruner(pruner), self.judge.mode
         self.folder.mkdir(parents=True, exist_ok=True)
         with Lock(self.folder / "study.lock", wait=True):
-            self.optuna = open_study(name, open_storage(storage, self.folder), *how)
+            self.optuna: OptunaStudy = open_study(name, open_storage(storage, self.folder), *how)
             self._claims = Claims(self.optuna, self.space, self.folder, complete=storage is None)
             self._compare({"space": _plain(space), **self.judge._asdict(), **_plain(settings or {})})
 

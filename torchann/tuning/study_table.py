@@ -55,6 +55,8 @@ class StudyTable:
         0        0.1   0.5         9         1.0
     """
 
+    rows: list[Row]
+
     def __init__(self, rows: Iterable[Row], judge: Judge) -> None:
         self.rows, self._judge = list(rows), judge
 

@@ -45,6 +45,10 @@ class Trainees:
             networks go on. None if there is no such.
     """
 
+    estimator: Any
+    y: Any
+    fit_params: Params
+
     def __init__(self, estimator: Any, X: Any, y: Any, fit_params: Params, resource: str | None = None) -> None:
         self.estimator, self.X, self.y, self.fit_params = estimator, X, y, fit_params
         self.resource = resource

@@ -35,6 +35,9 @@ class TrialRuns:
     """
 
     batch_size = 1
+    make: Make
+    judge: Judge
+    prunes: bool
 
     def __init__(self, make: Make, judge: Judge, prunes: bool = False) -> None:
         self.make, self.judge, self.prunes = make, judge, prunes

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torchann.engine.population.heads import HEADS, spread
+from torchann.engine.population.heads import HEADS, Head, spread
 from torchann.engine.population.member import Member
 from torchann.engine.population.parameters import Parameters
 from torchann.engine.population.passes import SILENT, Passes
 from torchann.engine.population.plan import widest
 from torchann.engine.population.row_orders import Rows
-from torchann.engine.population.solvers import solver_for
+from torchann.engine.population.solvers import Solver, solver_for
 from torchann.engine.population.table import Table
 
 BLOCK_BYTES = 2**18  # of gathered inputs: few calls per epoch, and they stay in the processor's cache
@@ -32,13 +32,18 @@ class Bucket:
         losses: whether training losses are worked out also for networks that do not stop by them.
     """
 
+    members: list[Member]
+    table: Table
+    steps: int
+    batch_size: int
+
     def __init__(self, members: Sequence[Member], table: Table, losses: bool = True) -> None:
         self.members, self.table = list(members), table
         first, settings = self.members[0], self.members[0].settings
         self.steps, self.batch_size = first.steps, max(member.batch_size for member in members)
         sizes = widest(members)
-        self.weights = Parameters(len(members), sizes, table.x)
-        self.best = Parameters(len(members), sizes, table.x) if len(first.validation) else None
+        self.weights: Parameters = Parameters(len(members), sizes, table.x)
+        self.best: Parameters | None = Parameters(len(members), sizes, table.x) if len(first.validation) else None
         for number, member in enumerate(members):
             self.weights.write(number, member.weights)
             if self.best is not None:
@@ -46,12 +51,12 @@ class Bucket:
             if settings.activation == "logistic":
                 for layer, units in zip(self.weights.layers[:-1], member.sizes[1:-1], strict=True):
                     layer[number, units:, -1] = SILENT
-        self.solver = solver_for(self.weights, members, self.batch_size)
-        self.head = HEADS[settings.loss]
-        self.passes = Passes(self.weights.layers, self.batch_size, settings.activation)
-        self.losses = losses or not len(first.validation)
+        self.solver: Solver = solver_for(self.weights, members, self.batch_size)
+        self.head: Head = HEADS[settings.loss]
+        self.passes: Passes = Passes(self.weights.layers, self.batch_size, settings.activation)
+        self.losses: bool = losses or not len(first.validation)
         penalised = self.losses and any(member.settings.alpha for member in members)
-        self.squares = Parameters(len(members), sizes, table.x) if penalised else None
+        self.squares: Parameters | None = Parameters(len(members), sizes, table.x) if penalised else None
         self._prepare_checks()
 
     def epoch(self) -> None:
@@ -134,7 +139,9 @@ class Bucket:
         columns = torch.arange(padded.shape[1], device=padded.device)
         mask = columns < torch.tensor([*map(len, rows)], device=padded.device)[:, None, None]
         self._check_batches = list(zip(torch.split(padded, chunk, 1), torch.split(mask, chunk, 2), strict=True))
-        self.spreads = [spread(self.table.y[torch.from_numpy(own).to(padded.device)]).cpu() for own in rows]
+        self.spreads: list[Tensor] = [
+            spread(self.table.y[torch.from_numpy(own).to(padded.device)]).cpu() for own in rows
+        ]
 
     def _padded(self, rows: Sequence[Rows], length: int) -> Tensor:
         """All in one, ``(count, length)``, filled up with the first row of each."""

@@ -55,21 +55,21 @@ class Member:
         if not len(order.rows):
             raise ValueError("there is no training row; give at least one")
         self.settings = settings
-        self.weights = [layer.detach().clone() for layer in weights]
+        self.weights: list[Tensor] = [layer.detach().clone() for layer in weights]
         self.order = order
         self.validation = validation
-        self.n_iter = 0
-        self.seconds = 0.0
-        self.learning_rate = float(settings.learning_rate_init)
+        self.n_iter: int = 0
+        self.seconds: float = 0.0
+        self.learning_rate: float = float(settings.learning_rate_init)
         self.loss_curve: list[float] = []
-        self.best_loss = math.inf
+        self.best_loss: float = math.inf
         self.validation_scores: list[float] = []
-        self.best_score = -math.inf
-        self.best_weights = self.weights
+        self.best_score: float = -math.inf
+        self.best_weights: list[Tensor] = self.weights
         self.moments: list[list[Tensor]] = []
         self.stopped: str | None = None
-        self.max_iter = settings.max_iter
-        self.no_improvement = 0
+        self.max_iter: int = settings.max_iter
+        self.no_improvement: int = 0
 
     @property
     def sizes(self) -> list[int]:

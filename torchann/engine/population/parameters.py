@@ -35,8 +35,8 @@ class Parameters:
 
     def __init__(self, count: int, sizes: Sequence[int], like: Tensor) -> None:
         shapes = [(count, units, inputs + 1) for inputs, units in pairwise(sizes)]
-        self.flat = like.new_zeros(sum(map(prod, shapes)))
-        self.layers = [
+        self.flat: Tensor = like.new_zeros(sum(map(prod, shapes)))
+        self.layers: list[Tensor] = [
             part.view(shape) for part, shape in zip(torch.split(self.flat, [*map(prod, shapes)]), shapes, strict=True)
         ]
 

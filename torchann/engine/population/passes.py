@@ -47,14 +47,17 @@ class Passes:
         tensor([[[3.5000, 0.5000, 2.5000]]])
     """
 
+    function: Callable[..., Tensor]
+    chain: Callable[..., Tensor]
+
     def __init__(self, weights: Sequence[Tensor], batch_size: int, activation: str) -> None:
         self.function, self.chain = FUNCTIONS[activation], CHAINS[activation]
         self.weights = weights
         count = weights[0].shape[0]
-        self.sums = [layer.new_empty(count, layer.shape[1], batch_size) for layer in weights[:-1]]
-        self.errors = [torch.empty_like(z) for z in self.sums]
-        self.values = [layer.new_ones(count, layer.shape[1] + 1, batch_size) for layer in weights[:-1]]
-        self.units = [values[:, :-1] for values in self.values]
+        self.sums: list[Tensor] = [layer.new_empty(count, layer.shape[1], batch_size) for layer in weights[:-1]]
+        self.errors: list[Tensor] = [torch.empty_like(z) for z in self.sums]
+        self.values: list[Tensor] = [layer.new_ones(count, layer.shape[1] + 1, batch_size) for layer in weights[:-1]]
+        self.units: list[Tensor] = [values[:, :-1] for values in self.values]
         self._up = list(zip(weights, self.sums, self.units, self.values, strict=False))
         self._transposed = [layer[:, :, :-1].mT for layer in weights[1:]]
         self._rows = [values.mT for values in self.values]

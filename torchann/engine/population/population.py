@@ -59,8 +59,8 @@ class Population:
         max_bytes: int | None = None,
         losses: bool = True,
     ) -> None:
-        self.members = list(members)
-        self.device = torch.device(device)
+        self.members: list[Member] = list(members)
+        self.device: torch.device = torch.device(device)
         self.table = table
         self.workers = workers
         self.max_bytes = max_bytes

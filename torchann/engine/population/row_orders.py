@@ -34,7 +34,7 @@ class RandomStateOrder:
     """
 
     def __init__(self, rows: Rows, random_state: np.random.RandomState, shuffle: bool = True) -> None:
-        self.rows = rows
+        self.rows: Rows = rows
         self.random_state = random_state
         self.shuffle = shuffle
 
@@ -62,7 +62,7 @@ class SeededOrder:
     def __init__(self, rows: Rows, seed: int) -> None:
         self.rows = rows
         self.seed = seed
-        self.epoch = 0
+        self.epoch: int = 0
 
     def next_epoch(self) -> Rows:
         """The rows in the order of the coming epoch, ``(rows,)``."""

@@ -55,7 +55,7 @@ class Settings:
             )
 
 
-CHOICES = {
+CHOICES: dict[str, tuple[str, ...]] = {
     "activation": ("identity", "logistic", "tanh", "relu"),
     "loss": ("squared_error", "log_loss", "binary_log_loss"),
     "solver": ("sgd", "adam"),

@@ -51,7 +51,7 @@ class Solver:
         columns = torch.arange(batch_size, device=weights.flat.device)
         last = new([member.num_rows - (member.steps - 1) * batch_size for member in members]).view(-1, 1, 1)
         self._rows = (torch.full_like(last, batch_size), last)
-        self.mask = (columns < last).to(last.dtype)
+        self.mask: Tensor = (columns < last).to(last.dtype)
         self._alpha = new([member.settings.alpha for member in members]).view(-1, 1, 1)
         self._penalised = any(member.settings.alpha for member in members)
         self._factor: list[float] = []
@@ -68,7 +68,7 @@ class Solver:
         parts = [column / rows for rows in self._rows]
         scales = (parts[0], parts[1] * self.mask)
         layers = self.weights.layers if self._penalised else []
-        self.factors = []
+        self.factors: list[Factors] = []
         for part, scale in zip(parts, scales, strict=True):
             decays = [(part * self._alpha).repeat(1, 1, layer.shape[2]) for layer in layers]
             for decay in decays:
@@ -108,10 +108,13 @@ class Descent(Solver):
     so many steps, for all of them at once: before it comes to :data:`ROUNDED` times the last bit of a weight.
     """
 
+    into: list[Tensor]
+    beta: float
+
     def __init__(self, weights: Parameters, members: Sequence[Member], batch_size: int) -> None:
         super().__init__(weights, members, batch_size)
         self.into, self.beta = weights.layers, 1.0
-        self.every = steps_per_decay(members, weights.flat.dtype)
+        self.every: float = steps_per_decay(members, weights.flat.dtype)
 
     def move(self, step: int, factors: Factors) -> None:
         """Only the penalty is left to do."""
@@ -142,12 +145,12 @@ class Momentum(Solver):
     def __init__(self, weights: Parameters, members: Sequence[Member], batch_size: int) -> None:
         super().__init__(weights, members, batch_size)
         sizes = _sizes(weights)
-        self.velocity = Parameters(len(members), sizes, weights.flat)
+        self.velocity: Parameters = Parameters(len(members), sizes, weights.flat)
         rates = [member.settings.momentum for member in members]
-        self.common = rates[0] if len(set(rates)) == 1 else None
-        self.rates = weights.flat.new_tensor(rates).view(-1, 1, 1)
-        self.into = self.velocity.layers
-        self.beta = 1.0 if self.common is None else self.common
+        self.common: float | None = rates[0] if len(set(rates)) == 1 else None
+        self.rates: Tensor = weights.flat.new_tensor(rates).view(-1, 1, 1)
+        self.into: list[Tensor] = self.velocity.layers
+        self.beta: float = 1.0 if self.common is None else self.common
         self.point: Parameters | None = None
         if members[0].settings.nesterovs_momentum and any(rates):
             self.point = Parameters(len(members), sizes, weights.flat)
@@ -180,6 +183,16 @@ class Momentum(Solver):
 
 class Adam(Solver):
     """Adam, its epsilon outside of the correction for the start, as in the paper's last lines of section 2."""
+
+    gradients: Parameters
+    mean: Parameters
+    square: Parameters
+    scratch: Parameters
+    into: list[Tensor]
+    beta: float
+    keep: float
+    keep_square: float
+    epsilon: float
 
     def __init__(self, weights: Parameters, members: Sequence[Member], batch_size: int) -> None:
         super().__init__(weights, members, batch_size)

@@ -35,7 +35,7 @@ class Workers:
     """
 
     def __init__(self, n_jobs: int | None = None) -> None:
-        self.number = effective_n_jobs(n_jobs) - 1
+        self.number: int = effective_n_jobs(n_jobs) - 1
         self._executor: ProcessPoolExecutor | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._tables: list[Table] = []
