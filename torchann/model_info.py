@@ -39,7 +39,7 @@ class ModelInfo:
         model = self.model
         net = getattr(model, "net", model if isinstance(model, nn.Module) else None)
         weights = "" if net is None else f", {sum(part.numel() for part in net.parameters()):,} weights"
-        written = f" of torchann {self.version}" if self.version else ", a checkpoint"
+        written = ", a checkpoint" if self.path.suffix == ".ckpt" else f" of torchann {self.versions['torchann']}"
         lines = [f"{self.path}: {type(model).__name__}{written}{weights}"]
         hparams = dict(getattr(model, "hparams", {}))
         if "hidden_sizes" in hparams:
@@ -50,9 +50,13 @@ class ModelInfo:
         return "\n".join([*lines, *_scored(model), *self._measured()])
 
     @property
-    def version(self) -> str | None:
-        """The torchann that wrote a model file; None of a checkpoint."""
-        return None if self.path.suffix == ".ckpt" else shown(str(read(self.path)[0].get("torchann")))
+    def versions(self) -> dict[str, str]:
+        """What it was trained with, by name: the torchann that wrote a model file, or what the run of a checkpoint had."""
+        if self.path.suffix != ".ckpt":
+            return {"torchann": shown(str(read(self.path)[0].get("torchann")))}
+        file = self.path.parent.parent / "versions.json"
+        told = json.loads(file.read_text()) if file.is_file() else {}
+        return {str(name): shown(str(number)) for name, number in told.items()}
 
     @property
     def measured(self) -> dict[str, dict[str, float]]:

@@ -5,13 +5,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import torch
-
 from torchann.atomic import write_atomically
 from torchann.exports.check import check_export
 from torchann.exports.metadata import metadata
 from torchann.exports.onnx_file import need_onnx, onnx_bytes, onnx_runner
-from torchann.exports.raw_model import FEATURES, Port, RawModel, task_from
+from torchann.exports.raw_model import Port, RawModel, task_from
 from torchann.exports.torch_program import program_bytes, program_runner, to_program
 
 Format = Literal["onnx", "torch-export"]
@@ -40,12 +38,12 @@ class Exported:
 
     def __str__(self) -> str:
         ends = " -> ".join(", ".join(map(str, ports)) for ports in (self.inputs, self.outputs))
-        return f"{self.path}: {ends}; checked on {self.rows} rows, largest difference {self.difference:.1e} of the scale"
+        return (
+            f"{self.path}: {ends}; checked on {self.rows} rows, largest difference {self.difference:.1e} of the scale"
+        )
 
 
-def export(
-    model: Any, path: str | PathLike[str], format: Format | None = None, *, rows: Any = None
-) -> Exported:
+def export(model: Any, path: str | PathLike[str], format: Format | None = None, *, rows: Any = None) -> Exported:
     """Writes a model as one graph from raw rows to predictions, for any number of rows at a time.
 
     The preparation of the rows is inside, and so are softmax, sigmoid and the targets' unit: outputs are ``proba`` and
@@ -74,7 +72,7 @@ def export(
         OSError: if the file cannot be written; an old one is untouched.
 
     Example:
-        >>> import tempfile, torchann
+        >>> import tempfile, torch, torchann
         >>> path = Path(tempfile.mkdtemp(), "net.pt2")
         >>> done = export(torchann.RegressionMLP([3], 2, 1), path)
         >>> print(done.inputs[0], "->", done.outputs[0])
@@ -89,17 +87,16 @@ def export(
     task = task_from(model)
     raw = RawModel(task, rows)
     program, facts = to_program(raw), metadata(task)
-    outputs = _outputs(raw)
     if format == "onnx":
-        content = onnx_bytes(program, raw.inputs, outputs, facts)
-        run = onnx_runner(content, raw.inputs, outputs)
+        content = onnx_bytes(program, raw.inputs, raw.outputs, facts)
+        run = onnx_runner(content, raw.inputs, raw.outputs)
     else:
         content = program_bytes(program, facts)
         run = program_runner(content)
     count, difference = check_export(raw, run)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content)
-    return Exported(path, format, tuple(raw.inputs), tuple(outputs), count, difference)
+    return Exported(path, format, tuple(raw.inputs), tuple(raw.outputs), count, difference)
 
 
 def format_of(path: Path, format: str | None) -> Format:
@@ -124,11 +121,3 @@ def format_of(path: Path, format: str | None) -> Format:
         endings = [ending for ending, name in ENDINGS.items() if format in (None, name)]
         raise ValueError(f"a model is not exported {told} to {path}; give a file that ends in {' or '.join(endings)}")
     return found
-
-
-def _outputs(raw: RawModel) -> list[Port]:
-    parts = {port.name: torch.zeros(2, *port.shape, dtype=port.torch_dtype) for port in raw.inputs}
-    found = raw.predict(parts[FEATURES] if list(parts) == [FEATURES] else parts)
-    return [
-        Port(name, tuple(part.shape[1:]), str(part.dtype).removeprefix("torch.")) for name, part in found.items()
-    ]

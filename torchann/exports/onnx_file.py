@@ -1,5 +1,6 @@
 """ONNX files: written from torch's graph, run by onnxruntime."""
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,9 +21,8 @@ def need_onnx() -> None:
         ValueError: with what to install.
     """
     try:
-        import onnx
-        import onnxruntime
-        import onnxscript  # noqa: F401
+        for name in ("onnx", "onnxscript", "onnxruntime"):
+            importlib.import_module(name)
     except ImportError as error:
         raise ValueError(
             f"ONNX needs onnx, onnxscript and onnxruntime ({error}); pip install 'torchann[export]', or export to a "

@@ -59,6 +59,8 @@ class RawModel(nn.Module):
 
     Attributes:
         inputs: one, called ``features``, or several by name, in the order of the net's.
+        outputs: predictions, in order.
+        rows: those that were given, in the dtypes of the inputs.
 
     Raises:
         RuntimeError: if the task has no net yet.
@@ -87,6 +89,10 @@ class RawModel(nn.Module):
         self.inputs = _ports(twin, given)
         self.rows = None if given is None else self.as_inputs(given)
         self.eval()
+        self.outputs = [
+            Port(name, tuple(part.shape[1:]), str(part.dtype).removeprefix("torch."))
+            for name, part in self.predict(self.zeros()).items()
+        ]
 
     def forward(self, features: Any) -> dict[str, Tensor]:
         """Predictions by name, as the task's ``predictions`` has them, of raw rows, or of several inputs by name."""
@@ -98,6 +104,11 @@ class RawModel(nn.Module):
         """What the task itself predicts, on the CPU."""
         (task,) = self._task
         return predict_rows(task, task.predictions, features, task.preprocessing)
+
+    def zeros(self, rows: int = 2) -> Rows:
+        """Rows of zeros, as an example."""
+        parts = {port.name: torch.zeros(rows, *port.shape, dtype=port.torch_dtype) for port in self.inputs}
+        return parts[FEATURES] if list(parts) == [FEATURES] else parts
 
     def as_inputs(self, rows: Rows) -> Rows:
         """Rows in the dtypes of the inputs."""

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from torchann.batches import Rows
-from torchann.exports.raw_model import FEATURES, RawModel
+from torchann.exports.raw_model import RawModel
 
 METADATA_FILE = "torchann.json"
 TRACES = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn")
@@ -27,12 +28,10 @@ def to_program(model: RawModel) -> Any:
     Raises:
         ValueError: if torch cannot follow its net, as where its ``forward`` chooses by values.
     """
-    parts = {port.name: torch.zeros(2, *port.shape, dtype=port.torch_dtype) for port in model.inputs}
-    rows = {name: {0: torch.export.Dim("rows", min=1)} for name in parts}
-    one = list(parts) == [FEATURES]
+    example, rows = model.zeros(), {0: torch.export.Dim("rows", min=1)}
+    shapes = rows if isinstance(example, Tensor) else dict.fromkeys(example, rows)
     try:
         with quiet(), torch.no_grad():
-            example, shapes = (parts[FEATURES], rows[FEATURES]) if one else (parts, rows)
             program = torch.export.export(model, (example,), dynamic_shapes=(shapes,), strict=False)
     except Exception as error:  # whatever torch says of a net's code
         told = str(error).strip().partition("\n")[0]
