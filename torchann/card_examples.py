@@ -22,7 +22,8 @@ def examples(task: Any, raw: RawModel, path: Path | None, exported: Exported | N
         exported: what it was exported to.
     """
     blocks = []
-    if path is not None and FEATURES in [port.name for port in raw.inputs]:
+    here = path is not None and (exported is None or exported.path.resolve().parent == path.resolve().parent)
+    if path is not None and here:
         blocks.append(("With torchann:", _by_torchann(task, raw, path)))
     if exported is not None:
         onnx = exported.format == "onnx"
@@ -46,7 +47,7 @@ def _by_torchann(task: Any, raw: RawModel, path: Path) -> str:
         ]
         lines += ["table = {", *cells, "}", "print(model.predict(table))"]
     else:
-        lines[1:1] = ["import numpy as np"]
+        lines[:0] = ["import numpy as np"]
         lines += [f"features = {_array(task, raw.inputs[0])}", "print(model.predict(features))"]
     return "\n".join(lines)
 

@@ -51,7 +51,7 @@ class ModelInfo:
 
     @property
     def versions(self) -> dict[str, str]:
-        """What it was trained with, by name: the torchann that wrote a model file, or what the run of a checkpoint had."""
+        """What it was trained with, by name: what the run of a checkpoint had, or the torchann that wrote a file."""
         if self.path.suffix != ".ckpt":
             return {"torchann": shown(str(read(self.path)[0].get("torchann")))}
         file = self.path.parent.parent / "versions.json"

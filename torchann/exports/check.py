@@ -85,25 +85,28 @@ def _other_classes(want: Any, got: Any, proba: Any) -> int:
 
 def _batches(model: RawModel) -> list[Rows]:
     generator = torch.Generator().manual_seed(0)
+    given: dict[str, Any] = model.rows if isinstance(model.rows, dict) else {FEATURES: model.rows}
     step = next(iter(model.preparation.children()), None)
     table = step if isinstance(step, TableColumns) else None
     codes = max((len(column.categories) for column in table.table), default=0) if table is not None else 0
     sizes = [*BATCHES[:-1], max(BATCHES[-1], min(codes + 1, MOST_CODES))]
     batches = []
     for size in sizes:
-        parts = {port.name: _drawn(port, size, step, generator) for port in model.inputs}
+        parts = {port.name: _drawn(port, size, step, given.get(port.name), generator) for port in model.inputs}
         batches.append(parts[FEATURES] if list(parts) == [FEATURES] else parts)
     if model.rows is not None:
         batches.append(map_rows(lambda part: part[:MOST_CODES], model.rows))
     return batches
 
 
-def _drawn(port: Port, rows: int, step: Any, generator: torch.Generator) -> Tensor:
+def _drawn(port: Port, rows: int, step: Any, given: Any, generator: torch.Generator) -> Tensor:
     shape = (rows, *port.shape)
     if isinstance(step, Pixels):
         return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-    if not port.torch_dtype.is_floating_point:
-        return torch.randint(0, 2, shape, generator=generator).to(port.torch_dtype)
+    if not port.torch_dtype.is_floating_point:  # codes of a net of one's own, from the lowest that was given on
+        low, high = given.min(), given.max()
+        codes = torch.randint(0, int(high - low) + 1, shape, generator=generator)
+        return (low + codes).to(port.torch_dtype)  # type: ignore[no-any-return]
     z = torch.randn(shape, dtype=torch.float64, generator=generator)
     if step is not None and hasattr(step, "mean"):
         z = step.mean + 1.5 * step.std * z
