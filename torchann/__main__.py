@@ -100,6 +100,7 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
         metavar="OUT",
         help="an .onnx or .pt2 file, beside which its card is written (default: model.onnx or model.pt2)",
     )
+    export.add_argument("--quiet", action="store_true", help="nothing but errors and warnings")
     return parser, commands.choices
 
 

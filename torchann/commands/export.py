@@ -25,5 +25,6 @@ def run(options: argparse.Namespace) -> int:
             write_atomically(card, model_card(options.model, done).encode())
     except (ValueError, OSError, RuntimeError) as error:
         return told("export", error)
-    print(done)
+    if not options.quiet:
+        print(done)
     return 0
