@@ -64,7 +64,7 @@ def test_card_of_a_table_has_its_columns_and_codes():
 
 CARDS = {
     "images": ["image-classification", "bytes divided by 255", "`proba (rows, 10) float32`", "counted from 0 |"],
-    "housing": ["sines and cosines of the columns [6, 7], 3 frequencies each, appended"],
+    "housing": ["sines and cosines of the columns [6, 7], 12 frequencies each, appended"],
     "labels": [
         "`class (rows, 4) int64` | multilabel: 0 or 1 of each label",
         "Nothing was measured.",

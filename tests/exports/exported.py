@@ -1,6 +1,7 @@
 """Models of every kind with raw rows for them, and exported files run without this package."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,13 @@ def inputs_of(task: Task, data, seed: int = 0) -> Task:
     return task.eval()
 
 
+@cache
 def housing():
-    data = torchann.CaliforniaHousingDataModule(batch_size=1024, periodic_coordinates=3)
+    data = torchann.CaliforniaHousingDataModule(batch_size=1024, periodic_coordinates=12)
     return inputs_of(torchann.RegressionMLP([8]), data), data.splits.test.x[:33].double(), None
 
 
+@cache
 def table(max_one_hot: int = 50, target: str = "price"):
     data = torchann.TabularDataModule(homes(), target, max_one_hot=max_one_hot, task=None)
     task = (torchann.RegressionMLP if target == "price" else torchann.ClassificationMLP)([8])
