@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
     from torchann.data import TabularDataModule as TabularDataModule
+    from torchann.exports.export import export as export
     from torchann.files import load as load
     from torchann.files import save as save
     from torchann.history import History as History
+    from torchann.model_cards import model_card as model_card
     from torchann.model_info import info as info
     from torchann.nets.mlp import MLP as MLP
     from torchann.runs import Trainer as Trainer
@@ -45,8 +47,10 @@ _HOME = {
     "TerminateOnNaN": "torchann.callbacks.terminate_on_nan",
     "Trainer": "torchann.runs",
     "WideAndDeep": "torchann.tasks.wide_and_deep",
+    "export": "torchann.exports.export",
     "info": "torchann.model_info",
     "load": "torchann.files",
+    "model_card": "torchann.model_cards",
     "predict": "torchann.table_predictions",
     "save": "torchann.files",
 }
@@ -67,8 +71,10 @@ __all__ = [
     "TerminateOnNaN",
     "Trainer",
     "WideAndDeep",
+    "export",
     "info",
     "load",
+    "model_card",
     "predict",
     "save",
 ]

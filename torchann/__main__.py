@@ -87,6 +87,20 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
 
     info = commands.add_parser("info", allow_abbrev=False, help="what a model is, what it expects, how it scored")
     info.add_argument("model", metavar="MODEL", help=MODEL)
+    info.add_argument("--markdown", action="store_true", help="as a model card: a README.md to publish it with")
+
+    export = commands.add_parser(
+        "export", allow_abbrev=False, help="write a model as ONNX or torch.export, from raw rows to predictions"
+    )
+    export.add_argument("model", metavar="MODEL", help=MODEL)
+    export.add_argument("--format", choices=["onnx", "torch-export"], help="by default that of OUT's ending, or onnx")
+    export.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="an .onnx or .pt2 file, beside which its card is written (default: model.onnx or model.pt2)",
+    )
+    export.add_argument("--quiet", action="store_true", help="nothing but errors and warnings")
     return parser, commands.choices
 
 

@@ -9,6 +9,7 @@ from tabulate import tabulate
 from torch import nn
 
 from torchann.columns import Column, shortened, shown
+from torchann.history import Row
 from torchann.model_paths import find_model, model_from
 from torchann.nets.table_columns import TableColumns
 from torchann.safetensors_file import read
@@ -38,7 +39,8 @@ class ModelInfo:
         model = self.model
         net = getattr(model, "net", model if isinstance(model, nn.Module) else None)
         weights = "" if net is None else f", {sum(part.numel() for part in net.parameters()):,} weights"
-        lines = [f"{self.path}: {type(model).__name__}{self._version()}{weights}"]
+        written = ", a checkpoint" if self.path.suffix == ".ckpt" else f" of torchann {self.versions['torchann']}"
+        lines = [f"{self.path}: {type(model).__name__}{written}{weights}"]
         hparams = dict(getattr(model, "hparams", {}))
         if "hidden_sizes" in hparams:
             lines.append(f"hidden layers {hparams['hidden_sizes']}, {hparams.get('activation', '')}".rstrip(", "))
@@ -47,20 +49,31 @@ class ModelInfo:
         lines += _learnt_from(getattr(model, "data_info", None))
         return "\n".join([*lines, *_scored(model), *self._measured()])
 
-    def _version(self) -> str:
-        if self.path.suffix == ".ckpt":
-            return ", a checkpoint"
-        return f" of torchann {shown(str(read(self.path)[0].get('torchann')))}"
+    @property
+    def versions(self) -> dict[str, str]:
+        """What it was trained with, by name: what the run of a checkpoint had, or the torchann that wrote a file."""
+        if self.path.suffix != ".ckpt":
+            return {"torchann": shown(str(read(self.path)[0].get("torchann")))}
+        file = self.path.parent.parent / "versions.json"
+        told = json.loads(file.read_text()) if file.is_file() else {}
+        return {str(name): shown(str(number)) for name, number in told.items()}
 
-    def _measured(self) -> list[str]:
-        found = []
+    @property
+    def measured(self) -> dict[str, dict[str, float]]:
+        """What ``torchann validate`` and ``torchann test`` measured of the run, figures by command."""
+        found = {}
         for stage in ("validate", "test"):
             file = self.path.parent.parent / f"{stage}.json"
             if self.path.suffix == ".ckpt" and file.is_file():
-                figures = json.loads(file.read_text())
-                told = [f"{name} {value:.4g}" for name, value in figures.items() if isinstance(value, float)]
-                found.append(f"measured by torchann {stage}: {', '.join(told)}")
+                told = json.loads(file.read_text())
+                found[stage] = {name: value for name, value in told.items() if isinstance(value, float)}
         return found
+
+    def _measured(self) -> list[str]:
+        return [
+            f"measured by torchann {stage}: {', '.join(f'{name} {value:.4g}' for name, value in figures.items())}"
+            for stage, figures in self.measured.items()
+        ]
 
 
 def info(path: str | PathLike[str]) -> ModelInfo:
@@ -87,6 +100,25 @@ def info(path: str | PathLike[str]) -> ModelInfo:
     return ModelInfo(path)
 
 
+def outputs_of(model: Any) -> str | dict[str, str]:
+    """What a task's output is: regression, binary, multiclass or multilabel; of several outputs each by its name.
+
+    Args:
+        model: a task.
+
+    Example:
+        >>> import torchann
+        >>> outputs_of(torchann.ClassificationMLP([], 2, 3))
+        'multiclass'
+    """
+    hparams = model.hparams
+    if "outputs" in hparams:
+        return {name: str(output["task"]) for name, output in hparams["outputs"].items()}
+    if "num_classes" in hparams or "class_names" in hparams:
+        return str(hparams.get("task") or "binary")
+    return "regression"
+
+
 def _predicts(hparams: dict[str, Any]) -> str:
     if "num_classes" in hparams or hparams.get("class_names"):
         names = hparams.get("class_names") or range(hparams.get("num_classes") or 2)
@@ -108,14 +140,19 @@ def _expects(model: Any) -> list[str]:
 
 
 def _columns(step: TableColumns) -> str:
-    rows = []
-    for column, mean, std in zip(step.table, step.mean.tolist(), step.std.tolist(), strict=True):
-        rows.append(
-            [shown(column.name), column.kind, "may be missing" if column.missing else "", _of(column, mean, std)]
-        )
+    rows = column_rows(step)
     more = len(rows) - MOST_COLUMNS
     table = tabulate(rows[:MOST_COLUMNS], ["column", "kind", "", "training rows"], disable_numparse=True)
     return table + (f"\nand {more:,} columns more" if more > 0 else "")
+
+
+def column_rows(step: TableColumns) -> list[list[str]]:
+    """Of each column of a table its name, its kind, whether it may be missing, and what training rows had."""
+    parts = zip(step.table, step.mean.tolist(), step.std.tolist(), strict=True)
+    return [
+        [shown(column.name), column.kind, "may be missing" if column.missing else "", _of(column, mean, std)]
+        for column, mean, std in parts
+    ]
 
 
 def _of(column: Column, mean: float, std: float) -> str:
@@ -138,11 +175,24 @@ def _scored(model: Any) -> list[str]:
     history = getattr(model, "history", None)
     if not history:
         return []
-    name = "val_loss" if "val_loss" in history.columns else "train_loss"
-    epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
-    try:
-        best = history.best(name)
-    except (KeyError, ValueError):
+    best, epochs = best_epoch(model), "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
+    if best is None:
         return [f"trained for {epochs}"]
     told = [f"{shown(key)} {value:.4g}" for key, value in best.items() if key.startswith(("val_", "train_"))]
     return [f"trained for {epochs}, best in epoch {best['epoch']:g}: {', '.join(told)}"]
+
+
+def best_epoch(model: Any) -> Row | None:
+    """The figures of the epoch with the lowest loss on validation rows, or on training rows where there are no others.
+
+    Args:
+        model: with or without a history.
+
+    Returns:
+        None if it has none, or none with a number for its loss.
+    """
+    history = getattr(model, "history", None)
+    try:
+        return history.best("val_loss" if "val_loss" in history.columns else "train_loss") if history else None
+    except (KeyError, ValueError):
+        return None

@@ -3,6 +3,7 @@
 import argparse
 
 from torchann.commands.errors import told
+from torchann.model_cards import model_card
 from torchann.model_info import info
 from torchann.runs import quieten_framework
 
@@ -11,7 +12,9 @@ def run(options: argparse.Namespace) -> int:
     """Prints it; returns the exit status."""
     quieten_framework()
     try:
-        print(info(options.model))
+        print(
+            model_card(options.model) if options.markdown else info(options.model), end="" if options.markdown else "\n"
+        )
     except (ValueError, OSError, RuntimeError) as error:
         return told("info", error)
     return 0

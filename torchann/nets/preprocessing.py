@@ -115,7 +115,8 @@ class Waves(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Inputs ``(rows, columns)``, floats, and their waves."""
         z = x[:, self.columns]
-        angles = [torch.pi / 2 * 2**k * z for k in range(self.frequencies)]
+        # Tensors, as torch.onnx rounds a number beside float64 to float32.
+        angles = [z.new_tensor(torch.pi / 2 * 2**k) * z for k in range(self.frequencies)]
         return torch.cat([x, *(wave(angle) for angle in angles for wave in (torch.sin, torch.cos))], 1)
 
 

@@ -107,7 +107,7 @@ class TableColumns(nn.Module):
         gone = x.isnan()
         parts = [z[:, self._scaled]]
         for place, days in self._waves:
-            angle = (x[:, place] * (2 * torch.pi / days)).nan_to_num()[:, None]
+            angle = (x[:, place] * x.new_tensor(2 * torch.pi / days)).nan_to_num()[:, None]  # see Waves
             here = ~gone[:, place, None]
             parts += [angle.sin() * here, angle.cos() * here]
         parts.append(gone[:, self._indicators])
@@ -125,7 +125,7 @@ class TableColumns(nn.Module):
         nowhere = codes.new_tensor(self._hot_width)  # a place that is cut off
         place = torch.where((codes >= 0) & (codes < counts), codes + starts, nowhere)
         place = torch.where(gone & lacked, starts + counts, place)
-        ones = torch.zeros(len(codes), self._hot_width + 1, device=codes.device)
+        ones = torch.zeros(codes.shape[0], self._hot_width + 1, device=codes.device)  # no len: an export keeps it
         return ones.scatter(1, place.long(), 1.0)[:, : self._hot_width]
 
 

@@ -1,0 +1,30 @@
+"""``torchann export MODEL -o FILE``: a model as a file that predicts without this package, and its card beside it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from torchann.atomic import write_atomically
+from torchann.commands.errors import told
+from torchann.exports.export import ENDINGS, export, format_of
+from torchann.model_cards import model_card
+from torchann.runs import quieten_framework
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exports; writes the card unless there is one; says what was written. Returns the exit status."""
+    quieten_framework()
+    try:
+        ending = next((end for end, name in ENDINGS.items() if name == options.format), ".onnx")
+        path = Path(options.output or f"model{ending}")
+        done = export(options.model, path, format_of(path, options.format))
+        card = path.with_suffix(".md")
+        if card.exists():
+            print(f"torchann export: {card} is there and was left as it is", file=sys.stderr)
+        else:
+            write_atomically(card, model_card(options.model, done).encode())
+    except (ValueError, OSError, RuntimeError) as error:
+        return told("export", error)
+    if not options.quiet:
+        print(done)
+    return 0

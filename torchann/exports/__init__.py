@@ -1,0 +1,1 @@
+"""Models as files that serve without this package: ONNX, torch.export."""
