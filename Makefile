@@ -5,7 +5,7 @@ SEEDS ?= 3
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 FUZZ_SECONDS ?= 180
 
-.PHONY: chapter test fuzz bench install fashion-mnist clean
+.PHONY: chapter test fuzz bench package lowest install fashion-mnist clean
 .DEFAULT_GOAL := chapter
 
 chapter: install fashion-mnist  ## the chapter's published figures beside the ones measured here
@@ -21,6 +21,20 @@ fuzz: .venv/tests-installed  ## bytes guided by coverage at each reader of files
 	$(BIN)/python -m pip install -q atheris
 	for reader in idx config model_file; do \
 	  $(BIN)/python -m tests.fuzz.fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) || exit 1; done
+
+package: .venv/bin/python  ## wheel and sdist in dist/; the wheel in an environment of its own, its public names typed
+	rm -rf dist && $(BIN)/python -m pip install -q build && $(BIN)/python -m build -o dist .
+	$(PYTHON) -m venv --clear .venv-package
+	.venv-package/bin/python -m pip install -q -c constraints.txt 'pyright[nodejs]' scikit-learn-stubs optuna dist/*.whl
+	cd dist && PATH=$(CURDIR)/.venv-package/bin:$$PATH && torchann --version && \
+	  pyright --verifytypes torchann --ignoreexternal
+
+lowest:  ## every test with the lowest versions that pyproject.toml allows, Python's too; torch alone is gigabytes then
+	$(PYTHON) -m venv --clear .venv-lowest && .venv-lowest/bin/python -m pip install -q uv
+	.venv-lowest/bin/uv venv -q --clear --python 3.10 .venv-lowest/3.10
+	VIRTUAL_ENV=.venv-lowest/3.10 .venv-lowest/bin/uv pip install -q --resolution lowest-direct -e '.[dev]'
+	OMP_NUM_THREADS=1 .venv-lowest/3.10/bin/python -m pytest -n 2 -W ignore::DeprecationWarning \
+	  -W ignore::PendingDeprecationWarning -W ignore::FutureWarning
 
 install: .venv/installed  ## the package, editable, with the tested versions, in .venv
 
@@ -45,7 +59,7 @@ fashion-mnist: install
 	  echo "going on without Fashion-MNIST" >&2
 
 clean:  ## everything that was set up or made here but the runs
-	rm -rf .venv results build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* results build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 
 bench: .venv-bench/installed  ## side by side with the peers, which get an environment of their own; writes benchmarks/RESULTS.md
 	.venv-bench/bin/python benchmarks/run.py
