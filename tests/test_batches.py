@@ -162,7 +162,7 @@ def test_loader_refuses_a_shuffle_beside_an_order():
 def shards(monkeypatch, world: int, num_rows: int, batch_size: int, **options) -> list[list[list[int]]]:
     served = []
     for rank in range(world):
-        monkeypatch.setattr(batches, "_rank_and_world", lambda rank=rank: (rank, world))
+        monkeypatch.setattr(batches, "rank_and_world", lambda rank=rank: (rank, world))
         loader = loader_of(num_rows, batch_size, **options)
         served.append([y.tolist() for _, y in loader])
         assert len(loader) == len(served[-1])

@@ -8,6 +8,7 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from tabulate import tabulate
 
 from torchann.checkpoint_files import read_checkpoint
@@ -18,6 +19,7 @@ from torchann.dashboard.run_logger import RunLogger
 from torchann.data import TabularDataModule
 from torchann.predictions import check_ending, write_predictions
 from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
+from torchann.torchrun import job
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -121,6 +123,9 @@ class CLI(ConfigCLI):
         if given.resume and given.ckpt_path is not None:
             raise ValueError(f"--resume and --ckpt_path {given.ckpt_path} exclude each other; give one of them")
         self._resumed = None
+        if job() is not None and rank_zero_only.rank:  # it may not see the files of the first, and hears of them
+            given.ckpt_path = None
+            return
         if given.resume:
             folders = run_folders(given.trainer.runs, given.trainer.name)
             self._resumed = _run_of_config(given) or (folders[-1] if folders else None)
@@ -136,7 +141,7 @@ class CLI(ConfigCLI):
             self._say(f"checkpoint {given.ckpt_path}")
 
     def _say(self, line: str) -> None:
-        if not self.config[self.config.subcommand].quiet:
+        if not self.config[self.config.subcommand].quiet and not rank_zero_only.rank:
             print(line)
 
     def after_instantiate_classes(self) -> None:
@@ -191,6 +196,8 @@ class CLI(ConfigCLI):
         self._report(self.trainer.test(model, datamodule=datamodule, verbose=False), ckpt_path)
 
     def _report(self, figures: list[Any], ckpt_path: str) -> None:
+        if rank_zero_only.rank:
+            return
         print(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f"))
         folder = _run_folder(Path(ckpt_path))
         if folder is not None:
@@ -234,6 +241,8 @@ def main(args: Sequence[str]) -> int:
     """
 
     def work() -> int:
+        if args[0] == "predict" and rank_zero_only.rank:
+            return 0  # one process writes one file, rows in their order
         return 130 if CLI(args).trainer.stopped_by == "interrupt" else 0
 
     return exit_status(args[0], work)
