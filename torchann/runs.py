@@ -14,6 +14,7 @@ import lightning.pytorch as pl
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import DDPStrategy
 
 from torchann.callbacks.checkpoints import Checkpoints, best_path
 from torchann.callbacks.interrupts import Interrupts, interruption
@@ -28,7 +29,7 @@ from torchann.dashboard.run_logger import RunLogger
 from torchann.engine.generators import own_generators, seed_shuffle
 from torchann.history import History
 from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run
-from torchann.torchrun import devices_of_job, job, restarted
+from torchann.torchrun import devices_of_job, in_job, meet
 
 IRRELEVANT = (
     ".*treespec, LeafSpec.* is deprecated",  # Lightning on new torch
@@ -201,17 +202,19 @@ class Trainer(pl.Trainer):
             raise SystemExit(128 + signal.SIGTERM)
 
     def _where_to_begin(self, ckpt_path: str | Path | None) -> str | Path | None:
-        if job() is None:
+        if not in_job():
             return self._checkpoint(ckpt_path, go_on=True)
         path = None
         if self.is_global_zero:  # the others may not see its files
             path = self._last_of_job() or self._checkpoint(ckpt_path, go_on=True)
-        self.strategy.setup_environment()
+        if isinstance(self.strategy, DDPStrategy):
+            meet(self.strategy.root_device, self.strategy.process_group_backend, self.strategy._timeout)
+            self.strategy.setup_environment()
         return self.strategy.broadcast(path)
 
     def _last_of_job(self) -> str | None:
         logger = self._run_logger()
-        if logger is None or logger._version is not None or not restarted():
+        if logger is None or logger._version is not None:
             return None
         folder = Path(logger.log_dir)
         return str(good_checkpoint(folder, "last")) if has_checkpoint(folder) else None

@@ -1,28 +1,26 @@
-"""Which job of torchrun a process belongs to, and the run folder that the job began before it was restarted."""
+"""The job of torchrun that a process belongs to: its processes, and the run folder that it had before a restart."""
 
 import os
 import socket
+import warnings
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import torch
 
 MARK = ".job"
 """A file in the run folder of a job."""
 
 
-def job() -> str | None:
-    """What tells a job of torchrun from others, the same after a restart; None for a process that it did not start.
-
-    The id of the rendezvous, or where there is none, as with ``--master-addr``, where the first process listens.
+def in_job() -> bool:
+    """Whether torchrun has started this process.
 
     Example:
-        >>> job() is None
-        True
+        >>> in_job()
+        False
     """
-    found = os.environ.get("TORCHELASTIC_RUN_ID")
-    if found != "none":
-        return found
-    address = [os.environ.get(name, "") for name in ("MASTER_ADDR", "MASTER_PORT")]
-    return " ".join([socket.gethostname(), *address])
+    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def devices_of_job(given: dict[str, Any]) -> dict[str, Any]:
@@ -36,20 +34,35 @@ def devices_of_job(given: dict[str, Any]) -> dict[str, Any]:
         {'devices': 'auto'}
     """
     world, here = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
-    if job() is None or world == 1 or given.get("devices", "auto") != "auto":
+    if not in_job() or world == 1 or given.get("devices", "auto") != "auto":
         return given
     nodes = {} if given.get("num_nodes", 1) != 1 else {"num_nodes": world // here}
     return {**given, "devices": here, **nodes}
 
 
-def restarted() -> bool:
-    """Whether torchrun has started the processes of the job anew, after one of them has died.
+def meet(device: torch.device, backend: str | None, timeout: timedelta | None) -> None:
+    """Brings the processes of a restarted job together, where torch would find the addresses of those that died.
 
-    Example:
-        >>> restarted()
-        False
+    torchrun's processes meet by a store that outlives a restart (pytorch issue 135712). On one machine the number of
+    the restart keeps them apart; several machines count it differently, and need a store for each start.
+
+    Args:
+        device: of this process.
+        backend: None for nccl on GPUs, else gloo.
+        timeout: of each message, None for torch's own.
     """
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+    keeps_store = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if torch.distributed.is_initialized() or not keeps_store or os.environ.get("TORCHELASTIC_MAX_RESTARTS") == "0":
+        return
+    if os.environ["WORLD_SIZE"] != os.environ["LOCAL_WORLD_SIZE"]:
+        if os.environ["RANK"] == "0":
+            told = "torchrun's --max-restarts on several machines fails with one store for all starts; give torchrun"
+            warnings.warn(f"{told} --rdzv-backend c10d and TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1", stacklevel=2)
+        return
+    store, rank, world = next(torch.distributed.rendezvous("env://"))
+    store = torch.distributed.PrefixStore(f"restart {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+    backend = backend or ("nccl" if device.type == "cuda" else "gloo")
+    torch.distributed.init_process_group(backend, store=store, rank=rank, world_size=world, timeout=timeout)
 
 
 def mark(folder: Path, number: int) -> None:
@@ -57,27 +70,31 @@ def mark(folder: Path, number: int) -> None:
 
     Args:
         folder: that was claimed by this process.
-        number: of the runs that the job has begun, this is which; a restarted one comes by all of them again.
+        number: of the runs that the process has begun, this is which; after a restart it comes by all of them again.
     """
-    found = job()
-    if found is not None:
-        (folder / MARK).write_text(f"{found} {number}\n")
+    if in_job():
+        (folder / MARK).write_text(_mark(number))
 
 
 def folder_of_job(folders: list[Path], number: int) -> Path | None:
-    """The latest of these run folders that the job has marked with that number; None if there is none.
+    """Which of these run folders the job has marked with that number, None if there is none.
 
     Args:
-        folders: the latest at the end.
+        folders: to look in.
         number: as in :func:`mark`.
 
     Example:
         >>> folder_of_job([Path("runs/demo/001")], 1) is None
         True
     """
-    wanted = f"{job()} {number}\n"
-    for folder in reversed(folders):
-        mark_of_job = folder / MARK
-        if mark_of_job.is_file() and mark_of_job.read_text() == wanted:
-            return folder
-    return None
+    marks = [folder / MARK for folder in folders] if in_job() else []
+    return next((path.parent for path in marks if path.is_file() and path.read_text() == _mark(number)), None)
+
+
+def _mark(number: int) -> str:
+    # The torchrun that has started this process outlives its restarts; its id of the job may be anybody's.
+    parent = os.getppid()
+    status = Path(f"/proc/{parent}/stat")
+    began = status.read_text().rpartition(")")[2].split()[19] if status.is_file() else ""
+    host, rank = socket.gethostname(), os.environ["RANK"]
+    return f"{os.environ['TORCHELASTIC_RUN_ID']} {host} {parent} {began} {rank} {number}\n"

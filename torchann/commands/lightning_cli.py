@@ -19,7 +19,7 @@ from torchann.dashboard.run_logger import RunLogger
 from torchann.data import TabularDataModule
 from torchann.predictions import check_ending, write_predictions
 from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
-from torchann.torchrun import job
+from torchann.torchrun import in_job
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -123,7 +123,7 @@ class CLI(ConfigCLI):
         if given.resume and given.ckpt_path is not None:
             raise ValueError(f"--resume and --ckpt_path {given.ckpt_path} exclude each other; give one of them")
         self._resumed = None
-        if job() is not None and rank_zero_only.rank:  # it may not see the files of the first, and hears of them
+        if in_job() and rank_zero_only.rank:  # it may not see the files of the first, and hears of them
             given.ckpt_path = None
             return
         if given.resume:

@@ -15,7 +15,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
 from torchann.run_folders import run_folders
-from torchann.torchrun import folder_of_job, mark, restarted
+from torchann.torchrun import folder_of_job, mark
 
 SUB_RUNS = {"train": "train", "val": "validation", "test": "test"}
 STEPS = "steps"
@@ -66,7 +66,7 @@ class RunLogger(TensorBoardLogger):
 
     def _claim(self) -> str:
         number = next(_RUNS)
-        begun = folder_of_job(run_folders(self.save_dir, str(self.name)), number) if restarted() else None
+        begun = folder_of_job(run_folders(self.save_dir, str(self.name)), number)
         if begun is not None:
             self.goes_on = True
             return begun.name
