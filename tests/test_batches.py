@@ -176,7 +176,8 @@ def test_training_batches_of_all_processes_are_together_those_of_one(monkeypatch
     order = shuffled_order(num_rows, seed=42, epoch=0).tolist()
     for step, batches_of_step in enumerate(zip(*served, strict=True)):  # equally many
         rows = {row for batch in batches_of_step for row in batch}
-        assert rows == set(order[step * 2 * world : (step + 1) * 2 * world])
+        wanted = set(order[step * 2 * world : (step + 1) * 2 * world])
+        assert rows == wanted or (len(wanted) < world and rows == wanted | {order[0]})
 
 
 @pytest.mark.parametrize("num_rows", [12, 13, 14, 19])
