@@ -114,7 +114,9 @@ def message_seconds(sizes: list[int], machines: int, gigabits: float) -> float:
 def speed_up(sizes: list[int], batch_size: int, machines: int, gigabits: float) -> float:
     """How many times as fast as one machine, when nothing of the message is hidden behind the products."""
     one = FIXED + batch_size * flops_per_row(sizes) / FLOPS
-    return one / (FIXED + batch_size / machines * flops_per_row(sizes) / FLOPS + message_seconds(sizes, machines, gigabits))
+    return one / (
+        FIXED + batch_size / machines * flops_per_row(sizes) / FLOPS + message_seconds(sizes, machines, gigabits)
+    )
 
 
 def worth_it(sizes: list[int], machines: int, gigabits: float) -> float:

@@ -205,9 +205,7 @@ def test_process_without_a_row_of_the_last_batch_is_served_one_of_another_or_non
 @pytest.mark.parametrize("world", [1, 2, 3])
 @pytest.mark.parametrize("num_rows", [3, 12, 13, 14])
 @pytest.mark.parametrize("batch_size", [1, 2])
-def test_validation_shards_hold_each_row_exactly_once_in_equally_many_batches(
-    monkeypatch, world, num_rows, batch_size
-):
+def test_validation_shards_hold_each_row_exactly_once_in_equally_many_batches(monkeypatch, world, num_rows, batch_size):
     served = shards(monkeypatch, world, num_rows, batch_size)
     assert len({len(steps) for steps in served}) == 1 and all(batch for steps in served for batch in steps)
     assert sorted(row for steps in served for batch in steps for row in batch) == list(range(num_rows))

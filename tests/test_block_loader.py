@@ -6,8 +6,8 @@ from itertools import chain
 import pytest
 import torch
 
-from torchann.batches import Block
 from torchann import block_loader
+from torchann.batches import Block
 from torchann.block_loader import BlockLoader
 
 
