@@ -9,6 +9,7 @@ import os
 import socket
 import statistics
 from collections.abc import Iterator
+from itertools import pairwise
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
@@ -96,13 +97,13 @@ def measured(rounds: int) -> Iterator[tuple[str, int, list[float]]]:
 
 def flops_per_row(sizes: list[int]) -> int:
     """Forward, gradient of the weights, and gradient of the inputs but those of the first layer."""
-    products = [a * b for a, b in zip(sizes, sizes[1:], strict=False)]
+    products = [a * b for a, b in pairwise(sizes)]
     return 6 * sum(products) - 2 * products[0]
 
 
 def weights(sizes: list[int]) -> int:
     """Weights and biases."""
-    return sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
+    return sum((a + 1) * b for a, b in pairwise(sizes))
 
 
 def message_seconds(sizes: list[int], machines: int, gigabits: float) -> float:

@@ -6,7 +6,7 @@ import torch
 
 
 def rank_and_world() -> tuple[int, int]:
-    """This process's number among those that work together, and how many there are.
+    """Which of the processes that work together this is, counted from 0, and how many there are.
 
     Asked at each use: Lightning builds loaders before and after the processes have met.
 

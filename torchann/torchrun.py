@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed import PrefixStore  # type: ignore[attr-defined]
+from torch.distributed.rendezvous import rendezvous
 
 MARK = ".job"
 """A file in the run folder of a job."""
@@ -59,8 +61,8 @@ def meet(device: torch.device, backend: str | None, timeout: timedelta | None) -
             told = "torchrun's --max-restarts on several machines fails with one store for all starts; give torchrun"
             warnings.warn(f"{told} --rdzv-backend c10d and TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1", stacklevel=2)
         return
-    store, rank, world = next(torch.distributed.rendezvous("env://"))
-    store = torch.distributed.PrefixStore(f"restart {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+    store, rank, world = next(rendezvous("env://"))
+    store = PrefixStore(f"restart {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
     backend = backend or ("nccl" if device.type == "cuda" else "gloo")
     torch.distributed.init_process_group(backend, store=store, rank=rank, world_size=world, timeout=timeout)
 

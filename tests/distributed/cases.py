@@ -20,7 +20,7 @@ BATCH = 12  # rows per step, of all processes together
 
 
 class Rows(pl.LightningDataModule):
-    """Rows whose first input is their number, divided by 100; as many to validate and to test as there are left of 57."""
+    """Rows whose first input is their number, divided by 100; 57 of them to validate and the next 13 to test."""
 
     def __init__(self, batch_size: int, rows: int = 101, classes: int = 0, shuffle: bool = True):
         super().__init__()

@@ -22,6 +22,10 @@ from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint
 from torchann.torchrun import in_job
 
 
+def _is_first() -> bool:
+    return not getattr(rank_zero_only, "rank", 0)  # of the processes that do this together
+
+
 class SaveRunConfig(SaveConfigCallback):
     """Saves what describes the run, to be given to any subcommand again; not what was asked of this one fit."""
 
@@ -123,7 +127,7 @@ class CLI(ConfigCLI):
         if given.resume and given.ckpt_path is not None:
             raise ValueError(f"--resume and --ckpt_path {given.ckpt_path} exclude each other; give one of them")
         self._resumed = None
-        if in_job() and rank_zero_only.rank:  # it may not see the files of the first, and hears of them
+        if in_job() and not _is_first():  # it may not see the files of the first, and hears of them
             given.ckpt_path = None
             return
         if given.resume:
@@ -141,7 +145,7 @@ class CLI(ConfigCLI):
             self._say(f"checkpoint {given.ckpt_path}")
 
     def _say(self, line: str) -> None:
-        if not self.config[self.config.subcommand].quiet and not rank_zero_only.rank:
+        if not self.config[self.config.subcommand].quiet and _is_first():
             print(line)
 
     def after_instantiate_classes(self) -> None:
@@ -196,7 +200,7 @@ class CLI(ConfigCLI):
         self._report(self.trainer.test(model, datamodule=datamodule, verbose=False), ckpt_path)
 
     def _report(self, figures: list[Any], ckpt_path: str) -> None:
-        if rank_zero_only.rank:
+        if not _is_first():
             return
         print(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f"))
         folder = _run_folder(Path(ckpt_path))
@@ -241,7 +245,7 @@ def main(args: Sequence[str]) -> int:
     """
 
     def work() -> int:
-        if args[0] == "predict" and rank_zero_only.rank:
+        if args[0] == "predict" and not _is_first():
             return 0  # one process writes one file, rows in their order
         return 130 if CLI(args).trainer.stopped_by == "interrupt" else 0
 

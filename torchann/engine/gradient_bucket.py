@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import torch
 
+from torchann.shares import rank_and_world
+
 
 class GradientBucket:
     """All gradients of a net in one flat tensor, which ``torch.distributed.all_reduce`` adds up over the processes.
@@ -29,7 +31,7 @@ class GradientBucket:
         first = self.parameters[0]
         self._all = torch.zeros(sum(sizes) + 1, dtype=first.dtype, device=first.device)
         self._gradients, self._rows = self._all[:-1], self._all[-1:]
-        parts = self._gradients.split(sizes)
+        parts = torch.split(self._gradients, sizes)
         self._parts = [part.view_as(parameter) for part, parameter in zip(parts, self.parameters, strict=True)]
 
     def clear(self) -> None:
@@ -50,6 +52,6 @@ class GradientBucket:
                 parameter.grad = part
         self._gradients.mul_(rows)
         self._rows.fill_(rows)
-        if torch.distributed.is_initialized():
+        if rank_and_world()[1] > 1:
             torch.distributed.all_reduce(self._all)
         self._gradients.div_(self._rows)

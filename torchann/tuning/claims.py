@@ -68,7 +68,8 @@ class Claims:
                 held.enter_context(Lock(folder / "trial.lock"))
                 candidates.append(self._candidate(trial))
         for candidate in candidates:
-            held.enter_context(get_heartbeat_thread(candidate.trial._trial_id, self.study._storage))
+            life: Any = get_heartbeat_thread(candidate.trial._trial_id, self.study._storage)
+            held.enter_context(life)
         return candidates
 
     def _give_up_lost(self) -> None:

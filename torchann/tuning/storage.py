@@ -124,11 +124,10 @@ def open_storage(given: str | None, folder: Path) -> BaseStorage:
     """
     if given is not None and "://" in given:
         engine = {"connect_args": {"timeout": SECONDS_TO_WAIT}} if given.startswith("sqlite") else {}
-        life = {"heartbeat_interval": HEARTBEAT, "grace_period": 4 * HEARTBEAT}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat, since Optuna 2.9
-                return RDBStorage(given, engine_kwargs=engine, **life)
+                return RDBStorage(given, engine, heartbeat_interval=HEARTBEAT, grace_period=4 * HEARTBEAT)
         except Exception as error:  # of SQLAlchemy, of a driver, or that there is none
             told = str(error).splitlines()[0]
             raise ValueError(
