@@ -13,6 +13,8 @@ from torch import nn
 
 import torchann
 from torchann.batches import Block, TensorLoader
+from torchann.callbacks.terminate_on_nan import TerminateOnNaN
+from torchann.orders import shuffled_order
 
 P = functools.partial
 EPOCHS = 3
@@ -147,3 +149,37 @@ def trained(folder: Path, name: str, world: int) -> dict[str, Any]:
 def all_trained(folder: Path, names: list[str], world: int) -> dict[str, Any]:
     """The same of several cases."""
     return {name: trained(folder, name, world) for name in names}
+
+
+class OneBadRow(Rows):
+    """The 41st row of the first epoch's order has a target whose squared error no float32 can hold."""
+
+    def __init__(self, batch_size: int):
+        super().__init__(batch_size)
+        self.y[shuffled_order(101, self.seed, 0)[40]] = 1e25
+
+
+def stopped(folder: Path, world: int) -> tuple[Any, ...]:
+    """Trains on that row: why and at which step it ends, and with which weights."""
+    several = {"strategy": "ddp", "devices": world} if world > 1 else {}
+    watch, model = TerminateOnNaN(), torchann.RegressionMLP([5], lr=0.05)
+    given = {"logger": False, "quiet": True, "max_epochs": 2, "accelerator": "cpu", "limit_val_batches": 0}
+    trainer = torchann.Trainer(callbacks=[watch], **given, **several)
+    trainer.fit(model, datamodule=OneBadRow(BATCH // world))
+    return trainer.stopped_by, watch.step, model.net.state_dict()
+
+
+def stopped_and_refused(folder: Path, world: int) -> tuple[Any, list[str]]:
+    """The same, and what is said of what several processes cannot do, or cannot find."""
+    told, found = [], stopped(folder, world)
+    attempts = [
+        (torchann.Perceptron(), Rows(4, classes=2), None),
+        (torchann.RegressionMLP([5]), Rows(4), "no/such.ckpt"),
+    ]
+    for model, data, checkpoint in attempts:
+        trainer = torchann.Trainer(logger=False, quiet=True, max_epochs=1, accelerator="cpu", strategy="ddp", devices=2)
+        try:
+            trainer.fit(model, datamodule=data, ckpt_path=checkpoint)
+        except (ValueError, OSError) as error:
+            told.append(f"{type(error).__name__}: {error}")
+    return found, told

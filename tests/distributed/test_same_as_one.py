@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.distributed.cases import BATCH, CASES, EPOCHS, Rows, all_trained, trained
+from tests.distributed.cases import BATCH, CASES, EPOCHS, Rows, all_trained, stopped, stopped_and_refused, trained
 from tests.distributed.processes import together
 
 WORLDS = {2: list(CASES), 3: ["momentum", "the last batch has one row", "Lightning's steps"]}
@@ -73,3 +73,14 @@ def test_one_process_writes_the_files_of_a_run_and_says_where_they_are(several, 
     assert second == ""
     assert first.count("run folder") == len(CASES)
     assert "RegressionMLP trains in 2 processes × 6 rows = 12 rows per step" in first
+
+
+def test_all_processes_end_at_the_step_that_is_no_number_and_refuse_alike(tmp_path):
+    reason, step, weights = stopped(tmp_path, 1)
+    assert (reason, step) == ("nan", 4)  # of 12 rows each; the row is the 41st
+    for (reason, step, own), told in together(stopped_and_refused, 2, tmp_path / "two", 2):
+        assert (reason, step) == ("nan", 4)
+        for name, weight in weights.items():
+            torch.testing.assert_close(own[name], weight, rtol=1e-4, atol=1e-6)
+        assert "ValueError: the Perceptron rule takes one row after the other and cannot be shared by 2" in told[0]
+        assert "FileNotFoundError" in told[1] and "no/such.ckpt" in told[1]
