@@ -280,7 +280,7 @@ class Task(RawInputs):
         assert self._own_steps.blocks is not None
         batches = self._own_steps.blocks.repeat(block._replace(y=self.prepare_target(block.y)))
         for outputs, y in batches:
-            losses = torch.zeros(0) if outputs is None else self._losses(outputs, y, training=True)
+            losses = torch.zeros(0, device=self.device) if outputs is None else self._losses(outputs, y, training=True)
             sums = torch.stack([losses.sum(), torch.tensor(float(len(losses)), device=losses.device)])
             total, rows = self.trainer.strategy.reduce(sums, reduce_op="sum")
             yield total / rows
