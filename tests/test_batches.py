@@ -162,7 +162,7 @@ def test_loader_refuses_a_shuffle_beside_an_order():
 def shards(monkeypatch, world: int, num_rows: int, batch_size: int, **options) -> list[list[list[int]]]:
     served = []
     for rank in range(world):
-        monkeypatch.setattr(batches, "_rank_and_world", lambda rank=rank: (rank, world))
+        monkeypatch.setattr(batches, "rank_and_world", lambda rank=rank: (rank, world))
         loader = loader_of(num_rows, batch_size, **options)
         served.append([y.tolist() for _, y in loader])
         assert len(loader) == len(served[-1])
@@ -170,20 +170,51 @@ def shards(monkeypatch, world: int, num_rows: int, batch_size: int, **options) -
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
-@pytest.mark.parametrize("num_rows", [1, 12, 13, 14])
-def test_training_shards_cover_all_rows_in_equally_many_equal_steps(monkeypatch, world, num_rows):
+@pytest.mark.parametrize("num_rows", [1, 12, 13, 14, 19])
+def test_training_batches_of_all_processes_are_together_those_of_one(monkeypatch, world, num_rows):
     served = shards(monkeypatch, world, num_rows, batch_size=2, shuffle=True)
-    assert len({tuple(len(batch) for batch in steps) for steps in served}) == 1
-    rows = [row for steps in served for batch in steps for row in batch]
-    assert set(rows) == set(range(num_rows))
-    assert len(rows) == -(-num_rows // world) * world  # at most world - 1 rows are repeated
+    order = shuffled_order(num_rows, seed=42, epoch=0).tolist()
+    for step, batches_of_step in enumerate(zip(*served, strict=True)):  # equally many
+        rows = {row for batch in batches_of_step for row in batch}
+        wanted = set(order[step * 2 * world : (step + 1) * 2 * world])
+        assert rows == wanted or (len(wanted) < world and rows == wanted | {order[0]})
+
+
+@pytest.mark.parametrize("num_rows", [12, 13, 14, 19])
+def test_blocks_of_several_processes_hold_each_row_once_and_may_end_with_an_empty_batch(monkeypatch, num_rows):
+    steps = []
+    for rank in range(3):
+        monkeypatch.setattr(batches, "rank_and_world", lambda rank=rank: (rank, 3))
+        loader = loader_of(num_rows, 2, shuffle=True, steps_per_execution=4)
+        steps.append([y.tolist() for block in loader for _, y in block.batches()])
+    assert len({len(own) for own in steps}) == 1
+    assert sorted(row for own in steps for batch in own for row in batch) == list(range(num_rows))
+    assert ([] in steps[2]) is (num_rows in (13, 14, 19))  # 12 of 6 a step; 1, 2 and 1 are left: none for the third
+
+
+def test_process_without_a_row_of_the_last_batch_is_served_one_of_another_or_none_if_asked_for(monkeypatch):
+    monkeypatch.setattr(batches, "rank_and_world", lambda: (1, 2))
+    loader = loader_of(5, 2, shuffle=True)  # 2 and 2, then 1 and none
+    first = shuffled_order(5, seed=42, epoch=0).tolist()[0]
+    assert [y.tolist() for _, y in loader][-1] == [first]
+    loader.set_epoch(0)
+    loader.empty_batches = True
+    assert [y.tolist() for _, y in loader][-1] == []
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
-@pytest.mark.parametrize("num_rows", [1, 12, 13, 14])
-def test_validation_shards_hold_each_row_exactly_once(monkeypatch, world, num_rows):
-    served = shards(monkeypatch, world, num_rows, batch_size=2)
+@pytest.mark.parametrize("num_rows", [3, 12, 13, 14])
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_validation_shards_hold_each_row_exactly_once_in_equally_many_batches(monkeypatch, world, num_rows, batch_size):
+    served = shards(monkeypatch, world, num_rows, batch_size)
+    assert len({len(steps) for steps in served}) == 1 and all(batch for steps in served for batch in steps)
     assert sorted(row for steps in served for batch in steps for row in batch) == list(range(num_rows))
+
+
+def test_fewer_rows_to_evaluate_than_processes_are_refused(monkeypatch):
+    monkeypatch.setattr(batches, "rank_and_world", lambda: (0, 3))
+    with pytest.raises(ValueError, match="2 rows cannot be shared by 3 processes; give each at least one"):
+        len(loader_of(2))
 
 
 TWO_PROCESSES = """
@@ -204,11 +235,10 @@ def test_two_processes_share_the_rows(tmp_path):
     commands = [[sys.executable, "-c", TWO_PROCESSES, str(rank), str(tmp_path / "meet")] for rank in range(2)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
     training, validation = zip(*(json.loads(process.communicate(timeout=60)[0]) for process in processes), strict=True)
-    assert [[len(batch) for batch in steps] for steps in training] == [[2, 2], [2, 2]]
+    assert [[len(batch) for batch in steps] for steps in training] == [[2, 2], [2, 1]]
     order = shuffled_order(7, seed=42, epoch=0).tolist()
-    order.append(order[0])  # 7 rows for 2 processes: one is repeated
     assert [[row for batch in steps for row in batch] for steps in training] == [order[0::2], order[1::2]]
-    assert list(validation) == [[[0, 2], [4, 6]], [[1, 3], [5]]]
+    assert list(validation) == [[[0, 2], [4, 6]], [[1], [3, 5]]]
 
 
 class Recorder(pl.LightningModule):

@@ -6,6 +6,7 @@ from itertools import chain
 import pytest
 import torch
 
+from torchann import block_loader
 from torchann.batches import Block
 from torchann.block_loader import BlockLoader
 
@@ -170,7 +171,6 @@ def test_block_has_room_for_one_batch_at_least():
 
 
 def test_several_processes_are_refused(monkeypatch):
-    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
-    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(block_loader, "rank_and_world", lambda: (1, 2))
     with pytest.raises(RuntimeError, match="2 processes would each train on all rows .*; use one process"):
         next(iter(loader()))

@@ -15,6 +15,8 @@ FLOORS = {
     "functional": 0,
     "nets": 1,
     "orders": 1,
+    "shares": 1,
+    "torchrun": 1,
     "batches": 1,
     "history": 1,
     "pictures": 1,

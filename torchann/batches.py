@@ -3,25 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from numbers import Integral
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from torchann.checks import check_tensor
-from torchann.orders import Order, shuffled_order
+from torchann.orders import Augmentation, Order, row_draws, shuffled_order
+from torchann.shares import Share, rank_and_world
 
 Rows = Tensor | dict[str, Tensor]
 """Inputs or targets of some rows: a tensor ``(rows, ...)``, or several by name."""
-AUGMENTATION_DRAWS = 3  # random numbers per row
 BLOCK_BYTES = 2**24  # of one draw as float32: few calls per epoch, little memory
-
-
-class Augmentation(Protocol):
-    """What changes the inputs of a batch at random."""
-
-    def __call__(self, x: Tensor, draws: Tensor) -> Tensor:
-        """Inputs of the same shape, from inputs ``(rows, ...)`` and uniform random numbers ``(rows, 3)``."""
 
 
 def map_rows(function: Callable[[Tensor], Tensor], rows: Rows) -> Rows:
@@ -68,6 +61,10 @@ def split_rows(rows: Rows, size: int) -> Sequence[Rows]:
     return [dict(zip(rows, part, strict=True)) for part in parts]
 
 
+def _none(part: Tensor) -> Tensor:
+    return part[:0]
+
+
 class Block(NamedTuple):
     """Several mini-batches drawn at once.
 
@@ -75,15 +72,31 @@ class Block(NamedTuple):
         x: inputs, ``(rows, ...)``, or several by name.
         y: targets, ``(rows, ...)``, or several by name.
         batch_size: rows per mini-batch; the last may be smaller.
+        steps: mini-batches; by default as many as the rows make. One more where this process has no row of the last
+            mini-batch and others have: it then is empty.
+
+    Example:
+        >>> block = Block(torch.zeros(4, 2), torch.arange(4), batch_size=3)
+        >>> block.num_steps, [y.tolist() for _, y in block._replace(steps=3).batches()]
+        (2, [[0, 1, 2], [3], []])
     """
 
     x: Rows
     y: Rows
     batch_size: int
+    steps: int | None = None
+
+    @property
+    def num_steps(self) -> int:
+        """How many mini-batches there are."""
+        return -(-num_rows(self.x) // self.batch_size) if self.steps is None else self.steps
 
     def batches(self) -> Iterator[tuple[Rows, Rows]]:
         """The mini-batches, in order."""
-        yield from zip(split_rows(self.x, self.batch_size), split_rows(self.y, self.batch_size), strict=True)
+        if num_rows(self.x):
+            yield from zip(split_rows(self.x, self.batch_size), split_rows(self.y, self.batch_size), strict=True)
+        for _ in range(-(-num_rows(self.x) // self.batch_size), self.num_steps):
+            yield map_rows(_none, self.x), map_rows(_none, self.y)
 
 
 def _counts(number: Any) -> bool:
@@ -96,8 +109,8 @@ class TensorLoader:
     A drop-in replacement for ``DataLoader(TensorDataset(x, y), shuffle=True)``: each batch is one ``index_select`` (a
     slice when nothing is shuffled), the shuffle has a generator of its own, and Lightning's epoch counter decides the
     order, so that a run depends on its seed alone. Under ``torch.distributed`` each process takes every ``world``-th
-    row: a training loader (one that shuffles or has an ``order``) repeats a few rows so that all processes take
-    equally many steps, any other visits each row exactly once.
+    row, and all have equally many batches. The batches of a training loader (one that shuffles or has an ``order``)
+    together are those of one process with ``world`` times the ``batch_size``; each row comes once.
 
     Args:
         x: inputs, ``(rows, ...)``, any dtype; a dictionary of them for nets with several inputs.
@@ -112,9 +125,15 @@ class TensorLoader:
         steps_per_execution: above 1, a :class:`Block` of that many mini-batches is drawn at once and yielded in place
             of ``(x, y)``; None chooses a number from the size of the data.
 
+    Attributes:
+        empty_batches: what a process is served that has no row of the last batch, which is smaller than the number of
+            processes: an empty batch, or by default a row that another has, as a mean over no rows is nan. A
+            :class:`Block` has an empty batch in any case.
+
     Raises:
         TypeError: if inputs or targets are no tensors of real numbers.
-        ValueError: if the tensors differ in length, are empty, or ``batch_size`` is no whole number from 1 on.
+        ValueError: if the tensors differ in length, are empty, or ``batch_size`` is no whole number from 1 on; if
+            there are fewer rows to evaluate than processes.
 
     Example:
         >>> loader = TensorLoader(torch.arange(5.0), torch.arange(5), batch_size=2)
@@ -159,6 +178,7 @@ class TensorLoader:
         self.augment = augment
         self.seed = seed
         self.epoch: int = 0
+        self.empty_batches = False
         self._order = order
         self._device = next(iter(x.values())).device if isinstance(x, dict) else x.device
         if steps_per_execution is None:
@@ -183,26 +203,33 @@ class TensorLoader:
         return -(-self.num_batches() // self.steps_per_execution)
 
     def num_batches(self) -> int:
-        """Mini-batches per epoch on this process."""
-        return -(-self._rows_here() // self.batch_size)
+        """Mini-batches per epoch on this process, which is the number on all."""
+        return self._share().num_batches
+
+    def _share(self) -> Share:
+        trains = self._order is not None or self.empty_batches
+        return Share(self.num_rows, self.batch_size, *rank_and_world(), trains)
 
     def __iter__(self) -> Iterator[tuple[Rows, Rows]] | Iterator[Block]:
-        indices = self._indices_here()
-        first, self._first_batch = self._first_batch, 0
-        draws = self._draws() if self.augment is not None else None
-        for batch in range(first, self.num_batches(), self.steps_per_execution):
-            after = min(batch + self.steps_per_execution, self.num_batches())
-            start, stop = batch * self.batch_size, after * self.batch_size
-            rows = slice(start, stop) if indices is None else indices[start:stop]
+        share, first = self._share(), self._first_batch
+        self._first_batch, batches = 0, share.num_batches
+        order = None if self._order is None else self._order(self.epoch).to(self._device)
+        draws = None if self.augment is None else row_draws(self.num_rows, self.seed, self.epoch).to(self._device)
+        for batch in range(first, batches, self.steps_per_execution):
+            after = min(batch + self.steps_per_execution, batches)
+            places = share.places(batch, after)
+            if share.trains and self.steps_per_execution == 1 and not self.empty_batches:
+                places = places if places.start < self.num_rows else slice(0, 1)
+            rows = places if order is None else order[places]
             x, y = map_rows(partial(_take, rows), self.x), map_rows(partial(_take, rows), self.y)
             # Before the yield: the consumer may save the state, and may never come back after the last batch.
             self._next_batch = after
-            if after == self.num_batches():
+            if after == batches:
                 self.epoch, self._next_batch = self.epoch + 1, 0
             if self.augment is not None and draws is not None:
-                x = map_rows(partial(self.augment, draws=draws[start:stop]), x)
+                x = map_rows(partial(self.augment, draws=draws[places]), x)
             x = x if self.prepare is None else map_rows(self.prepare, x)
-            yield (x, y) if self.steps_per_execution == 1 else Block(x, y, self.batch_size)
+            yield (x, y) if self.steps_per_execution == 1 else Block(x, y, self.batch_size, after - batch)
 
     def state_dict(self) -> dict[str, int]:
         """Where the iteration stands: the epoch and the batch that comes next (0 of the next epoch at an end)."""
@@ -221,32 +248,3 @@ class TensorLoader:
             )
         self.epoch, self._first_batch = state["epoch"], state["batch"]
         self._next_batch = self._first_batch
-
-    def _draws(self) -> Tensor:
-        rank, _ = _rank_and_world()
-        seed = (self.seed * 1_000_003 + self.epoch) * 1_000_003 + rank + 1
-        generator = torch.Generator().manual_seed(seed % 2**63)
-        return torch.rand(self._rows_here(), AUGMENTATION_DRAWS, generator=generator).to(self._device)
-
-    def _rows_here(self) -> int:
-        rank, world = _rank_and_world()
-        if self._order is not None:
-            return -(-self.num_rows // world)
-        return len(range(rank, self.num_rows, world))
-
-    def _indices_here(self) -> Tensor | None:
-        rank, world = _rank_and_world()
-        if self._order is None:
-            return None if world == 1 else torch.arange(self.num_rows)[rank::world].to(self._device)
-        indices = self._order(self.epoch)
-        if world > 1:
-            wanted = self._rows_here() * world
-            indices = indices.repeat(-(-wanted // len(indices)))[:wanted][rank::world]
-        return indices.to(self._device)
-
-
-def _rank_and_world() -> tuple[int, int]:
-    # Asked at each use: Lightning builds loaders before and after the processes have met.
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from torchann.batches import BLOCK_BYTES, Block
 from torchann.orders import shuffled_order
+from torchann.shares import rank_and_world
 
 Rows = tuple[Tensor, Tensor]
 
@@ -224,10 +225,9 @@ def give_back() -> None:
 
 
 def _refuse_processes() -> None:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        world = torch.distributed.get_world_size()
-        if world > 1:
-            raise RuntimeError(
-                f"{world} processes would each train on all rows of a table read in blocks; use one process, or leave "
-                "max_memory out where the table fits into memory"
-            )
+    _, world = rank_and_world()
+    if world > 1:
+        raise RuntimeError(
+            f"{world} processes would each train on all rows of a table read in blocks; use one process, or leave "
+            "max_memory out where the table fits into memory"
+        )

@@ -13,6 +13,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
 from torchann.atomic import write_atomically
+from torchann.shares import rank_and_world
 
 MARK = b"torchann sha256 "
 COMMENT_BYTES = len(MARK) + 64
@@ -93,10 +94,38 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         FileNotFoundError: if there is none.
         CheckpointError: see :func:`unpack`.
     """
-    path = Path(path)
+    return unpack(_content(Path(path)), Path(path))
+
+
+def _content(path: Path) -> bytes:
     if not path.is_file():
         raise FileNotFoundError(errno.ENOENT, f"there is no checkpoint {path}; give best, last or a .ckpt file")
-    return unpack(path.read_bytes(), path)
+    return path.read_bytes()
+
+
+def read_together(path: str | Path) -> dict[str, Any]:
+    """Opens a checkpoint in all processes that train together; the first reads the file, which the others need not see.
+
+    Args:
+        path: a ``.ckpt`` file of the first.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        CheckpointError: see :func:`unpack`.
+    """
+    rank, world = rank_and_world()
+    if world == 1:
+        return read_checkpoint(path)
+    found: list[bytes | OSError | None] = [None]
+    if rank == 0:
+        try:
+            found = [_content(Path(path))]
+        except OSError as error:  # which the others are to raise, too
+            found = [error]
+    torch.distributed.broadcast_object_list(found, src=0)
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return unpack(found[0] or b"", Path(path))
 
 
 class CheckpointFiles(TorchCheckpointIO):
@@ -112,10 +141,10 @@ class CheckpointFiles(TorchCheckpointIO):
         write_atomically(Path(path), pack(checkpoint))
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        """Opens a file; one that needs more than ``weights_only=True`` is refused whatever is asked for.
+        """Opens a file, in all processes; one that needs more than ``weights_only=True`` is refused in any case.
 
         Raises:
             FileNotFoundError: if there is none.
             CheckpointError: see :func:`unpack`.
         """
-        return read_checkpoint(path)
+        return read_together(path)

@@ -1,6 +1,7 @@
-"""In which order an epoch visits the rows: a function of a seed and the epoch, and of nothing else."""
+"""In which order an epoch visits the rows, and what is drawn for them: by a seed and the epoch, and nothing else."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -8,6 +9,33 @@ from torch import Tensor
 
 Order = Callable[[int], Tensor]
 """From an epoch, counted from 0, to its row indices ``(num_rows,)``, int64."""
+AUGMENTATION_DRAWS = 3  # random numbers per row
+
+
+class Augmentation(Protocol):
+    """What changes the inputs of a batch at random."""
+
+    def __call__(self, x: Tensor, draws: Tensor) -> Tensor:
+        """Inputs of the same shape, from inputs ``(rows, ...)`` and uniform random numbers ``(rows, 3)``."""
+
+
+def row_draws(num_rows: int, seed: int, epoch: int) -> Tensor:
+    """What an augmentation draws for the rows of an epoch, in its order; the same however many processes share it.
+
+    Args:
+        num_rows: how many rows there are.
+        seed: of the loader.
+        epoch: counted from 0.
+
+    Returns:
+        Numbers from 0 to 1, ``(num_rows, 3)``.
+
+    Example:
+        >>> torch.equal(row_draws(2, seed=42, epoch=1), row_draws(2, seed=42, epoch=1))
+        True
+    """
+    generator = torch.Generator().manual_seed(((seed * 1_000_003 + epoch) * 1_000_003 + 1) % 2**63)
+    return torch.rand(num_rows, AUGMENTATION_DRAWS, generator=generator)
 
 
 def shuffled_order(num_rows: int, seed: int, epoch: int) -> Tensor:

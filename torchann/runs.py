@@ -14,6 +14,7 @@ import lightning.pytorch as pl
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import DDPStrategy
 
 from torchann.callbacks.checkpoints import Checkpoints, best_path
 from torchann.callbacks.interrupts import Interrupts, interruption
@@ -22,12 +23,13 @@ from torchann.callbacks.record_history import RecordHistory
 from torchann.callbacks.run_record import RunRecord
 from torchann.callbacks.run_state import RunState
 from torchann.callbacks.stop import StopTraining
-from torchann.checkpoint_files import CheckpointFiles, read_checkpoint
+from torchann.checkpoint_files import CheckpointFiles, read_together
 from torchann.dashboard.report import TensorBoardReport
 from torchann.dashboard.run_logger import RunLogger
 from torchann.engine.generators import own_generators, seed_shuffle
 from torchann.history import History
-from torchann.run_folders import RunFolderError, good_checkpoint, latest_run
+from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run
+from torchann.torchrun import devices_of_job, in_job, meet
 
 IRRELEVANT = (
     ".*treespec, LeafSpec.* is deprecated",  # Lightning on new torch
@@ -51,6 +53,9 @@ class Trainer(pl.Trainer):
     caller as they were. It can be stopped at any moment and gone on with: ``fit(..., ckpt_path="last")`` takes up the
     latest run of that name in its folder and ends with the bits of a run that was never stopped. Ctrl-C ends it at the
     next step, saves ``last`` and gives the model the best weights so far.
+
+    Under ``torchrun`` the processes that it has started train together, without further arguments; after a restart the
+    run goes on from ``last`` in its folder.
 
     Args:
         runs: the folder of all runs.
@@ -133,6 +138,7 @@ class Trainer(pl.Trainer):
         self._run_state = RunState(seed)
         # The first two before the others: they find the row of the epoch, and nothing changed by settings that differ.
         callbacks = [self._record, self._run_state, *callbacks, Interrupts()]
+        kwargs.update(devices_of_job(kwargs))
         super().__init__(
             logger=logger,
             callbacks=callbacks,
@@ -180,7 +186,7 @@ class Trainer(pl.Trainer):
             KeyboardInterrupt: after Ctrl-C before the first step, or twice.
             SystemExit: after SIGTERM, with status 143, once all is saved.
         """
-        path, self.stopped_by, stop = self._checkpoint(ckpt_path, go_on=True), None, None
+        path, self.stopped_by, stop = self._where_to_begin(ckpt_path), None, None
         self._run_state.goes_on_with = path
         with self._interruptible(), own_generators(self.seed):
             try:
@@ -198,6 +204,27 @@ class Trainer(pl.Trainer):
         if asked == "sigterm":
             raise SystemExit(128 + signal.SIGTERM)
 
+    def _where_to_begin(self, ckpt_path: str | Path | None) -> str | Path | None:
+        if not in_job():
+            return self._checkpoint(ckpt_path, go_on=True)
+        path = None
+        if self.is_global_zero:  # the others may not see its files
+            path = self._last_of_job() or self._checkpoint(ckpt_path, go_on=True)
+        if isinstance(self.strategy, DDPStrategy):
+            meet(self.strategy.root_device, self.strategy.process_group_backend, self.strategy._timeout)
+            self.strategy.setup_environment()
+        return self.strategy.broadcast(path)
+
+    def _last_of_job(self) -> str | None:
+        logger = self._run_logger()
+        if logger is None or logger._version is not None:
+            return None
+        folder = Path(logger.log_dir)
+        return str(good_checkpoint(folder, "last")) if has_checkpoint(folder) else None
+
+    def _run_logger(self) -> RunLogger | None:
+        return next((logger for logger in self.loggers if isinstance(logger, RunLogger)), None)
+
     def _ending(self) -> str:
         if self.should_stop:
             return "early_stopping"
@@ -207,7 +234,7 @@ class Trainer(pl.Trainer):
         best, restored = best_path(self.checkpoint_callback), ""
         by_callback = [callback for callback in self.callbacks if getattr(callback, "restore_best_weights", False)]  # type: ignore[attr-defined]
         if best and not by_callback:
-            model.load_state_dict(read_checkpoint(best)["state_dict"])
+            model.load_state_dict(read_together(best)["state_dict"])
         if best or by_callback:
             restored = "; the model has the best weights so far"
         if self.is_global_zero:
@@ -240,7 +267,7 @@ class Trainer(pl.Trainer):
         own = getattr(self.checkpoint_callback, f"{wanted}_model_path", "")
         if own:
             return str(own)
-        logger = next((logger for logger in self.loggers if isinstance(logger, RunLogger)), None)
+        logger = self._run_logger()
         if logger is None:
             raise RunFolderError(
                 f"ckpt_path={wanted!r} and this Trainer keeps no runs; give a .ckpt file, or no logger of your own"

@@ -128,7 +128,7 @@ def test_run_that_is_killed_at_any_time_ends_as_if_it_had_not_been(tmp_path):
 
 def test_two_processes_that_are_killed_end_as_if_they_had_not_been(tmp_path):
     run = Run(
-        P(ClassificationMLP, [6], dropout=0.3, optimizer="adam"),
+        P(ClassificationMLP, [6], dropout=0.3, optimizer="adam", steps_per_execution=1),
         {"classes": True},
         trainer={"strategy": "ddp", "devices": 2, "accelerator": "cpu"},
         checkpoints=OFTEN,

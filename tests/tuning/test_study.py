@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import threading
+from contextlib import ExitStack
 
 import pytest
 import torch
@@ -175,6 +176,46 @@ def test_trial_of_another_machine_is_left_alone(tmp_path):
     mine = study(tmp_path / "mine", evaluate=Score(lambda params: 1.0), **shared)
     mine.run(2)
     assert [row.state for row in mine.table.rows] == ["running", "complete"]
+
+
+def test_two_machines_with_a_folder_each_and_one_database_train_each_trial_once(whole, tmp_path):
+    shared = {"sampler": "random", "storage": f"sqlite:///{tmp_path}/all.db"}
+    study(tmp_path / "0", **shared)
+    machines = [started(tmp_path / str(number), 4, **shared) for number in (0, 1)]
+    for machine in machines:
+        machine.join(60)
+    assert [machine.exitcode for machine in machines] == [0, 0]
+    found = results(study(tmp_path / "0", **shared))
+    assert 4 <= len(found) <= 5 and found[:4] == results(whole)  # both may draw the last at the same time
+    trained = [path.name for path in tmp_path.glob("*/*/trials/*")]
+    assert sorted(trained) == [f"{number:03}" for number in range(len(found))]
+
+
+def test_trial_of_a_machine_that_is_lost_is_given_up_and_another_drawn(tmp_path, monkeypatch):
+    shared = {"storage": f"sqlite:///{tmp_path}/all.db"}
+    theirs = study(tmp_path / "theirs", **shared)
+    with ExitStack() as held:
+        theirs._claims.take(1, 1, held)
+    mine = study(tmp_path / "mine", evaluate=Score(lambda params: 1.0), **shared)
+    mine.run(2)
+    assert [row.state for row in mine.table.rows] == ["running", "complete"]
+    monkeypatch.setattr(mine.optuna._storage._backend, "grace_period", -1)  # seconds of silence
+    mine.run(2)
+    assert [row.state for row in mine.table.rows] == ["failed", "complete", "complete"]
+
+
+def test_machine_that_comes_back_finds_its_trial_given_up_and_goes_on(tmp_path, monkeypatch):
+    found = study(tmp_path, storage=f"sqlite:///{tmp_path}/all.db")
+
+    def give_up_meanwhile(candidates):
+        if candidates[0].number == 0:
+            found.optuna._storage.set_trial_state_values(candidates[0].trial._trial_id, optuna.trial.TrialState.FAIL)
+        yield candidates[0], Scores([1.0, 1.0], [1, 1], 0.0)
+
+    give_up_meanwhile.batch_size = 1
+    monkeypatch.setattr(found, "_evaluate", give_up_meanwhile)
+    found.run(1)
+    assert [row.state for row in found.table.rows] == ["failed", "complete"]
 
 
 def test_trial_that_was_drawn_and_has_no_folder_is_taken_up_after_a_minute(tmp_path, monkeypatch):

@@ -94,7 +94,7 @@ class RunRecord(Callback):
         }
         for logger in trainer.loggers:
             again = self._last_row(pl_module) if trainer.ckpt_path and isinstance(logger, RunLogger) else {}
-            if trainer.ckpt_path and isinstance(logger, RunLogger):
+            if isinstance(logger, RunLogger) and (trainer.ckpt_path or logger.goes_on):
                 logger.forget_from(int(again.get("epoch", -1)) + 1, trainer.global_step + 1)
             logger.log_hyperparams({**pl_module.hparams, **given})
             if again:  # a run may be killed when its checkpoint is written and TensorBoard has not been told

@@ -10,7 +10,7 @@ from lightning.pytorch.utilities import CombinedLoader
 
 from torchann.callbacks.early_stopping import EarlyStopping
 from torchann.callbacks.interrupts import interruption
-from torchann.checkpoint_files import read_checkpoint
+from torchann.checkpoint_files import read_together
 from torchann.engine.generators import generator_states, restore_generators, seed_generators, seed_shuffle
 
 
@@ -45,7 +45,7 @@ class RunState(Callback):
         self._generators = None
         if stage != "fit" or self.goes_on_with is None:
             return
-        checkpoint = read_checkpoint(self.goes_on_with)
+        checkpoint = read_together(self.goes_on_with)
         saved = checkpoint.get("torchann_run")
         if saved is None:
             return

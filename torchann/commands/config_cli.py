@@ -7,6 +7,7 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningCLI
+from lightning.pytorch.utilities import rank_zero_only
 
 from torchann.commands.errors import told
 from torchann.commands.parser import OWN, Parser
@@ -54,6 +55,11 @@ class ConfigCLI(LightningCLI):
         parser.link_arguments("quiet", "trainer.quiet")
         parser.add_lightning_class_args(TensorBoardReport, "tensorboard")
         parser.link_arguments("seed_everything", "trainer.seed", compute_fn=_seed)
+
+
+def is_first() -> bool:
+    """Whether this process is the first of those that do a command's work together, and the one that tells of it."""
+    return not getattr(rank_zero_only, "rank", 0)
 
 
 def _seed(seed_everything: bool | int) -> int:

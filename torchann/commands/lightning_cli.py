@@ -11,13 +11,14 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tabulate import tabulate
 
 from torchann.checkpoint_files import read_checkpoint
-from torchann.commands.config_cli import ConfigCLI, exit_status
+from torchann.commands.config_cli import ConfigCLI, exit_status, is_first
 from torchann.commands.own_data import name_of, translated, with_model, without_model_knobs
 from torchann.dashboard.report import TensorBoardReport
 from torchann.dashboard.run_logger import RunLogger
 from torchann.data import TabularDataModule
 from torchann.predictions import check_ending, write_predictions
 from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
+from torchann.torchrun import in_job
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -123,6 +124,9 @@ class CLI(ConfigCLI):
         if given.resume and given.ckpt_path is not None:
             raise ValueError(f"--resume and --ckpt_path {given.ckpt_path} exclude each other; give one of them")
         self._resumed = None
+        if in_job() and not is_first():  # it may not see the files of the first, and hears of them
+            given.ckpt_path = None
+            return
         if given.resume:
             folders = run_folders(given.trainer.runs, given.trainer.name)
             self._resumed = _run_of_config(given) or (folders[-1] if folders else None)
@@ -138,7 +142,7 @@ class CLI(ConfigCLI):
             self._say(f"checkpoint {given.ckpt_path}")
 
     def _say(self, line: str) -> None:
-        if not self.config[self.config.subcommand].quiet:
+        if not self.config[self.config.subcommand].quiet and is_first():
             print(line)
 
     def after_instantiate_classes(self) -> None:
@@ -193,6 +197,8 @@ class CLI(ConfigCLI):
         self._report(self.trainer.test(model, datamodule=datamodule, verbose=False), ckpt_path)
 
     def _report(self, figures: list[Any], ckpt_path: str) -> None:
+        if not is_first():
+            return
         print(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f"))
         folder = _run_folder(Path(ckpt_path))
         if folder is not None:
@@ -236,6 +242,8 @@ def main(args: Sequence[str]) -> int:
     """
 
     def work() -> int:
+        if args[0] == "predict" and not is_first():
+            return 0  # one process writes one file, rows in their order
         return 130 if CLI(args).trainer.stopped_by == "interrupt" else 0
 
     return exit_status(args[0], work)

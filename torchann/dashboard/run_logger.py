@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
+from torchann.run_folders import run_folders
+from torchann.torchrun import folder_of_job, mark
+
 SUB_RUNS = {"train": "train", "val": "validation", "test": "test"}
 STEPS = "steps"
 """The sub-run whose x-axis is the optimiser's step and not the epoch."""
+_RUNS = count()  # that this process has begun
 
 
 class RunLogger(TensorBoardLogger):
@@ -23,7 +28,8 @@ class RunLogger(TensorBoardLogger):
 
     Scalars have the epoch as x-axis, and a metric's training and validation curves share a chart: ``train_loss`` is
     written as ``loss`` to the sub-run ``train``, ``val_loss`` as ``loss`` to ``validation``. Hyperparameters come with
-    the run, so that the HPARAMS tab shows them beside the metrics that were measured.
+    the run, so that the HPARAMS tab shows them beside the metrics that were measured. A job that torchrun has restarted
+    has the folder that it had before.
 
     Args:
         save_dir: the folder of all runs.
@@ -55,10 +61,18 @@ class RunLogger(TensorBoardLogger):
     def version(self) -> str:
         """The run's number as text; the first process claims it, the others learn the folder from it."""
         if self._version is None:
-            self._version = (
-                _claim_folder(Path(self.root_dir)) if getattr(rank_zero_only, "rank", 0) == 0 else "unclaimed"
-            )
+            self._version = self._claim() if getattr(rank_zero_only, "rank", 0) == 0 else "unclaimed"
         return str(self._version)
+
+    def _claim(self) -> str:
+        number = next(_RUNS)
+        begun = folder_of_job(run_folders(self.save_dir, str(self.name)), number)
+        if begun is not None:
+            self.goes_on = True
+            return begun.name
+        version = _claim_folder(Path(self.root_dir))
+        mark(Path(self.root_dir, version), number)
+        return version
 
     def go_on_with(self, version: str) -> None:
         """Writes to an existing run of the name, such as ``"003"``, in place of a new one.

@@ -9,9 +9,9 @@ import torch
 from lightning import LightningDataModule
 from torch import Tensor
 
-from torchann.batches import Augmentation, TensorLoader
+from torchann.batches import TensorLoader
 from torchann.nets.preprocessing import Preprocessing
-from torchann.orders import Order
+from torchann.orders import Augmentation, Order
 
 EVALUATION_ROWS = 4096
 

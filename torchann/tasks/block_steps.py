@@ -13,6 +13,7 @@ from torchann.batches import Block, Rows, cat_rows, map_rows, num_rows
 from torchann.engine.backprop import Backprop
 from torchann.engine.cuda_graph import BlockGraph
 from torchann.engine.embedded import EmbeddedBackprop
+from torchann.engine.gradient_bucket import GradientBucket
 from torchann.engine.wide_deep import WideDeepBackprop
 
 
@@ -48,21 +49,24 @@ class ExplicitStep:
         backprop: through the net.
         optimizer: plain ``torch.optim.SGD`` is folded into backpropagation, any other is given its gradients.
         row_weight: from the targets of a batch to how much each row counts; None for all the same.
+        bucket: adds up the gradients of several processes; None for one.
     """
 
     optimizer: optim.Optimizer
     row_weight: Callable[[Any], Tensor | None]
+    bucket: GradientBucket | None
 
     def __init__(
         self,
         backprop: Backprop | EmbeddedBackprop | WideDeepBackprop,
         optimizer: optim.Optimizer,
         row_weight: Callable[[Any], Tensor | None],
+        bucket: GradientBucket | None = None,
     ) -> None:
         self.backprop: Any = backprop
-        self.optimizer, self.row_weight = optimizer, row_weight
+        self.optimizer, self.row_weight, self.bucket = optimizer, row_weight, bucket
         self.group: dict[str, Any] = optimizer.param_groups[0]
-        self.folded: bool = type(optimizer) is optim.SGD and not self.group["momentum"]
+        self.folded: bool = type(optimizer) is optim.SGD and not self.group["momentum"] and bucket is None
         if self.folded:
             optimizer._opt_called = True  # type: ignore[attr-defined]  # or schedules warn that it never steps
 
@@ -75,12 +79,16 @@ class ExplicitStep:
             outputs = self.backprop.descend(x, y, self.group["lr"], self.group["weight_decay"], **more)
             return outputs
         outputs = self.backprop.gradients(x, y, **more)
+        if self.bucket is not None:
+            self.bucket.share(num_rows(x))
         self.optimizer.step()
         return outputs
 
     @property
     def can_be_recorded(self) -> bool:
-        """Whether a CUDA graph can hold the step: the optimiser keeps its state on the GPU."""
+        """Whether a CUDA graph can hold the step: one process, and the optimiser keeps its state on the GPU."""
+        if self.bucket is not None:
+            return False
         return type(self.optimizer) is optim.SGD or self.optimizer.defaults.get("capturable", False)
 
 
@@ -90,22 +98,33 @@ class AutogradStep:
     Args:
         losses: from inputs and targets to the outputs and the loss of each row.
         optimizer: moves the weights.
+        bucket: adds up the gradients of several processes; None for one.
     """
 
     losses: Callable[[Rows, Rows], tuple[Rows, Tensor]]
     optimizer: optim.Optimizer
+    bucket: GradientBucket | None
 
-    def __init__(self, losses: Callable[[Rows, Rows], tuple[Rows, Tensor]], optimizer: optim.Optimizer) -> None:
-        self.losses, self.optimizer = losses, optimizer
+    def __init__(
+        self,
+        losses: Callable[[Rows, Rows], tuple[Rows, Tensor]],
+        optimizer: optim.Optimizer,
+        bucket: GradientBucket | None = None,
+    ) -> None:
+        self.losses, self.optimizer, self.bucket = losses, optimizer, bucket
 
-    def __call__(self, x: Rows, y: Rows) -> Rows:
-        """Steps on a batch; returns the outputs before the step."""
+    def __call__(self, x: Rows, y: Rows) -> Rows | None:
+        """Steps on a batch; returns the outputs before the step, None of no rows."""
+        rows, outputs = num_rows(x), None
         with torch.enable_grad():
-            outputs, losses = self.losses(x, y)
-            self.optimizer.zero_grad()
-            losses.mean().backward()  # type: ignore[no-untyped-call]
+            self.optimizer.zero_grad() if self.bucket is None else self.bucket.clear()
+            if rows:
+                outputs, losses = self.losses(x, y)
+                losses.mean().backward()  # type: ignore[no-untyped-call]
+            if self.bucket is not None:
+                self.bucket.share(rows)
             self.optimizer.step()
-        return map_rows(Tensor.detach, outputs)
+        return None if outputs is None else map_rows(Tensor.detach, outputs)
 
 
 class BlockSteps:
@@ -127,44 +146,46 @@ class BlockSteps:
         self._batch_size = 0
         self._graph = BlockGraph(lambda x, y: self._train(Block(x, y, self._batch_size), None))  # type: ignore[arg-type,return-value]
 
-    def run(self, block: Block) -> Rows:
+    def run(self, block: Block) -> Rows | None:
         """Trains on a block, up to the Trainer's ``max_steps``.
 
         Args:
             block: inputs, and targets as the head wants them.
 
         Returns:
-            The outputs before each step; fewer rows if the last step came inside the block.
+            The outputs before each step; fewer rows if the last step came inside the block, None if there are none.
         """
-        trainer, rows = self.trainer, num_rows(block.x)
+        trainer, steps = self.trainer, block.num_steps
         block = self._prepared(block)
-        left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else rows
-        whole = left * block.batch_size >= rows
+        left = trainer.max_steps - trainer.global_step if trainer.max_steps >= 0 else steps
+        whole = left >= steps
         outputs = self._replay(block) if whole and self._recordable(block.x) else self._train(block, left)
-        self._count(-(-num_rows(outputs) // block.batch_size), whole)
+        self._count(min(left, steps), whole)
         if trainer.is_last_batch:
             for config in trainer.lr_scheduler_configs:
                 if config.interval == "epoch" and not isinstance(config.scheduler, ReduceLROnPlateau):
                     config.scheduler.step()
         return outputs
 
-    def repeat(self, block: Block) -> Iterator[tuple[Rows, Rows]]:
+    def repeat(self, block: Block) -> Iterator[tuple[Rows | None, Rows]]:
         """Takes the steps of a block once more, counting none; yields the outputs before each and its targets."""
         for x, y in self._prepared(block).batches():
-            yield self._train(Block(x, y, block.batch_size), None), y
+            yield self._train(Block(x, y, block.batch_size, 1), None), y
 
     def _prepared(self, block: Block) -> Block:
         if isinstance(self.step, ExplicitStep):
             return block._replace(x=self.step.backprop.prepare(block.x))
         return block
 
-    def _train(self, block: Block, steps: int | None) -> Rows:
+    def _train(self, block: Block, steps: int | None) -> Rows | None:
         outputs = []
         for x, y in islice(block.batches(), steps):
-            outputs.append(self.step(x, y))
+            before = self.step(x, y)
+            if before is not None:
+                outputs.append(before)
             for scheduler in self.per_step:
                 scheduler.step()
-        return cat_rows(outputs)
+        return cat_rows(outputs) if outputs else None
 
     def _recordable(self, x: Rows) -> bool:
         step = self.step

@@ -5,7 +5,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar, Timer
-from lightning.pytorch.strategies import SingleDeviceStrategy
+from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy, Strategy
 from torch import nn
 
 from torchann.nets.embedded_mlp import EmbeddedMLP
@@ -53,11 +53,18 @@ def why_single_steps(task: pl.LightningModule, trainer: pl.Trainer) -> str | Non
         return "gradients are accumulated"
     if trainer.precision not in ("32-true", "64-true"):
         return f"precision {trainer.precision}"
-    if not isinstance(trainer.strategy, SingleDeviceStrategy):
-        return f"the strategy {type(trainer.strategy).__name__}"
+    if (reason := _why_strategy(trainer.strategy)) is not None:
+        return reason
     if trainer._detect_anomaly:
         return "detect_anomaly"
     return None
+
+
+def _why_strategy(strategy: Strategy) -> str | None:
+    if type(strategy) is DDPStrategy:  # in whose place the gradients of own steps are added up
+        asked = [name for name in ("comm_hook", "comm_wrapper", "comm_state") if getattr(strategy, f"_ddp_{name}")]
+        return f"ddp_{asked[0]} of the strategy" if asked else None
+    return None if isinstance(strategy, SingleDeviceStrategy) else f"the strategy {type(strategy).__name__}"
 
 
 def why_autograd(net: nn.Module) -> str | None:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric, MetricCollection
 
+from torchann.shares import rank_and_world
+
 UPDATE_EVERY = 64  # batches; a torchmetrics update costs as much as a training step of a small net
 MOST_ROWS = 2**17  # that wait, of batches that are blocks of many
 
@@ -40,6 +42,8 @@ class RowMetrics(nn.Module):
 
     def add(self, losses: Tensor, outputs: Tensor, target: Tensor) -> None:
         """Takes a batch: its losses ``(batch,)``, outputs and targets ``(batch, ...)``; kept until the next update."""
+        if not losses.shape[0]:
+            return
         self._waiting.append((losses.detach(), outputs.detach(), target))
         self._waiting_rows += losses.shape[0]
         if len(self._waiting) == UPDATE_EVERY or self._waiting_rows > MOST_ROWS:
@@ -48,6 +52,9 @@ class RowMetrics(nn.Module):
     def compute(self, prefix: str) -> dict[str, Tensor]:
         """The figures over all rows since the last call, over all processes, each name behind ``prefix``."""
         self._update()
+        if rank_and_world()[1] > 1:  # where this process has seen no row another has
+            for _, metric in self._parts():
+                metric._update_count = max(1, metric._update_count)
         figures = {"loss": self.loss.compute(), **self.metrics.compute()}
         self.reset()
         return {prefix + name: value for name, value in figures.items()}

@@ -5,9 +5,11 @@ import weakref
 from typing import Any
 
 import lightning.pytorch as pl
+from lightning.pytorch.utilities import CombinedLoader
 
 from torchann.batches import TensorLoader
 from torchann.block_loader import BlockLoader
+from torchann.engine.gradient_bucket import GradientBucket
 from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count
 from torchann.tasks.fast_path import largest_block, why_single_steps
 
@@ -51,10 +53,12 @@ class OwnSteps:
         reason = single or task.why_autograd()
         self._trainer = None if single is not None else weakref.ref(trainer)
         self.blocks, self.batches_per_epoch = None, None
+        level = logging.INFO if getattr(trainer, "quiet", False) else logging.WARNING
         if reason is not None and trainer.is_global_zero:
-            level = logging.INFO if getattr(trainer, "quiet", False) else logging.WARNING
             how = "by autograd, one batch per step" if single is not None else "by autograd"
             log.log(level, "%s trains %s: %s", type(task).__name__, how, reason)
+        if trainer.world_size > 1 and trainer.is_global_zero:
+            log.log(level, "%s trains in %s", type(task).__name__, _processes(trainer, data))
         if single is None and hasattr(data, "steps_per_execution"):
             loader = data.train_dataloader()
             if isinstance(loader, (TensorLoader, BlockLoader)):
@@ -68,9 +72,21 @@ class OwnSteps:
         if self.taken_in(task.trainer):
             step: ExplicitStep | AutogradStep
             optimizer = task.trainer.optimizers[0]
+            bucket = GradientBucket(task.net.parameters()) if task.trainer.world_size > 1 else None
             if task.why_autograd() is None:
-                step = ExplicitStep(task.backprop(), optimizer, task.row_weight)
+                step = ExplicitStep(task.backprop(), optimizer, task.row_weight, bucket)
             else:
-                step = AutogradStep(task.outputs_and_losses, optimizer)
+                step = AutogradStep(task.outputs_and_losses, optimizer, bucket)
             self.blocks = BlockSteps(step, task.trainer)
+        for loader in CombinedLoader(task.trainer.train_dataloader).flattened:
+            if isinstance(loader, TensorLoader):
+                loader.empty_batches = True
         carry_step_count(task.trainer, by_hand=self.blocks is not None)
+
+
+def _processes(trainer: pl.Trainer, data: Any) -> str:
+    world, rows = trainer.world_size, getattr(data, "batch_size", None)
+    graphs = ", without CUDA graphs" if trainer.strategy.root_device.type == "cuda" else ""
+    if rows is None:
+        return f"{world} processes{graphs}"
+    return f"{world} processes × {rows} rows = {world * rows} rows per step{graphs}"

@@ -226,21 +226,31 @@ class Task(RawInputs):
                 )
             loss = self._training_loss(self(x), y)
             self._end_with_last_batch()
-            return loss
-        block = Block(x, y, batch.batch_size if isinstance(batch, Block) else num_rows(x))
+            return loss * self._share_of_step(num_rows(x))
+        block = batch._replace(y=y) if isinstance(batch, Block) else Block(x, y, max(1, num_rows(x)), 1)
         with torch.no_grad():
             if batch_idx == 0 and isinstance(blocks.step, ExplicitStep):
                 x, y = next(block.batches())
                 self._losses(self(x), y, training=True)  # for the errors they raise
             outputs = blocks.run(block)
-            loss = self._training_loss(outputs, map_rows(lambda part: part[: num_rows(outputs)], block.y))
+            loss = torch.zeros((), device=self.device)
+            if outputs is not None:
+                loss = self._training_loss(outputs, map_rows(lambda part: part[: num_rows(outputs)], block.y))
         self._end_with_last_batch()
         return loss
 
     def _training_loss(self, outputs: Any, y: Any) -> Tensor:
         losses = self._add("train_", outputs, y)
         self.latest_losses = losses.detach()
-        return losses.mean()
+        return losses.mean() if len(losses) else losses.sum()  # a process may have no row of the last batch
+
+    def _share_of_step(self, rows: int) -> float:
+        # Lightning takes the mean of all processes' gradients, and the last batch may be larger on some.
+        world = self.trainer.world_size
+        if world == 1 or not self.trainer.is_last_batch:
+            return 1.0
+        together = self.trainer.strategy.reduce(torch.tensor(float(rows), device=self.device), reduce_op="sum")
+        return world * rows / float(together)
 
     def _end_with_last_batch(self) -> None:
         # Callbacks find the epoch's training figures in their on_train_epoch_end, which comes before the task's.
@@ -270,7 +280,10 @@ class Task(RawInputs):
         assert self._own_steps.blocks is not None
         batches = self._own_steps.blocks.repeat(block._replace(y=self.prepare_target(block.y)))
         for outputs, y in batches:
-            yield self._losses(outputs, y, training=True).mean()
+            losses = torch.zeros(0, device=self.device) if outputs is None else self._losses(outputs, y, training=True)
+            sums = torch.stack([losses.sum(), torch.tensor(float(len(losses)), device=losses.device)])
+            total, rows = self.trainer.strategy.reduce(sums, reduce_op="sum")
+            yield total / rows
 
     def epoch_state(self) -> dict[str, Any]:
         """What the epoch under way has gathered on this process; a checkpoint within it holds this, too."""

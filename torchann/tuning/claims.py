@@ -1,12 +1,15 @@
 """Which trials a process works on: those whose process has died, then new ones, each by one process at a time."""
 
 import time
+import warnings
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from optuna import Study
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread, is_heartbeat_enabled
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from torchann.tuning.locks import CAN_TELL, Lock
@@ -53,6 +56,7 @@ class Claims:
         """
         candidates: list[Candidate] = []
         with self.alone():
+            self._give_up_lost()
             begun = self.study.get_trials(deepcopy=False)
             for frozen in begun:
                 lock = self._lock_of_stale(frozen) if len(candidates) < most else None
@@ -61,12 +65,27 @@ class Claims:
                     candidates.append(self._candidate(Trial(self.study, frozen._trial_id)))
             count = sum(frozen.state not in (TrialState.FAIL, TrialState.WAITING) for frozen in begun)
             for _ in range(min(trials - count, most - len(candidates))):
-                trial = self.study.ask()
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", "Heartbeat of storage")  # it is looked after below
+                    trial = self.study.ask()
                 folder = self.folder_of(trial.number)
                 folder.mkdir(parents=True, exist_ok=True)
                 held.enter_context(Lock(folder / "trial.lock"))
                 candidates.append(self._candidate(trial))
+        for candidate in candidates:
+            life: Any = get_heartbeat_thread(candidate.trial._trial_id, self.study._storage)
+            held.enter_context(life)
         return candidates
+
+    def _give_up_lost(self) -> None:
+        # Of machines that are silent; what was begun here goes on from its checkpoint, however long ago.
+        storage = self.study._storage
+        if not (isinstance(storage, BaseHeartbeat) and is_heartbeat_enabled(storage)):
+            return
+        for number in storage._get_stale_trial_ids(self.study._study_id):
+            if not self.folder_of(storage.get_trial(number).number).is_dir():
+                with suppress(UpdateFinishedTrialError):  # another machine was faster
+                    storage.set_trial_state_values(number, state=TrialState.FAIL)
 
     def _lock_of_stale(self, frozen: FrozenTrial) -> Lock | None:
         if frozen.state != TrialState.RUNNING or not CAN_TELL:

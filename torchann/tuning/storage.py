@@ -1,6 +1,7 @@
 """Where an Optuna study is kept, how it draws and when it gives trials up."""
 
 import errno
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -9,6 +10,7 @@ try:
     import optuna
 except ImportError as _missing:  # an extra
     raise ImportError("a study needs Optuna; install it with `pip install 'torchann[tune]'`") from _missing
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
@@ -19,6 +21,8 @@ from torchann.engine.generators import mixed_seed
 Sampler = Literal["random", "tpe"]
 Pruner = Literal["none", "median", "hyperband"]
 SECONDS_TO_WAIT = 60  # for another process that writes to an SQLite file
+HEARTBEAT = 30
+"""Seconds between two signs of life of a trial in a database; one that has been silent for four times that is lost."""
 
 
 class SeededSampler(BaseSampler):
@@ -121,7 +125,9 @@ def open_storage(given: str | None, folder: Path) -> BaseStorage:
     if given is not None and "://" in given:
         engine = {"connect_args": {"timeout": SECONDS_TO_WAIT}} if given.startswith("sqlite") else {}
         try:
-            return RDBStorage(given, engine_kwargs=engine)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat, since Optuna 2.9
+                return RDBStorage(given, engine, heartbeat_interval=HEARTBEAT, grace_period=4 * HEARTBEAT)
         except Exception as error:  # of SQLAlchemy, of a driver, or that there is none
             told = str(error).splitlines()[0]
             raise ValueError(

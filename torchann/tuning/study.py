@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import Study as OptunaStudy
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
@@ -151,6 +152,8 @@ class Study:
                         self.table.to_csv(self.folder / "study.csv")
                     bar.update()
                     self._show_best(bar)
+            except UpdateFinishedTrialError:
+                pass  # this machine was silent for so long that another has given the trial up, and drawn a new one
             except Exception as error:
                 failed = [] if isinstance(error, (OSError, MemoryError)) else candidates  # tomorrow there may be room
                 for candidate in failed:
