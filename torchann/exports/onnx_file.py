@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from math import pi
 from typing import Any
 
 import torch
@@ -52,6 +53,7 @@ def onnx_bytes(program: Any, inputs: Sequence[Port], outputs: Sequence[Port], fa
         proto = made.model_proto
     for value in (*proto.graph.input, *proto.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "rows"
+    _cosines_as_sines(proto.graph)
     del proto.graph.value_info[:]  # the same dimension by torch's name
     for part in (proto, proto.graph, *proto.graph.node, *proto.graph.initializer, *proto.functions):
         del part.metadata_props[:]  # lines of code, with the paths of the machine that it lay on
@@ -60,6 +62,22 @@ def onnx_bytes(program: Any, inputs: Sequence[Port], outputs: Sequence[Port], fa
         proto.metadata_props.add(key=name, value=fact)
     content: bytes = proto.SerializeToString()
     return content
+
+
+def _cosines_as_sines(graph: Any) -> None:
+    # cos x = sin(x + pi / 2), of float64: onnxruntime has had no cosine of it for most of its releases.
+    import onnx
+
+    double = onnx.TensorProto.DOUBLE
+    types = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.value_info)}
+    places = [at for at, node in enumerate(graph.node) if node.op_type == "Cos" and types.get(node.input[0]) == double]
+    if places:
+        graph.initializer.append(onnx.helper.make_tensor("quarter_turn", double, [], [pi / 2]))
+    for at in reversed(places):
+        node = graph.node[at]
+        turned = f"{node.input[0]}_turned_{at}"
+        graph.node.insert(at, onnx.helper.make_node("Add", [node.input[0], "quarter_turn"], [turned]))
+        node.op_type, node.input[0] = "Sin", turned
 
 
 def onnx_runner(content: bytes, inputs: Sequence[Port], outputs: Sequence[Port]) -> Callable[[Rows], dict[str, Any]]:
