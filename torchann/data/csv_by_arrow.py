@@ -68,12 +68,15 @@ def arrow_tables(file: BinaryIO, width: int, columns: Sequence[int], delimiter: 
     try:
         for block in _blocks(file, delimiter.encode()):
             quoted = b'"' in block
+            parse = arrow.csv.ParseOptions(
+                delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted
+            )
             table = arrow.csv.read_csv(
                 arrow.BufferReader(block),
                 arrow.csv.ReadOptions(
                     use_threads=False, block_size=len(block), column_names=[str(place) for place in range(width)]
                 ),
-                arrow.csv.ParseOptions(delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted),
+                parse,
                 convert,
             ).slice(names)
             names = 0
