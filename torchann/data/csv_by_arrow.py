@@ -112,7 +112,8 @@ def _whole_rows(text: bytes, delimiter: bytes, ended: bool) -> int:
         end = text.rfind(b"\n", 0, int(quotes[before - 1]) - 1) + 1
     if before % 2 or not (end or ended):
         raise NotCertain("a quote that is not closed, or a row longer than a block")
-    _check_quotes(codes, quotes[:before], delimiter[0])
+    if before:
+        _check_quotes(codes, quotes[:before], delimiter[0])
     plain = text[:end]
     if b"\0" in plain or (b"\r" in plain and plain.count(b"\r") != plain.count(b"\r\n")):
         raise NotCertain("NUL, or a carriage return alone")
