@@ -55,7 +55,8 @@ def alike(paths, **options):
     """Compares both ways; how many rows pyarrow had read when Python was asked, or None if it was not."""
     fast, slow = read(paths, True, **options), read(paths, False, **options)
     assert fast[1] == slow[1]
-    assert fast[0] == slow[0] if slow[1] is None else fast[0] == slow[0][: len(fast[0])]
+    both = None if slow[1] is None else min(len(fast[0]), len(slow[0]))  # where an error comes is not the same
+    assert fast[0][:both] == slow[0][:both]
     return fast[2][0] if fast[2] else None
 
 
@@ -177,7 +178,7 @@ def test_encoding_that_is_given_is_kept_to(tmp_path, encoding):
     for mark in ("", "\ufeff") if encoding != "latin-1" else ("",):
         content = (mark + "a,b\n" + "é,1\n" * 9).encode(encoding)
         by_arrow = alike(file(tmp_path / "a.csv", content), encoding=encoding) is None
-        assert by_arrow == (encoding.lower()[:3] == "utf" and "16" not in encoding)
+        assert by_arrow == (not mark and encoding not in ("latin-1", "utf-16"))  # two marks, or one that is no mark
 
 
 def test_files_of_one_table_may_be_read_either_way(tmp_path):
@@ -196,7 +197,7 @@ def test_text_for_no_value_that_is_a_number_is_one_where_all_are_numbers(tmp_pat
 def test_what_pyarrow_alone_takes_for_a_number_is_none():
     # pyarrow's own rule, that of C: nan(...) is nan
     assert np.isnan(pa.compute.cast(pa.array(["nan(1)"]), pa.float64())[0].as_py())
-    assert arrow_numbers(pa.array(["1", "nan(1)"]), False, ["nan"]) is None
+    assert arrow_numbers(pa.chunked_array([["1", "nan(1)"]]), False, ["nan"]) is None
 
 
 def test_small_files_and_those_without_pyarrow_are_for_python(tmp_path, monkeypatch):

@@ -51,7 +51,7 @@ def arrow_tables(file: BinaryIO, width: int, columns: Sequence[int], delimiter: 
         rows: how many at a time; the last may be fewer.
 
     Yields:
-        An array of strings ``(rows,)`` of pyarrow for each of the columns.
+        A chunked array of strings of pyarrow, ``(rows,)``, for each of the columns.
 
     Raises:
         NotCertain: where Python's ``csv`` must be asked.
@@ -82,12 +82,12 @@ def arrow_tables(file: BinaryIO, width: int, columns: Sequence[int], delimiter: 
             names = 0
             waiting = table if waiting is None else arrow.concat_tables([waiting, table])
             while len(waiting) >= rows:
-                yield [column.combine_chunks() for column in waiting.slice(0, rows).columns]
+                yield waiting.slice(0, rows).columns
                 waiting = waiting.slice(rows)
     except (arrow.ArrowException, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise NotCertain(str(error)) from None
     if waiting is not None and len(waiting):
-        yield [column.combine_chunks() for column in waiting.columns]
+        yield waiting.columns
 
 
 def _blocks(file: BinaryIO, delimiter: bytes) -> Iterator[bytes]:
@@ -160,13 +160,13 @@ def arrow_numbers(texts: Any, comma: bool, gaps: list[str] | None) -> NDArray[np
     """Numbers, if all texts are such or gaps; None if that is for Python's ``float`` to say.
 
     Args:
-        texts: an array of strings of pyarrow, ``(rows,)``.
+        texts: a chunked array of strings of pyarrow, ``(rows,)``.
         comma: whether ``3,5`` is a number.
         gaps: texts that stand for no value.
 
     Example:
         >>> import pyarrow
-        >>> arrow_numbers(pyarrow.array(["3,5", " 1e2", "n/a"], pyarrow.large_string()), True, ["n/a"])
+        >>> arrow_numbers(pyarrow.chunked_array([["3,5", " 1e2"], ["n/a"]]), True, ["n/a"])
         array([  3.5, 100. ,   nan])
     """
     arrow = import_pyarrow()
@@ -187,7 +187,7 @@ def _cast(arrow: Any, texts: Any) -> NDArray[np.float64] | None:
         found = arrow.compute.cast(texts, arrow.float64())
     except arrow.ArrowInvalid:
         return None
-    numbers = np.array(found.to_numpy(zero_copy_only=False))
+    numbers = np.array(found.to_numpy())
     # pyarrow takes nan(x) for nan
     return numbers if np.isnan(numbers).sum() == found.null_count else None
 
@@ -197,8 +197,8 @@ def distinct_texts(texts: Any) -> tuple[NDArray[np.int64], list[str]]:
 
     Example:
         >>> import pyarrow
-        >>> distinct_texts(pyarrow.array(["b", "a", "b"]))
+        >>> distinct_texts(pyarrow.chunked_array([["b"], ["a", "b"]]))
         (array([0, 1, 0]), ['b', 'a'])
     """
-    found = import_pyarrow().compute.dictionary_encode(texts)
+    found = import_pyarrow().compute.dictionary_encode(texts.combine_chunks())
     return found.indices.to_numpy(zero_copy_only=False).astype(np.int64), found.dictionary.to_pylist()
