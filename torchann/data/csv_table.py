@@ -28,7 +28,7 @@ from torchann.data.table import CHUNK_ROWS, Chunk, Table
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 2**16  # characters, to find the delimiter
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
-ARROW_BYTES = 2**20  # of text; Python has read fewer before pyarrow is imported
+ARROW_BYTES = 2**22  # of text: Python reads that many while pyarrow is imported
 UNPACK = "pack it again, or give the unpacked file"
 
 
