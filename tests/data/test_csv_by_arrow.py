@@ -123,6 +123,8 @@ UNCERTAIN = {
     "quote behind a space": ROWS + '1, "x",2\n',
     "text behind quotes": ROWS + '1,"x"y,2\n',
     "open quote": ROWS + '1,"x,2\n' + ROWS,
+    "open quote at the end": ROWS + '1,"x,2\n',
+    "NUL": ROWS + "1,\0,2\n",
     "carriage return": ROWS + "1,x,2\r3,y,4\n",
     "carriage return in quotes": ROWS + '1,"x\ry",2\n',
     "long row": ROWS + "1," + "x" * 100 + ",2\n",
@@ -185,6 +187,17 @@ def test_files_of_one_table_may_be_read_either_way(tmp_path):
     paths = file(tmp_path / "1.csv", "a,b\n" + "1,x\n" * 9) + file(tmp_path / "2.csv", "b,a\n" + 'y"y,2\n' * 9)
     assert alike(paths) == 0
     assert alike(paths, columns=["b"], texts={"b"}) == 0
+
+
+def test_blank_lines_before_the_names_are_passed_over(tmp_path):
+    assert alike(file(tmp_path / "a.csv", "\n" * 200 + "a,b,c\n" + ROWS), delimiter=",") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["1,5", " -1,5e+3 ", ",5", "5,", "+,5", "1,e3", "1,5,", "1,000,000", "1,5.2", "٣,٥", "1_0,5"]
+)
+def test_comma_is_a_decimal_point_alike(tmp_path, text):
+    alike(file(tmp_path / "a.csv", f"a;b\n{text};1\n2,5;{text}\n"))
 
 
 def test_text_for_no_value_that_is_a_number_is_one_where_all_are_numbers(tmp_path):
