@@ -162,7 +162,7 @@ def test_value_is_at_most_as_long_as_python_takes_it(tmp_path, monkeypatch):
     monkeypatch.setattr(csv_by_arrow, "BLOCK_BYTES", 2**20)
     before = csv.field_size_limit(20)
     try:
-        for length in range(8, 45):
+        for length in (8, 9, 10, 11, 17, 18, 19, 20, 21, 22, 39, 40, 41):
             for value in (
                 "x" * length,
                 '"' + "x" * length + '"',
