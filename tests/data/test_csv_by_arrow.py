@@ -124,6 +124,7 @@ UNCERTAIN = {
     "text behind quotes": ROWS + '1,"x"y,2\n',
     "open quote": ROWS + '1,"x,2\n' + ROWS,
     "open quote at the end": ROWS + '1,"x,2\n',
+    "open quote behind others": ROWS + '"1","2","3,4\n',
     "NUL": ROWS + "1,\0,2\n",
     "carriage return": ROWS + "1,x,2\r3,y,4\n",
     "carriage return in quotes": ROWS + '1,"x\ry",2\n',
