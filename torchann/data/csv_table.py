@@ -1,9 +1,11 @@
 """CSV files: the delimiter, header and numbers of whatever spreadsheets and databases write.
 
-They are read by Python's own ``csv``: a quarter of a million rows a second, once per fit, with the same result on
-every machine. What is too large for that is better kept as Parquet.
+What they hold is what Python's own ``csv`` and ``float`` say. Large ones in UTF-8 are read by pyarrow where it is
+installed, in the same chunks with the same values, for as long as both are certain to agree; see
+:mod:`torchann.data.csv_by_arrow`.
 """
 
+import codecs
 import csv
 import gzip
 import io
@@ -13,17 +15,20 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torchann.cells import MISSING, Cells, Numbers, texts_of
+from torchann.data.csv_by_arrow import BOM, NotCertain, arrow_numbers, arrow_tables, distinct_texts, gaps_of
 from torchann.data.errors import DataFileError
 from torchann.data.table import CHUNK_ROWS, Chunk, Table
 
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 2**16  # characters, to find the delimiter
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+ARROW_BYTES = 2**22  # of text: Python reads that many while pyarrow is imported
 UNPACK = "pack it again, or give the unpacked file"
 
 
@@ -64,26 +69,29 @@ class CsvTable(Table):
                 raise DataFileError(path, found, f"those of {paths[0]}", f"look at {other!r}, or leave the file out")
 
     @contextmanager
-    def _open(self, path: Path) -> Iterator[io.TextIOBase]:
+    def _unpacked(self, path: Path) -> Iterator[tuple[BinaryIO, str]]:
+        packed = self._is_packed(path)
         with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            content = gzip.GzipFile(fileobj=file) if packed else file
-            try:
-                mark = content.read(2)
-                content.seek(0)
-                utf_16 = mark in (b"\xff\xfe", b"\xfe\xff")
-                encoding = self.encoding or ("utf-16" if utf_16 else "utf-8-sig")
+            content = cast(BinaryIO, gzip.GzipFile(fileobj=file) if packed else file)
+            mark = content.read(2)
+            content.seek(0)
+            utf_16 = mark in (b"\xff\xfe", b"\xfe\xff")
+            yield content, self.encoding or ("utf-16" if utf_16 else "utf-8-sig")
+
+    @contextmanager
+    def _open(self, path: Path) -> Iterator[io.TextIOBase]:
+        try:
+            with self._unpacked(path) as (content, encoding):
                 yield io.TextIOWrapper(content, encoding, newline="")
-            except UnicodeDecodeError as error:
-                found = f"has the byte {error.object[error.start]:#x}, which is no {error.encoding}"
-                raise DataFileError(path, found, "text in UTF-8", "give its encoding, such as latin-1") from None
-            except LookupError as error:
-                raise ValueError(f"{error}; give an encoding of Python, such as latin-1 or utf-8") from None
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                raise DataFileError(path, f"is a damaged gzip file ({error})", "a whole one", UNPACK) from None
-            except csv.Error as error:
-                raise DataFileError(path, f"cannot be split into values ({error})", "CSV", _LOOK) from None
+        except UnicodeDecodeError as error:
+            found = f"has the byte {error.object[error.start]:#x}, which is no {error.encoding}"
+            raise DataFileError(path, found, "text in UTF-8", "give its encoding, such as latin-1") from None
+        except LookupError as error:
+            raise ValueError(f"{error}; give an encoding of Python, such as latin-1 or utf-8") from None
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DataFileError(path, f"is a damaged gzip file ({error})", "a whole one", UNPACK) from None
+        except csv.Error as error:
+            raise DataFileError(path, f"cannot be split into values ({error})", "CSV", _LOOK) from None
 
     def _find_delimiter(self, path: Path) -> str:
         if {".tsv", ".tab"} & {suffix.lower() for suffix in path.suffixes}:
@@ -116,7 +124,10 @@ class CsvTable(Table):
 
     def memory_size(self) -> int:
         """About how many bytes it takes, if values have a few characters and packing leaves a fifth."""
-        return sum(path.stat().st_size * (20 if self._is_packed(path) else 4) for path in self.paths)
+        return 4 * sum(map(self._text_size, self.paths))
+
+    def _text_size(self, path: Path) -> int:
+        return path.stat().st_size * (5 if self._is_packed(path) else 1)
 
     def _is_packed(self, path: Path) -> bool:
         with path.open("rb") as file:
@@ -129,18 +140,55 @@ class CsvTable(Table):
             DataFileError: if a row has more or fewer values than there are names, or there are no rows.
         """
         for path in self.paths:
-            header, empty = self._header(path), True
-            with self._open(path) as file:
-                rows = (row for row in csv.reader(file, delimiter=self.delimiter) if row)
-                next(rows)
-                while some := list(islice(rows, CHUNK_ROWS)):
-                    if set(map(len, some)) != {len(header)}:
-                        self._refuse_ragged(path, len(header))
-                    values = list(zip(*some, strict=True))
-                    yield {name: self._cells(values[header.index(name)], name in texts) for name in columns}
-                    empty = False
-            if empty:
-                raise DataFileError(path, "has names and no rows", "a line per row", "look where it comes from")
+            done = 0
+            try:
+                for chunk in self._by_arrow(path, columns, texts):
+                    done += CHUNK_ROWS
+                    yield chunk
+            except NotCertain:
+                yield from self._by_python(path, columns, texts, done)
+
+    def _by_arrow(self, path: Path, columns: Sequence[str], texts: Set[str]) -> Iterator[Chunk]:
+        if self._text_size(path) < ARROW_BYTES or self.delimiter not in DELIMITERS or not columns:
+            raise NotCertain("or not worth it")
+        header, gaps, empty = self._header(path), gaps_of(self.missing), True
+        names = list(dict.fromkeys(columns))
+        places = [header.index(name) for name in names]
+        with self._unpacked(path) as (file, encoding):
+            encoding = codecs.lookup(encoding).name
+            if encoding not in ("utf-8", "utf-8-sig"):
+                raise NotCertain("pyarrow reads UTF-8")
+            if encoding == "utf-8" or file.read(len(BOM)) != BOM:
+                file.seek(0)
+            for arrays in arrow_tables(file, len(header), places, self.delimiter, CHUNK_ROWS):
+                cells = [
+                    self._arrow_cells(array, name in texts, gaps) for name, array in zip(names, arrays, strict=True)
+                ]
+                yield dict(zip(names, cells, strict=True))
+                empty = False
+        if empty:
+            raise NotCertain("no rows")
+
+    def _by_python(self, path: Path, columns: Sequence[str], texts: Set[str], done: int) -> Iterator[Chunk]:
+        header, empty = self._header(path), not done
+        with self._open(path) as file:
+            rows = (row for row in csv.reader(file, delimiter=self.delimiter) if row)
+            next(islice(rows, done, None))  # the names, and what has been read
+            while some := list(islice(rows, CHUNK_ROWS)):
+                if set(map(len, some)) != {len(header)}:
+                    self._refuse_ragged(path, len(header))
+                values = list(zip(*some, strict=True))
+                yield {name: self._cells(values[header.index(name)], name in texts) for name in columns}
+                empty = False
+        if empty:
+            raise DataFileError(path, "has names and no rows", "a line per row", "look where it comes from")
+
+    def _arrow_cells(self, array: Any, as_text: bool, gaps: list[str] | None) -> Cells:
+        numbers = None if as_text else arrow_numbers(array, self.delimiter != ",", gaps)
+        if numbers is not None:
+            return Numbers(numbers)
+        codes, distinct = distinct_texts(array)
+        return self._cells(distinct, as_text).take(codes)
 
     def _cells(self, values: Sequence[str], as_text: bool) -> Cells:
         if self.delimiter != "," and not as_text:
