@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import warnings
+from importlib.metadata import version
 
 import pytest
 import torch
@@ -112,7 +113,7 @@ def test_best_checkpoint_goes_by_the_training_loss_where_nothing_is_validated(tm
 def test_versions_name_the_packages_and_the_machine(housing_run):
     written = json.loads((housing_run / "versions.json").read_text())
     assert written == versions()
-    assert written["torch"] == torch.__version__
+    assert written["torch"] == version("torch")
     assert {"torchann", "lightning", "python", "platform", "threads"} <= set(written)
 
 

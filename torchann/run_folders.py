@@ -20,7 +20,7 @@ def versions() -> dict[str, str]:
     """The versions and the machine that a run's bits depend on, by name.
 
     Example:
-        >>> versions()["torch"] == torch.__version__
+        >>> versions()["torch"] == version("torch")
         True
     """
     machine = {"python": platform.python_version(), "platform": platform.platform(), "machine": platform.machine()}

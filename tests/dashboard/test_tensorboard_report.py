@@ -5,6 +5,7 @@ import json
 import re
 import time
 import warnings
+from importlib.metadata import version
 
 import lightning.pytorch as pl
 import numpy as np
@@ -96,7 +97,7 @@ def test_page_has_the_network_the_data_and_the_configuration(tmp_path):
     page = text(fit(tmp_path, RegressionMLP([30], lr=1e-3), data, max_epochs=1).run_folder, "run")[0]
     assert "california-housing, 11,610 training rows" in page and data.fingerprint in page
     assert "    1 (Linear)      (None, 30)               270" in page
-    assert "      hidden_sizes:\n      - 30\n" in page and "      lr: 0.001\n" in page and torch.__version__ in page
+    assert "      hidden_sizes:\n      - 30\n" in page and "      lr: 0.001\n" in page and version("torch") in page
 
 
 def test_layout_puts_a_figure_of_training_and_validation_on_one_chart(tmp_path):
@@ -541,10 +542,12 @@ def test_profiler_that_cannot_begin_is_a_warning(tmp_path, monkeypatch):
         fit(tmp_path, regression(), rows(), None, {"profile_batch": (1, 2)})
 
 
-def test_net_that_cannot_be_followed_has_its_page_and_no_graph(tmp_path):
-    model = regression()
-    model.net.compile(backend="eager")
-    tags = read(fit(tmp_path, model, rows()).run_folder).Tags()
+def test_net_that_cannot_be_followed_has_its_page_and_no_graph(tmp_path, monkeypatch):
+    def compiled(*_):  # some releases of torch follow what they have compiled, others do not
+        raise RuntimeError("a hook was not called")
+
+    monkeypatch.setattr("torchann.dashboard.report.steps_of", compiled)
+    tags = read(fit(tmp_path, regression(), rows()).run_folder).Tags()
     assert "run/text_summary" in tags["tensors"] and not tags["graph"]
 
 
