@@ -210,6 +210,26 @@ def _rows(part: Tensor, places: Tensor) -> Tensor:
     return part.index_select(0, places)
 
 
+def read_whole(stream: RowStream) -> Rows:
+    """All rows of a stream in its own order.
+
+    Each part is put in its place at once: parts that waited for the last one would keep the memory around them from
+    being used again.
+
+    Args:
+        stream: of one row at least.
+    """
+    x = y = torch.empty(0)
+    filled, rows = 0, sum(stream.counts)
+    for part_x, part_y in stream.read(range(len(stream.counts)), 0):
+        if not filled:
+            x, y = _pages(part_x, rows), _pages(part_y, rows)
+        x[filled : filled + len(part_y)], y[filled : filled + len(part_y)] = part_x, part_y
+        filled += len(part_y)
+    give_back()
+    return x, y
+
+
 def _pages(like: Tensor, rows: int) -> Tensor:
     # Memory that goes back to the system with the block: malloc would keep it, in pieces.
     shape = (rows, *like.shape[1:])

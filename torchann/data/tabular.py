@@ -4,10 +4,8 @@ import hashlib
 from functools import cached_property
 from typing import Any
 
-import torch
-
 from torchann.batches import TensorLoader
-from torchann.block_loader import BlockLoader, give_back
+from torchann.block_loader import BlockLoader, give_back, read_whole
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
 from torchann.data.parquet_table import ParquetTable
 from torchann.data.row_splits import Size, SplitKind
@@ -234,9 +232,7 @@ class TabularDataModule(InMemoryDataModule):
         block_bytes = (self._block_memory - READING) // BLOCKS_IN_MEMORY
         if not train and 4 * rows.width * sum(rows.counts) <= block_bytes:  # read once
             if part not in self._kept:
-                read = zip(*rows.read(range(len(rows.counts)), 0), strict=True)
-                self._kept[part] = Split(*(torch.cat(batches) for batches in read))
-                give_back()
+                self._kept[part] = Split(*read_whole(rows))
             return TensorLoader(*self._kept[part], self.evaluation_batch_size)
         steps: int | None = 1
         if train:
