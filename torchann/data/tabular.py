@@ -18,7 +18,7 @@ from torchann.nets.preprocessing import Preprocessing
 
 STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
 LARGEST_BATCH = 1024
-READING = 11 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
+READING = 12 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
 BLOCKS_IN_MEMORY = 5  # as many as the rest has room for: two, the batches of one, what it takes, validation rows
 
 

@@ -26,7 +26,7 @@ class GradientBucket:
     """
 
     def __init__(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
+        self.parameters: list[torch.nn.Parameter] = [parameter for parameter in parameters if parameter.requires_grad]
         sizes = [parameter.numel() for parameter in self.parameters]
         first = self.parameters[0]
         self._all = torch.zeros(sum(sizes) + 1, dtype=first.dtype, device=first.device)

@@ -82,14 +82,14 @@ class RawModel(nn.Module):
         twin.__dict__["_modules"] = {}
         twin.net = copy.deepcopy(task.net).cpu().eval().requires_grad_(False)
         twin.preprocessing, twin.training = copy.deepcopy(task.preprocessing), False
-        self.net = twin.net
-        self.preparation = nn.Identity() if twin.preprocessing is None else twin.preprocessing.module.cpu()
+        self.net: Any = twin.net
+        self.preparation: nn.Module = nn.Identity() if twin.preprocessing is None else twin.preprocessing.module.cpu()
         self._task = (twin,)  # in a tuple, as the net is a part of the module already
         given = None if rows is None else input_rows(rows, task.feature_names, task.preprocessing)
-        self.inputs = _ports(twin, given)
-        self.rows = None if given is None else self.as_inputs(given)
+        self.inputs: list[Port] = _ports(twin, given)
+        self.rows: Rows | None = None if given is None else self.as_inputs(given)
         self.eval()
-        self.outputs = [
+        self.outputs: list[Port] = [
             Port(name, tuple(part.shape[1:]), str(part.dtype).removeprefix("torch."))
             for name, part in self.predict(self.zeros()).items()
         ]
