@@ -70,6 +70,30 @@ def test_columns_that_are_kept_come_first_as_they_were(model, tmp_path):
         torchann.predict(model, table, keep=["codes"])
 
 
+def test_truth_can_be_kept_beside_the_prediction_of_the_same_name(model, tmp_path):
+    table = homes(20)
+    found = torchann.predict(model, table, keep=["price"])
+    assert list(found) == ["price", "predicted price"]
+    assert found["price"].tolist() == table["price"]
+    np.testing.assert_array_equal(found["predicted price"], torchann.predict(model, table)["price"])
+
+
+def test_table_is_not_written_over_by_its_predictions(model, tmp_path):
+    write_csv(tmp_path / "homes.csv", homes(20))
+    before = (tmp_path / "homes.csv").read_bytes()
+    for data in (tmp_path / "homes.csv", [str(tmp_path / "homes.csv")]):
+        with pytest.raises(ValueError, match="homes.csv is the table itself; name another file for the predictions"):
+            torchann.predict(model, data, tmp_path / "homes.csv")
+    assert (tmp_path / "homes.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("ending", ["onnx", "pt2"])
+def test_exported_file_is_called_one(tmp_path, ending):
+    (tmp_path / f"homes.{ending}").write_bytes(b"graph")
+    with pytest.raises(ValueError, match=f"homes.{ending} is an exported model, which other programs run; its card"):
+        torchann.info(tmp_path / f"homes.{ending}")
+
+
 def test_parquet_goes_in_and_out(model, tmp_path):
     pq = pytest.importorskip("pyarrow.parquet")
     pa = pytest.importorskip("pyarrow")

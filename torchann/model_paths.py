@@ -10,6 +10,7 @@ from torchann.history import History
 from torchann.model_document import CLASSES, class_of
 from torchann.run_folders import RunFolderError, latest_run
 
+EXPORTED = (".onnx", ".pt2")
 CLASS_LINE = re.compile(r"^model:\n  class_path: (?:[\w.]+\.)?(\w+)$", re.MULTILINE)
 
 
@@ -21,8 +22,14 @@ def find_model(path: str | Path) -> Path:
 
     Raises:
         RunFolderError: if a folder is none of a run.
+        ValueError: for a file that was exported.
     """
     path = Path(path)
+    if path.suffix in EXPORTED and path.is_file():
+        raise ValueError(
+            f"{path} is an exported model, which other programs run; its card says what it expects; give the model "
+            "it was exported from"
+        )
     if not path.is_dir():
         return path
     try:

@@ -37,7 +37,8 @@ def predict(
         data: a CSV, TSV, Parquet, NPY or NPZ file, several of one table, a data frame, a mapping of columns, an array;
             its columns are found by their names, and it may have others.
         output: a ``.csv`` or ``.parquet`` file, put in its place when all rows are predicted.
-        keep: columns of the table to have before the predictions, such as a number of the row.
+        keep: columns of the table to have before the predictions, such as a number of the row; beside a column of the
+            same name a prediction is called ``predicted NAME``.
         delimiter: between the values of a CSV file, if it is not found by itself.
         encoding: of a CSV file, if it is not UTF-8.
         surprises: counts what no training row had.
@@ -66,6 +67,8 @@ def predict(
     missing = MISSING | frozenset(() if table_step is None else table_step.missing_values)
     table = open_table(data, delimiter, encoding, missing)
     check_names(keep, table.columns)
+    if output is not None and _same_file(output, data):
+        raise ValueError(f"{output} is the table itself; name another file for the predictions")
     parts = _predicted(model, table, keep, surprises or Surprises())
     if output is None:
         found = list(parts)
@@ -76,6 +79,12 @@ def predict(
             write(part)
             rows += len(next(iter(part.values())))
     return rows
+
+
+def _same_file(output: str | PathLike[str], data: Any) -> bool:
+    files = data if isinstance(data, (list, tuple)) else [data]
+    paths = [Path(file).resolve() for file in files if isinstance(file, (str, PathLike))]
+    return Path(output).resolve() in paths
 
 
 def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: Surprises) -> Iterator[Columns]:
@@ -95,7 +104,9 @@ def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: Surpris
         model._need_net()
         outputs = predict_rows(model, model.predictions, x, prepared)
         start += len(x)
-        yield {name: _kept(chunk[name]) for name in keep} | prediction_table([outputs], model.hparams)
+        found = prediction_table([outputs], model.hparams)
+        told = {f"predicted {name}" if name in keep else name: column for name, column in found.items()}
+        yield {name: _kept(chunk[name]) for name in keep} | told
 
 
 def _numbers(chunk: Chunk, names: Sequence[str], start: int) -> Tensor:

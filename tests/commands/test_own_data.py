@@ -267,3 +267,9 @@ def test_runs_are_named_after_the_table():
     assert [name_of(source) for source in ("a/homes.csv.gz", ["x.parquet", "y"], "part-*.csv", "*.csv")] == [
         "homes", "x", "part-", "table",
     ]  # fmt: skip
+
+
+def test_several_targets_may_be_given_one_by_one():
+    words = translated(["fit", "--data", "a.csv", "--target", "x", "--target", "y"])
+    assert words == translated(["fit", "--data", "a.csv", "--target", "x", "y"])
+    assert words[-2:] == ["--data.target", '["x", "y"]']

@@ -204,3 +204,14 @@ def test_targets_that_do_not_fit_the_task_are_refused():
         find_target(["y"], [cells_of([1.5])]).values([texts_of(["1", "old", "old"])])
     with pytest.raises(ValueError, match="the target 'y' has the class 'maybe', and training rows have no, yes"):
         find_target(["y"], [texts_of(["no", "yes"])]).values([texts_of(["maybe"])])
+
+
+def test_target_of_texts_that_look_like_numbers_is_what_the_numbers_would_be():
+    assert find_target(["y"], [texts_of(["0", "1", "2"] * 20)]).class_names == ("0", "1", "2")
+    assert find_target(["y"], [texts_of(["0.5", "1.5", "2"] * 20)]).task == "regression"
+
+
+def test_infinite_target_is_refused_with_its_column():
+    cells = cells_of([1.5, np.inf, -np.inf, 2.5])
+    with pytest.raises(ValueError, match="the target 'y' is infinite in 2 rows; take these rows out"):
+        find_target(["y"], [cells]).values([cells])

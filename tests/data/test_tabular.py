@@ -110,6 +110,15 @@ def test_kinds_task_and_split_can_be_said():
     assert data.report.split.startswith("random split")
 
 
+def test_kind_of_the_target_says_the_task(tmp_path):
+    codes = ["007", "7", "1"] * 40
+    with (tmp_path / "codes.csv").open("w") as file:
+        file.write("a,code\n" + "".join(f"{row / 7},{code}\n" for row, code in enumerate(codes)))
+    data = ready(tmp_path / "codes.csv", "code", kinds={"code": "category"})
+    assert (data.task, sorted(data.class_names)) == ("multiclass", ["007", "1", "7"])  # with their zeros
+    assert ready(tmp_path / "codes.csv", "code", kinds={"code": "number"}).task == "regression"
+
+
 def test_many_categories_are_embedded_and_the_net_learns_vectors():
     names = [f"k{place % 60}" for place in range(240)]
     data = ready({"k": names, "n": np.arange(240) % 7, "y": np.arange(240) / 7}, "y", kinds={"k": "category"})

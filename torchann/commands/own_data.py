@@ -42,7 +42,7 @@ def translated(words: Sequence[str]) -> list[str]:
     rest: list[str] = []
     table: list[str] = []  # comes first: the knobs of the data mean nothing before their class is known
     files: list[str] = []
-    target: list[str] = []
+    targets: list[str] = []
     given = list(words[1:])
     while given:
         word = given.pop(0)
@@ -54,12 +54,13 @@ def translated(words: Sequence[str]) -> list[str]:
         while given and not sign and not given[0].startswith("--"):
             values.append(given.pop(0))
         if option == "--target" and values:
-            target = ["--data.target", _joined(values)]
+            targets += values
         elif option == "--data" and values and is_table(values[0]):
             files = values
             table = ["--data", "torchann.TabularDataModule", "--data.source", _joined(values)]
         else:
             rest += [word] if sign else [word, *values]
+    target = ["--data.target", _joined(targets)] if targets else []
     has_target = target or any(word == "--data.target" or word.startswith("--data.target=") for word in rest)
     if files and not has_target and "--help" not in rest:
         names = open_table(files).columns

@@ -18,8 +18,6 @@ def run(options: argparse.Namespace) -> int:
     files = options.data if len(options.data) > 1 else options.data[0]
     try:
         check_table_ending(output)
-        if output.resolve() in [Path(name).resolve() for name in options.data]:
-            raise ValueError(f"{output} is the table itself; name another file for the predictions")
         more = {"keep": options.keep, "delimiter": options.delimiter, "encoding": options.encoding}
         rows = predict(options.model, files, output, surprises=surprises, **more)
     except (ValueError, OSError, RuntimeError) as error:

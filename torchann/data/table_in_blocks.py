@@ -66,7 +66,7 @@ def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTabl
     usable = [name for name in table.columns if name not in table.unusable]
     names = settings.targets
     some = _some_rows(table, usable)
-    target = find_target(names, [some[name] for name in names], settings.task)
+    target = find_target(names, [some[name] for name in names], settings.asked_task)
     by = {settings.split_by: "not learnt from: the rows are split by it"} if settings.split_by else {}
     findings = {n: f for n, f in find_kinds(table, some, settings.kinds, by).items() if n not in names}
     for name, begun in next(table.chunks(usable)).items():

@@ -66,7 +66,7 @@ def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
     """
     names = settings.targets
     cells = table.read([name for name in table.columns if name not in table.unusable], settings.texts)
-    target = find_target(names, [cells[name] for name in names], settings.task)
+    target = find_target(names, [cells[name] for name in names], settings.asked_task)
     whole = _with_target(cells, target)
     by = {settings.split_by: SPLITS} if settings.split_by else {}
     findings = {n: f for n, f in find_kinds(table, whole.cells, settings.kinds, by).items() if n not in names}

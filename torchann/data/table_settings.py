@@ -71,6 +71,12 @@ class TableSettings:
         found |= {self.split_by} if self.split == "group" and self.split_by else set()
         return found | (set(self.targets) if self.task in ("binary", "multiclass") else set())
 
+    @property
+    def asked_task(self) -> str | None:
+        """The task that was asked for, also by the kind of a single target."""
+        kind = self.kinds.get(self.targets[0]) if len(self.targets) == 1 else None
+        return self.task or {"number": "regression", "category": "multiclass", "boolean": "multiclass"}.get(str(kind))
+
     def sizes(self, rows: int, most: int | None = None) -> tuple[int, int]:
         """How many rows of the table are to validate and to test: none where they have files of their own.
 

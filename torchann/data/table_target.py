@@ -42,7 +42,7 @@ class Target:
             ``(rows,)``, where a row without a target is to be left out.
 
         Raises:
-            ValueError: for a class that is none of the names, or text where numbers are to be predicted.
+            ValueError: for a class that is none of the names, or text or infinity where numbers are to be predicted.
         """
         if self.task == "regression":
             found = []
@@ -54,6 +54,8 @@ class Target:
                         f"{sum(wrong.values()):,} rows; name it in missing_values, or give task=multiclass for classes"
                     )
                 found.append(values)
+                if infinite := int(np.isinf(values).sum()):
+                    raise ValueError(f"the target {name!r} is infinite in {infinite:,} rows; take these rows out")
             if len(found) == 1:
                 return torch.from_numpy(found[0].astype(np.float32)), ~np.isnan(found[0])
             table = np.stack(found, 1)
@@ -113,11 +115,12 @@ def find_target(names: Sequence[str], cells: Sequence[Cells], task: str | None =
 
 
 def _are_classes(column: Cells) -> bool:
-    if not isinstance(column, Numbers):
-        return bool(as_kind(column, "number").wrong)
-    if column.kind != "number":
+    if isinstance(column, Numbers) and column.kind != "number":
         return column.kind == "boolean"
-    values = column.values[~np.isnan(column.values)]
+    values, wrong = as_kind(column, "number")
+    if wrong:
+        return True
+    values = values[~np.isnan(values)]
     distinct = np.unique(values)
     if not len(distinct) or not bool(np.all(distinct == np.floor(distinct))):
         return False
