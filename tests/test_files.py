@@ -227,7 +227,7 @@ def test_folder_that_is_not_there_is_an_error_that_names_the_file(tmp_path):
     ("value", "told"),
     [
         (float("nan"), "hyperparameter lr has nan, a float"),
-        (np.float64(0.1), r"hyperparameter lr has np.float64\(0.1\), a float64"),
+        (np.float64(0.1), r"hyperparameter lr has (np.float64\()?0.1\)?, a float64"),
         ({1: 2}, r"hyperparameter lr has \{1: 2\}, a dict"),
         ([[[[[[[[[[1]]]]]]]]]], r"hyperparameter lr has \[\[1\]\], a list; .* at most 8 deep"),
     ],
