@@ -1,5 +1,6 @@
 # `make chapter` reproduces the chapter on a fresh machine, `make test` runs every test; both set up what they need.
 PYTHON ?= python3
+LOWEST_PYTHON ?= python3.10
 BIN := .venv/bin
 SEEDS ?= 3
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
@@ -30,10 +31,9 @@ package: .venv/bin/python  ## wheel and sdist in dist/; the wheel in an environm
 	  pyright --verifytypes torchann --ignoreexternal
 
 lowest:  ## every test with the lowest versions that pyproject.toml allows, Python's too; torch alone is gigabytes then
-	$(PYTHON) -m venv --clear .venv-lowest && .venv-lowest/bin/python -m pip install -q uv
-	.venv-lowest/bin/uv venv -q --clear --python 3.10 .venv-lowest/3.10
-	VIRTUAL_ENV=.venv-lowest/3.10 .venv-lowest/bin/uv pip install -q --resolution lowest-direct -e '.[dev]'
-	OMP_NUM_THREADS=1 .venv-lowest/3.10/bin/python -m pytest -n 2 -W ignore::DeprecationWarning \
+	$(LOWEST_PYTHON) -m venv --clear .venv-lowest && .venv-lowest/bin/python -m pip install -q uv
+	.venv-lowest/bin/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct -e '.[dev]'
+	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -n 2 -W ignore::DeprecationWarning \
 	  -W ignore::PendingDeprecationWarning -W ignore::FutureWarning
 
 install: .venv/installed  ## the package, editable, with the tested versions, in .venv

@@ -191,6 +191,6 @@ def tuning_tables(rounds: int = 3, with_keras: bool = True) -> list[str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--no-keras", action="store_true", help="leave Keras out; it takes half an hour")
+    parser.add_argument("--no-keras", action="store_true", help="leave Keras out, which takes a quarter of an hour")
     options = parser.parse_args()
     print("\n".join(tuning_tables(options.rounds, not options.no_keras)))

@@ -81,7 +81,7 @@ def test_truth_can_be_kept_beside_the_prediction_of_the_same_name(model, tmp_pat
 def test_table_is_not_written_over_by_its_predictions(model, tmp_path):
     write_csv(tmp_path / "homes.csv", homes(20))
     before = (tmp_path / "homes.csv").read_bytes()
-    for data in (tmp_path / "homes.csv", [str(tmp_path / "homes.csv")]):
+    for data in (tmp_path / "homes.csv", [str(tmp_path / "homes.csv")], str(tmp_path / "ho*.csv")):
         with pytest.raises(ValueError, match="homes.csv is the table itself; name another file for the predictions"):
             torchann.predict(model, data, tmp_path / "homes.csv")
     assert (tmp_path / "homes.csv").read_bytes() == before

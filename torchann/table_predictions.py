@@ -67,7 +67,8 @@ def predict(
     missing = MISSING | frozenset(() if table_step is None else table_step.missing_values)
     table = open_table(data, delimiter, encoding, missing)
     check_names(keep, table.columns)
-    if output is not None and _same_file(output, data):
+    files = [path.resolve() for path in getattr(table, "paths", ())]  # also those that a pattern has found
+    if output is not None and Path(output).resolve() in files:
         raise ValueError(f"{output} is the table itself; name another file for the predictions")
     parts = _predicted(model, table, keep, surprises or Surprises())
     if output is None:
@@ -79,12 +80,6 @@ def predict(
             write(part)
             rows += len(next(iter(part.values())))
     return rows
-
-
-def _same_file(output: str | PathLike[str], data: Any) -> bool:
-    files = data if isinstance(data, (list, tuple)) else [data]
-    paths = [Path(file).resolve() for file in files if isinstance(file, (str, PathLike))]
-    return Path(output).resolve() in paths
 
 
 def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: Surprises) -> Iterator[Columns]:
