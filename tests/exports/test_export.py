@@ -120,6 +120,13 @@ def test_onnx_file_says_what_its_columns_and_classes_are(tmp_path):
     assert json.loads(facts["columns"])[1] == city and json.loads(facts["target_names"]) == ["price"]
 
 
+def test_onnx_file_has_no_cosine_of_float64_which_most_releases_of_onnxruntime_lack(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    torchann.export(MODELS["housing"]()[0], tmp_path / "m.onnx")  # whose coordinates get sines and cosines
+    kinds = [node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node]
+    assert "Cos" not in kinds and kinds.count("Sin") == 2 * 12
+
+
 def test_exported_files_tell_nothing_of_the_machine_or_of_the_rows_that_were_given(tmp_path):
     pytest.importorskip("onnxruntime")
     model, rows, _ = MODELS["named_inputs"]()
