@@ -10,7 +10,7 @@ from tabulate import tabulate
 from torch.nn.functional import mse_loss
 
 import torchann
-from torchann.batches import TensorLoader
+from torchann.engine.rows.loader import TensorLoader
 
 FEATURES, BATCH = 20, 32
 CASES = [  # what varies, rows, hidden layers

@@ -17,8 +17,8 @@ import lightning.pytorch as pl
 import torch
 
 import torchann
-from torchann.batches import TensorLoader
-from torchann.callbacks.threads import Threads
+from torchann.engine.rows.loader import TensorLoader
+from torchann.tasks.threads import Threads
 
 NETS = {"8-30-1": [8, 30, 1], "784-300-100-10": [784, 300, 100, 10], "784-2000-2000-10": [784, 2000, 2000, 10]}
 MEASURED = [("8-30-1", 32, 400), ("784-300-100-10", 32, 200), ("784-300-100-10", 512, 40), ("784-300-100-10", 4096, 8)]

@@ -8,7 +8,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from torchann.safetensors_file import NO_DIGEST
+from torchann.files.safetensors_file import NO_DIGEST
 
 DOCUMENT: dict[str, Any] = {
     "sha256": NO_DIGEST,

@@ -1,8 +1,10 @@
 import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,88 +13,98 @@ import torchann
 from torchann import tuning
 
 PACKAGE = Path(torchann.__file__).parent
-FLOORS = {
-    "functional": 0,
-    "nets": 1,
-    "orders": 1,
-    "shares": 1,
-    "torchrun": 1,
-    "batches": 1,
-    "history": 1,
-    "pictures": 1,
-    "checks": 1,
-    "inputs": 1,
-    "safetensors_file": 1,
-    "atomic": 1,
-    "cells": 1,
-    "columns": 1,
-    "markdown": 1,
-    "block_loader": 1,
-    "engine": 2,
-    "data": 2,
-    "checkpoint_files": 2,
-    "tasks": 3,
-    "callbacks": 3,
-    "dashboard": 3,
-    "predictions": 3,
-    "model_document": 3,
-    "files": 3,
-    "run_folders": 3,
-    "prediction_files": 3,
-    "model_paths": 4,
-    "model_info": 4,
-    "table_predictions": 4,
-    "runs": 4,
-    "estimators": 4,
-    "exports": 5,
-    "card_examples": 5,
-    "model_cards": 5,
-    "tuning": 5,
-    "chapter": 6,
-    "commands": 7,
-    "__main__": 7,
-    "__init__": 8,  # the front door, from which no room may import
-}
-APART = {("tasks", "data"), ("callbacks", "tasks"), ("dashboard", "tasks")}
+README = PACKAGE.parent / "README.md"
+FRONT_DOORS = {"__init__.py", "__main__.py"}
 HEAVY = ("torch", "lightning", "torchmetrics", "sklearn", "matplotlib")
 
 
-def room_of(module: str) -> str:
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in FLOORS else "__init__"
+def floors_of(text: str) -> dict[str, int]:
+    """Return the floor of each room from a table with rows such as "| 1 | [`nets/`](torchann/nets) | … |"."""
+    return {room: int(floor) for floor, room in re.findall(r"^\| (\d+) \| \[?`(\w+)/`", text, re.MULTILINE)}
 
 
-def imported_rooms(file: Path) -> set[str]:
-    rooms = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+FLOORS = floors_of(README.read_text())
+
+
+def is_module(name: str) -> bool:
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+
+
+def named_modules(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and name of each module of this package that a file names: imported anywhere, or in a string."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            names = ["torchann.(a relative import)"]
         elif isinstance(node, ast.ImportFrom):
-            pytest.fail(f"{file}, line {node.lineno}: a relative import")
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # Strings of one word only: prose may point the reader anywhere. An f-string's first part ends with a dot.
+            words = node.value.rstrip(".").split(":")[0]
+            names = [words] if re.fullmatch(r"torchann(\.\w+)+", words) and is_module(words) else []
         else:
             continue
-        rooms |= {room_of(name) for name in names if name.split(".")[0] == "torchann"}
-    return rooms
+        yield from ((node.lineno, name) for name in names if name.split(".")[0] == "torchann")
 
 
-def upward(room: str, imported: str) -> bool:
-    if imported == "commands":
-        return room not in ("__main__", "commands")
-    return FLOORS[imported] > FLOORS[room] or (room, imported) in APART
+def wrong_doors(room: str, source: str) -> list[str]:
+    """Return the imports of a file of that room that do not go to a lower floor."""
+    named = [(line, name, [*name.split("."), ""][1]) for line, name in named_modules(ast.parse(source))]
+    return [
+        f"line {line}: {name}"
+        for line, name, to in named
+        if to != room and FLOORS.get(to, 10**6) >= FLOORS.get(room, 0)
+    ]
 
 
-def test_every_room_has_its_floor():
-    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert rooms == set(FLOORS)
+def test_the_map_has_thirteen_rooms_on_nine_floors():
+    assert len(FLOORS) == 13
+    assert sorted(set(FLOORS.values())) == list(range(1, 10))
 
 
-@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_module_imports_from_its_own_floor_or_below(file):
-    room = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    bad = sorted(imported for imported in imported_rooms(file) if upward(room, imported))
-    assert not bad, f"{room} imports upward or from an apartment it has no door to: {bad}"
+def test_the_package_has_the_rooms_of_the_map_and_no_loose_module():
+    inside = [path for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    assert {path.name for path in inside if path.is_dir()} == set(FLOORS)
+    assert {path.name for path in inside if path.is_file()} == FRONT_DOORS | {"py.typed"}
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGE.glob("*/**/*.py")), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_module_imports_only_from_lower_floors(file):
+    bad = wrong_doors(file.relative_to(PACKAGE).parts[0], file.read_text())
+    assert not bad, f"imports that do not go to a lower floor of README's map: {bad}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import torchann.tasks.task",
+        "import torchann",
+        "from torchann import Trainer",
+        "from torchann.files.run import Run",  # sideways
+        "from . import iris",
+        "def read():\n    from torchann.tasks.task import Task",
+        "if TYPE_CHECKING:\n    from torchann.tasks.task import Task",
+        "importlib.import_module('torchann.tasks.task')",
+        "importlib.import_module(f'torchann.tasks.{name}')",
+        "HOME = {'Task': 'torchann.tasks.task:Task'}",
+    ],
+)
+def test_an_import_of_data_that_goes_up_or_sideways_is_seen(source):
+    assert wrong_doors("data", source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from torchann.engine.rows.loader import TensorLoader",
+        "from torchann.data.iris import IrisDataModule",
+        "import os",
+    ],
+)
+def test_an_import_of_data_that_goes_down_is_let_pass(source):
+    assert wrong_doors("data", source) == []
 
 
 def heavy_modules_after(code: str) -> list[str]:

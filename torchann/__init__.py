@@ -7,35 +7,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torchann.callbacks.early_stopping import EarlyStopping as EarlyStopping
-    from torchann.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
     from torchann.dashboard.report import TensorBoardReport as TensorBoardReport
     from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
     from torchann.data import TabularDataModule as TabularDataModule
-    from torchann.exports.export import export as export
-    from torchann.files import load as load
-    from torchann.files import save as save
-    from torchann.history import History as History
-    from torchann.model_cards import model_card as model_card
-    from torchann.model_info import info as info
+    from torchann.files.history import History as History
     from torchann.nets.mlp import MLP as MLP
-    from torchann.runs import Trainer as Trainer
-    from torchann.table_predictions import predict as predict
+    from torchann.publishing.export import export as export
+    from torchann.publishing.model_cards import model_card as model_card
+    from torchann.publishing.model_file import load as load
+    from torchann.publishing.model_file import save as save
+    from torchann.publishing.model_info import info as info
+    from torchann.publishing.table_predictions import predict as predict
     from torchann.tasks.classification import ClassificationMLP as ClassificationMLP
     from torchann.tasks.net_task import NetTask as NetTask
     from torchann.tasks.outputs import Output as Output
     from torchann.tasks.perceptron import Perceptron as Perceptron
     from torchann.tasks.regression import RegressionMLP as RegressionMLP
     from torchann.tasks.wide_and_deep import WideAndDeep as WideAndDeep
+    from torchann.training.early_stopping import EarlyStopping as EarlyStopping
+    from torchann.training.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+    from torchann.training.trainer import Trainer as Trainer
 
 _HOME = {
     "CaliforniaHousingDataModule": "torchann.data",
     "ClassificationMLP": "torchann.tasks.classification",
-    "EarlyStopping": "torchann.callbacks.early_stopping",
+    "EarlyStopping": "torchann.training.early_stopping",
     "FashionMNISTDataModule": "torchann.data",
-    "History": "torchann.history",
+    "History": "torchann.files.history",
     "IrisDataModule": "torchann.data",
     "MLP": "torchann.nets.mlp",
     "NetTask": "torchann.tasks.net_task",
@@ -44,15 +44,15 @@ _HOME = {
     "RegressionMLP": "torchann.tasks.regression",
     "TabularDataModule": "torchann.data",
     "TensorBoardReport": "torchann.dashboard.report",
-    "TerminateOnNaN": "torchann.callbacks.terminate_on_nan",
-    "Trainer": "torchann.runs",
+    "TerminateOnNaN": "torchann.training.terminate_on_nan",
+    "Trainer": "torchann.training.trainer",
     "WideAndDeep": "torchann.tasks.wide_and_deep",
-    "export": "torchann.exports.export",
-    "info": "torchann.model_info",
-    "load": "torchann.files",
-    "model_card": "torchann.model_cards",
-    "predict": "torchann.table_predictions",
-    "save": "torchann.files",
+    "export": "torchann.publishing.export",
+    "info": "torchann.publishing.model_info",
+    "load": "torchann.publishing.model_file",
+    "model_card": "torchann.publishing.model_cards",
+    "predict": "torchann.publishing.table_predictions",
+    "save": "torchann.publishing.model_file",
 }
 __all__ = [
     "MLP",

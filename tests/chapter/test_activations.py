@@ -6,7 +6,7 @@ import torch
 from torchann.chapter import activations
 from torchann.chapter.activations import EXPERIMENTS, curves, difference_from_autograd
 from torchann.chapter.experiment import Setting, seeded
-from torchann.functional import ACTIVATIONS, STEP_FUNCTIONS, Activation
+from torchann.nets.functional import ACTIVATIONS, STEP_FUNCTIONS, Activation
 
 Z = torch.linspace(-25, 25, 2001, dtype=torch.float64)
 

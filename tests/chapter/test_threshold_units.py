@@ -14,7 +14,7 @@ from torchann.chapter import perceptron, threshold_units
 from torchann.chapter.experiment import Setting, seeded
 from torchann.chapter.perceptron import CORNERS, mistake_bound
 from torchann.chapter.threshold_units import numbers, teach
-from torchann.functional import hebb_rule
+from torchann.nets.functional import hebb_rule
 from torchann.nets.neurons import ThresholdLogicUnits
 from torchann.pictures.boundaries import draw_line, draw_rows, tint_side
 

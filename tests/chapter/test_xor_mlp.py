@@ -17,7 +17,7 @@ from torchann.chapter.xor_mlp import (
     learn_xor,
     xor_mlp,
 )
-from torchann.functional import heaviside
+from torchann.nets.functional import heaviside
 
 
 def test_hidden_units_are_and_and_or():

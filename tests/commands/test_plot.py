@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from torchann.history import History
+from torchann.files.history import History
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

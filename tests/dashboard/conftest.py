@@ -19,7 +19,7 @@ from torchann import (
     Trainer,
     WideAndDeep,
 )
-from torchann.batches import TensorLoader
+from torchann.engine.rows.loader import TensorLoader
 
 EVERYTHING = {
     "histogram_freq": 1,

@@ -9,7 +9,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tests.dashboard.events import points, read
 from torchann import ClassificationMLP, NetTask, Output, Perceptron, RegressionMLP, WideAndDeep
 from torchann.dashboard.layers import write_layers
-from torchann.dashboard.rows import Sample
+from torchann.dashboard.sample import Sample
 
 
 def written(folder, task, x=None, y=None):

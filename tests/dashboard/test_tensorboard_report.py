@@ -29,12 +29,12 @@ from torchann import (
     TensorBoardReport,
     Trainer,
 )
-from torchann.batches import TensorLoader
-from torchann.callbacks.stop import StopTraining
 from torchann.chapter.two_inputs import TwoInputs
-from torchann.dashboard.classes import images_of
+from torchann.dashboard.classification_pictures import images_of
 from torchann.dashboard.layout import layout
 from torchann.dashboard.run_logger import RunLogger
+from torchann.engine.rows.loader import TensorLoader
+from torchann.engine.stop import StopTraining
 
 ALL = {
     "histogram_freq": 1,
@@ -502,7 +502,7 @@ def test_decision_regions_are_those_of_rows_that_the_loader_prepares(tmp_path, m
         drawn.update(predicted=predict(x), x=x, y=y)
         return Figure()
 
-    monkeypatch.setattr("torchann.dashboard.classes.decision_regions", draw)
+    monkeypatch.setattr("torchann.dashboard.classification_pictures.decision_regions", draw)
     x = torch.randint(0, 200, (60, 2), generator=torch.Generator().manual_seed(1))
     loader = TensorLoader(x, (x[:, 0] > 100).long(), 8, prepare=lambda part: (part.float() - 100) / 50)
     model = ClassificationMLP([8], in_features=2, num_classes=2, lr=0.5)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from torchann.batches import TensorLoader
 from torchann.data import FashionMNISTDataModule
 from torchann.data.augmentation import flip_and_shift
+from torchann.engine.rows.loader import TensorLoader
 
 IMAGE = torch.tensor([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], dtype=torch.uint8)
 

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from torchann.data import CaliforniaHousingDataModule, DataFileError, load_california_housing
 from torchann.data import california_housing as module
-from torchann.orders import shuffled_order
+from torchann.engine.rows.shuffling import shuffled_order
 
 
 @pytest.fixture(scope="module")

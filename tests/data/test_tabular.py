@@ -7,8 +7,8 @@ from sklearn.preprocessing import StandardScaler
 
 import torchann
 from tests.data.own_tables import CITIES, homes, write_csv
-from torchann.data.column_statistics import embedding_size
 from torchann.data.errors import DataNotFoundError
+from torchann.data.tables.column_statistics import embedding_size
 
 NUMBERS = {"a": np.linspace(0, 1, 60), "b": np.linspace(5, 9, 60) ** 2, "y": np.linspace(-1, 1, 60)}
 
@@ -287,8 +287,8 @@ def test_infinite_numbers_are_refused_in_every_part():
 
 def test_csv_that_is_larger_than_the_memory_is_refused_with_the_way_out(tmp_path, monkeypatch):
     path = write_csv(tmp_path / "a.csv", homes())
-    monkeypatch.setattr("torchann.data.table_settings.free_memory", lambda: 1000)
+    monkeypatch.setattr("torchann.data.tables.table_settings.free_memory", lambda: 1000)
     with pytest.raises(ValueError, match="'a' would take about 0 MB and max_memory is 0 MB; write it as Parquet"):
         ready(path, "price")
-    monkeypatch.setattr("torchann.data.table_settings.free_memory", lambda: None)  # a machine that does not say
+    monkeypatch.setattr("torchann.data.tables.table_settings.free_memory", lambda: None)  # a machine that does not say
     assert len(ready(path, "price").splits.train.y) == 72

@@ -12,9 +12,9 @@ from lightning.pytorch.callbacks import Timer
 from torch import nn
 
 import torchann
-from torchann.batches import Block, TensorLoader
-from torchann.callbacks.terminate_on_nan import TerminateOnNaN
-from torchann.orders import shuffled_order
+from torchann.engine.rows.loader import Block, TensorLoader
+from torchann.engine.rows.shuffling import shuffled_order
+from torchann.training.terminate_on_nan import TerminateOnNaN
 
 P = functools.partial
 EPOCHS = 3

@@ -10,7 +10,7 @@ import torch
 
 import torchann
 from tests.resume.killed_run import KillAtStep, NoteStart, Rows
-from torchann.callbacks.checkpoints import Checkpoints
+from torchann.training.checkpoints import Checkpoints
 
 KILLS = {("0", "1"): 0, ("1", "0"): 7}
 """By restart and rank, the call at which it dies: before there is a checkpoint, and in the third epoch of 3 calls."""

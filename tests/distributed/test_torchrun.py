@@ -14,7 +14,7 @@ from tests.distributed import job
 from tests.distributed.processes import free_port, together
 from tests.resume.killed_run import differences, starts, what_is_left
 from torchann.__main__ import main
-from torchann.checkpoint_files import read_checkpoint
+from torchann.files.checkpoint_files import read_checkpoint
 
 ROOT = Path(__file__).parent.parent.parent
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--monitor-interval", "0.1"]

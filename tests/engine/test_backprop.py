@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torchann.engine.backprop import Backprop
-from torchann.functional import ACTIVATIONS
+from torchann.nets.functional import ACTIVATIONS
 from torchann.nets.heads import classification_head, regression_head
 from torchann.nets.mlp import ACTIVATIONS as MODULES
 from torchann.nets.mlp import MLP

@@ -12,8 +12,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import scale
 
 from torchann.engine.population import Population, population
-from torchann.engine.population.heads import HEADS, spread
 from torchann.engine.population.plan import plan
+from torchann.nets.many_objectives import HEADS, spread
 from torchann.tuning.network_folds import prepare
 
 # Few epochs are enough to compare, and too few to converge.

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from torchann.engine.population import Member, RandomStateOrder, SeededOrder, Settings, Table
-from torchann.engine.population.bucket import Bucket
-from torchann.engine.population.heads import HEADS
-from torchann.engine.population.passes import CHAINS, FUNCTIONS, SILENT
+from torchann.engine.population.batched_backprop import CHAINS, FUNCTIONS, SILENT
+from torchann.engine.population.padded_group import Bucket
 from torchann.engine.population.plan import CPU, GPU, plan, seconds_left
 from torchann.engine.population.rounds import advance, quick_arithmetic
 from torchann.engine.population.solvers import steps_per_decay
-from torchann.functional import ACTIVATIONS
-from torchann.orders import shuffled_order
+from torchann.engine.rows.shuffling import shuffled_order
+from torchann.nets.functional import ACTIVATIONS
+from torchann.nets.many_objectives import HEADS
 
 NAMES = {"logistic": "sigmoid"}
 

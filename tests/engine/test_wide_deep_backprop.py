@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torchann.engine.wide_deep import WideDeepBackprop
-from torchann.functional import ACTIVATIONS
+from torchann.nets.functional import ACTIVATIONS
 from torchann.nets.heads import regression_head
 from torchann.nets.wide_deep import WideDeep
 

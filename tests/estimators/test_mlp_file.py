@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 import torchann
 from tests.hostile import written
 from torchann.estimators import MLPClassifier, MLPRegressor
-from torchann.safetensors_file import NO_DIGEST, ModelFileError
+from torchann.files.safetensors_file import NO_DIGEST, ModelFileError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

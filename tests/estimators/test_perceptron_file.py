@@ -11,8 +11,8 @@ from sklearn.datasets import load_iris
 import torchann
 from tests.hostile import written
 from torchann.estimators import Perceptron
-from torchann.estimators.files import SafeFile
-from torchann.safetensors_file import NO_DIGEST, ModelFileError
+from torchann.estimators.estimator_file import SafeFile
+from torchann.files.safetensors_file import NO_DIGEST, ModelFileError
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])

@@ -14,11 +14,16 @@ def main() -> None:
     """Starts from a good file and from its document; anything but a ModelFileError or a model ends the search."""
     import atheris
 
-    read_by = ["torchann.files", "torchann.model_document", "torchann.safetensors_file", "torchann.nets.preprocessing"]
+    read_by = [
+        "torchann.publishing.model_file",
+        "torchann.publishing.model_document",
+        "torchann.files.safetensors_file",
+        "torchann.nets.preprocessing",
+    ]
     with atheris.instrument_imports(include=read_by):
-        from torchann.files import ModelFileError, load
+        from torchann.publishing.model_file import ModelFileError, load
     from tests.hostile import DOCUMENT, crafted, written
-    from torchann.model_document import CLASSES, class_of
+    from torchann.publishing.model_document import CLASSES, class_of
 
     folder = Path(tempfile.mkdtemp())
     (folder / "file").write_bytes(crafted())

@@ -3,7 +3,7 @@ import itertools
 import pytest
 import torch
 
-from torchann.functional import heaviside
+from torchann.nets.functional import heaviside
 from torchann.nets.neurons import GATES, LogicNeurons, ThresholdLogicUnits
 
 LOGIC = {

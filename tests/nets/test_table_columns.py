@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
-from torchann.columns import Column
+from torchann.nets.column import Column
 from torchann.nets.preprocessing import Preprocessing
 from torchann.nets.table_columns import TableColumns
 

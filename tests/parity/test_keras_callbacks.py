@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from torchann.callbacks.early_stopping import EarlyStopping
 from torchann.engine.optimizers import make_schedule
+from torchann.training.early_stopping import EarlyStopping
 
 KERAS = json.loads((Path(__file__).parent / "callbacks.json").read_text())
 

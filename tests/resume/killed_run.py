@@ -18,11 +18,11 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import torchann
 from torchann import atomic
-from torchann.batches import TensorLoader
-from torchann.callbacks import checkpoints
-from torchann.callbacks.checkpoints import Checkpoints
-from torchann.checkpoint_files import read_checkpoint
-from torchann.run_folders import RunFolderError, latest_run
+from torchann.engine.rows.loader import TensorLoader
+from torchann.files.checkpoint_files import read_checkpoint
+from torchann.files.run import RunFolderError, latest_run
+from torchann.training import checkpoints
+from torchann.training.checkpoints import Checkpoints
 
 
 class Rows(pl.LightningDataModule):

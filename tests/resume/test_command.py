@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import EXPERIMENTS
 from tests.resume.killed_run import differences
-from torchann.checkpoint_files import read_checkpoint
+from torchann.files.checkpoint_files import read_checkpoint
 
 FIT = ["fit", "--config", str(EXPERIMENTS / "housing_mlp.yaml"), "--trainer.max_epochs", "150", "--quiet", "--resume"]
 

@@ -9,8 +9,8 @@ from lightning.pytorch.callbacks import Callback
 
 from tests.resume.killed_run import Rows, Run, differences, in_a_process, what_is_left
 from torchann import ClassificationMLP, EarlyStopping, RegressionMLP, Trainer
-from torchann.callbacks.checkpoints import Checkpoints
-from torchann.checkpoint_files import read_checkpoint
+from torchann.files.checkpoint_files import read_checkpoint
+from torchann.training.checkpoints import Checkpoints
 
 RUN = Run(
     functools.partial(ClassificationMLP, [6], dropout=0.3, optimizer="adam", steps_per_execution=2), {"classes": True}

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import torchann
 from torchann import ClassificationMLP, Perceptron, RegressionMLP, WideAndDeep
-from torchann.batches import TensorLoader
+from torchann.engine.rows.loader import TensorLoader
 from torchann.tasks.net_task import NetTask
 from torchann.tasks.outputs import Output
 

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 import torchann
-from torchann.batches import TensorLoader
-from torchann.orders import Order
+from torchann.engine.rows.loader import TensorLoader
+from torchann.engine.rows.shuffling import Order
 
 
 class Table(pl.LightningDataModule):

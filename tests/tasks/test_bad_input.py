@@ -21,7 +21,7 @@ from tests.tasks.doors import (
     with_value,
 )
 from torchann import RegressionMLP
-from torchann.batches import TensorLoader
+from torchann.engine.rows.loader import TensorLoader
 from torchann.tasks.data_check import DataCheck
 from torchann.tasks.net_task import NetTask
 from torchann.tasks.outputs import Output

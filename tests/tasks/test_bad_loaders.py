@@ -6,7 +6,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from tests.tasks.doors import TASKS, VALUES, Data, X, data_loader, fit, quiet_trainer, tensor_loader
 from torchann import RegressionMLP
-from torchann.batches import TensorLoader
+from torchann.engine.rows.loader import TensorLoader
 
 
 def test_stored_loader_of_numpy_rows_or_odd_sizes_is_refused():

@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 
 import torchann
-from torchann.batches import TensorLoader
+from torchann.engine.rows.loader import TensorLoader
 from torchann.tasks.fast_path import largest_block
 from torchann.tasks.regression import RegressionMLP
 

@@ -6,8 +6,8 @@ from torch import nn
 
 import torchann
 from tests.tasks.tables import fit, regression_table
-from torchann.batches import TensorLoader
 from torchann.chapter.two_inputs import Dynamic, TwoInputs
+from torchann.engine.rows.loader import TensorLoader
 from torchann.tasks.net_task import NetTask
 from torchann.tasks.outputs import Output, make_outputs
 

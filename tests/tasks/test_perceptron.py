@@ -8,7 +8,7 @@ from sklearn.linear_model import Perceptron as SklearnPerceptron
 
 from tests.tasks.tables import Table, class_table, fit
 from torchann import IrisDataModule, Perceptron, Trainer
-from torchann.orders import sklearn_order
+from torchann.engine.rows.shuffling import sklearn_order
 
 
 def fitted(data, max_epochs: int = 1000, **options):

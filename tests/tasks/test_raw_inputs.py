@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import torchann
+from tests.data.tables.test_inputs import Frame
 from tests.tasks.tables import Table, fit, regression_table, weights
-from tests.test_inputs import Frame
 from torchann.nets.preprocessing import Preprocessing, Standardize
 
 

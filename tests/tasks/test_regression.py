@@ -9,7 +9,7 @@ from torch import nn
 
 from tests.tasks.tables import Table, fit, regression_table, weights
 from torchann import RegressionMLP
-from torchann.orders import shuffled_order
+from torchann.engine.rows.shuffling import shuffled_order
 
 
 def model_of(**options) -> RegressionMLP:

@@ -4,8 +4,8 @@ import torch
 
 from tests.tasks.tables import Table, class_table, fit, regression_table, weights
 from torchann import ClassificationMLP, Perceptron, RegressionMLP, Trainer
-from torchann.batches import TensorLoader
-from torchann.predictions import PREDICT_ROWS
+from torchann.engine.rows.loader import TensorLoader
+from torchann.files.predictions import PREDICT_ROWS
 from torchann.tasks.task import Task
 
 

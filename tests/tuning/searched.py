@@ -13,8 +13,8 @@ import torch
 
 from tests.resume.killed_run import KillAtStep, Rows
 from torchann import EarlyStopping, RegressionMLP
-from torchann.callbacks.checkpoints import Checkpoints
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.training.checkpoints import Checkpoints
 from torchann.tuning.study import Study
 
 SPACE = {"hidden_sizes": {"layers": [0, 2], "neurons": [1, 9]}, "lr": {"low": 1e-3, "high": 0.1}}

@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from tests.resume.killed_run import Rows
 from torchann import ClassificationMLP, NetTask, Output, Perceptron, RegressionMLP, WideAndDeep
-from torchann.batches import TensorLoader
 from torchann.chapter.two_inputs import TwoInputs
+from torchann.engine.rows.loader import TensorLoader
 from torchann.tuning import learning_rate_range
-from torchann.tuning.rates import growing_rates
+from torchann.tuning.lr_range.rates import growing_rates
 
 
 class Plain(pl.LightningModule):
@@ -184,7 +184,7 @@ def test_data_that_cannot_be_trained_on_are_refused_as_in_a_fit():
 
 
 def test_interrupt_ends_the_test(monkeypatch):
-    from torchann.callbacks.interrupts import Interrupts
+    from torchann.training.interrupts import Interrupts
 
     monkeypatch.setattr(Interrupts, "_asked", lambda self, trainer: setattr(self, "reason", "interrupt") or True)
     with pytest.raises(KeyboardInterrupt):

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from torchann.tuning.rate_range import RateRange
-from torchann.tuning.rates import window_for
+from torchann.tuning.lr_range.rates import window_for
+from torchann.tuning.lr_range.result import RateRange
 
 
 def of(losses, window=50):

@@ -223,7 +223,7 @@ def test_trial_that_was_drawn_and_has_no_folder_is_taken_up_after_a_minute(tmp_p
     found.optuna.ask()
     found.run(2)
     assert [row.state for row in found.table.rows] == ["running", "complete"]
-    monkeypatch.setattr("torchann.tuning.claims.SECONDS_TO_BEGIN", 0)
+    monkeypatch.setattr("torchann.tuning.trial_ownership.SECONDS_TO_BEGIN", 0)
     found.run(2)
     assert [row.state for row in found.table.rows] == ["complete", "complete"]
 
@@ -246,7 +246,7 @@ def test_interrupt_keeps_what_is_done_and_the_next_run_goes_on(whole, tmp_path):
 
 
 def test_interrupt_within_a_training_says_nothing_of_resuming_a_run(tmp_path, monkeypatch, capsys):
-    from torchann.callbacks.interrupts import Interrupts
+    from torchann.training.interrupts import Interrupts
 
     monkeypatch.setattr(Interrupts, "_asked", lambda self, trainer: setattr(self, "reason", "interrupt") or True)
     found = study(tmp_path)
@@ -338,7 +338,7 @@ def test_best_model_has_the_weights_of_the_epoch_that_its_study_is_judged_by(tmp
 
 
 def test_training_of_the_best_model_that_is_stopped_goes_on(complete, monkeypatch):
-    from torchann.callbacks.interrupts import Interrupts
+    from torchann.training.interrupts import Interrupts
 
     with monkeypatch.context() as patch:
         patch.setattr(Interrupts, "_asked", lambda self, trainer: setattr(self, "reason", "interrupt") or True)

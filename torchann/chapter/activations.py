@@ -9,7 +9,7 @@ from tabulate import tabulate
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
-from torchann.functional import ACTIVATIONS, STEP_FUNCTIONS, Activation
+from torchann.nets.functional import ACTIVATIONS, STEP_FUNCTIONS, Activation
 
 STEPS = {name: Activation(step, lambda z, a: torch.zeros_like(a)) for name, step in STEP_FUNCTIONS.items()}
 SHOWN = ["sigmoid", "tanh", "relu"]  # the chapter's, after its steps; then the rest
@@ -24,7 +24,7 @@ def curves(name: str, z: Tensor) -> tuple[Tensor, Tensor]:
     """An activation function and its derivative.
 
     Args:
-        name: ``"heaviside"``, ``"sign"`` or one that :data:`~torchann.functional.ACTIVATIONS` has.
+        name: ``"heaviside"``, ``"sign"`` or one that :data:`~torchann.nets.functional.ACTIVATIONS` has.
         z: weighted sums, of any shape.
 
     Returns:
@@ -44,7 +44,7 @@ def difference_from_autograd(name: str, z: Tensor) -> float:
     """The largest difference between an activation's derivative and the one that autograd finds.
 
     Args:
-        name: one that :data:`~torchann.functional.ACTIVATIONS` has.
+        name: one that :data:`~torchann.nets.functional.ACTIVATIONS` has.
         z: weighted sums, of any shape.
 
     Example:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from lightning.pytorch import LightningDataModule
 
-from torchann.callbacks.early_stopping import EarlyStopping
 from torchann.chapter.experiment import Experiment, Figure, Published, Setting, Training, measured
 from torchann.data import CaliforniaHousingDataModule
-from torchann.runs import Trainer
 from torchann.tasks.regression import RegressionMLP
 from torchann.tasks.task import Task
+from torchann.training.early_stopping import EarlyStopping
+from torchann.training.trainer import Trainer
 
 RESTORED = "largest difference of predictions after restoring"
 STOPPED = "epochs after the first ten until it stopped"

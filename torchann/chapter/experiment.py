@@ -9,8 +9,8 @@ from lightning.pytorch import Callback, LightningDataModule
 from matplotlib.figure import Figure as Canvas
 
 from torchann.chapter.plots import History, learning_curves
-from torchann.runs import Trainer
 from torchann.tasks.task import Task
+from torchann.training.trainer import Trainer
 
 Figure = float | str
 

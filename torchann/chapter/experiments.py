@@ -9,12 +9,12 @@ from torchann.chapter import (
     early_stopping,
     fashion_mnist,
     housing,
+    housing_table,
     learning_rate_range,
     learning_rates,
     linear_regression,
     linear_stack,
     logic_neurons,
-    own_table,
     perceptron,
     pytorch_edition,
     random_search,
@@ -49,6 +49,6 @@ _SECTIONS = (
     pytorch_edition,
     third_edition,
     beyond,
-    own_table,
+    housing_table,
 )
 EXPERIMENTS = {experiment.name: experiment for section in _SECTIONS for experiment in section.EXPERIMENTS}

@@ -10,10 +10,10 @@ from tabulate import tabulate
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.chapter.random_search import one_thread
 from torchann.data import FashionMNISTDataModule
-from torchann.runs import Trainer
 from torchann.tasks.classification import ClassificationMLP
-from torchann.tuning.range_test import learning_rate_range
-from torchann.tuning.rate_range import RISE, RateRange
+from torchann.training.trainer import Trainer
+from torchann.tuning.lr_range.result import RISE, RateRange
+from torchann.tuning.lr_range.test import learning_rate_range
 
 FIRST_RATE, FACTOR = 1e-3, 1.005
 SEEDS, EPOCHS, USUAL_RATE = 3, 3, 0.01

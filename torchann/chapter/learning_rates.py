@@ -6,9 +6,9 @@ from lightning.pytorch import LightningDataModule
 
 from torchann.chapter.experiment import Experiment, Figure, Published, Setting, Training, history_of, measured
 from torchann.data import CaliforniaHousingDataModule
-from torchann.runs import Trainer
 from torchann.tasks.regression import RegressionMLP
 from torchann.tasks.task import Task
+from torchann.training.trainer import Trainer
 
 WORST, END = "highest validation MSE of an epoch", "validation MSE at the end"
 

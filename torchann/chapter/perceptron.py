@@ -15,8 +15,8 @@ from torchann.data import IrisDataModule
 from torchann.data.iris import CLASS_NAMES
 from torchann.nets.neurons import ThresholdLogicUnits
 from torchann.pictures.boundaries import COLOURS, MARKERS, draw_line, draw_rows, petal_axes, tint_side
-from torchann.runs import Trainer
 from torchann.tasks.perceptron import Perceptron
+from torchann.training.trainer import Trainer
 
 FIGURE = "weights; bias; epochs; class of petals 2 cm by 0.5 cm"
 MARGINS: list[float] = torch.logspace(-2, 0, 40).tolist()

@@ -19,7 +19,7 @@ from torchann.chapter.random_search_plot import draw_trials, short
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.in_memory import Split
 from torchann.engine.population import Member, Population, SeededOrder, Settings, Table
-from torchann.engine.population.row_orders import Rows
+from torchann.engine.rows.row_orders import Rows
 from torchann.nets.heads import regression_head
 from torchann.nets.mlp import MLP
 

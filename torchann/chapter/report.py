@@ -6,7 +6,7 @@ from tabulate import tabulate
 
 from torchann.chapter.experiment import Figure, Published
 from torchann.chapter.reproduce import Result
-from torchann.run_folders import versions
+from torchann.files.run import versions
 
 HEADERS = ["experiment", "figure", "published", "measured", "range", "band", "in band", "seconds"]
 

@@ -16,9 +16,9 @@ from torchann.chapter.random_search import one_thread
 from torchann.chapter.study_results import HOUSING, Case, Results, Run
 from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
-from torchann.runs import Trainer
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.regression import RegressionMLP
+from torchann.training.trainer import Trainer
 
 EPOCHS, ROWS = 10, 5_000
 COLOURS = ("tab:blue", "tab:orange")

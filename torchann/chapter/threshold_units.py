@@ -12,7 +12,7 @@ from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.data import IrisDataModule
 from torchann.data.iris import CLASS_NAMES
 from torchann.engine.perceptron import perceptron_rule_
-from torchann.functional import hebb_rule
+from torchann.nets.functional import hebb_rule
 from torchann.nets.neurons import ThresholdLogicUnits
 from torchann.pictures.boundaries import COLOURS, draw_line, draw_rows, petal_axes, tint_side
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.engine.backprop import Backprop
-from torchann.functional import heaviside
+from torchann.nets.functional import heaviside
 from torchann.nets.heads import classification_head
 from torchann.nets.mlp import MLP
 

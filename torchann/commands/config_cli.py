@@ -12,7 +12,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torchann.commands.errors import told
 from torchann.commands.parser import OWN, Parser
 from torchann.dashboard.report import TensorBoardReport
-from torchann.runs import Trainer, quieten_framework
+from torchann.training.trainer import Trainer, quieten_framework
 
 
 class ConfigCLI(LightningCLI):

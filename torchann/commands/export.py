@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from torchann.atomic import write_atomically
 from torchann.commands.errors import told
-from torchann.exports.export import ENDINGS, export, format_of
-from torchann.model_cards import model_card
-from torchann.runs import quieten_framework
+from torchann.files.atomic import write_atomically
+from torchann.publishing.export import ENDINGS, export, format_of
+from torchann.publishing.model_cards import model_card
+from torchann.training.trainer import quieten_framework
 
 
 def run(options: argparse.Namespace) -> int:

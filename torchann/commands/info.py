@@ -3,9 +3,9 @@
 import argparse
 
 from torchann.commands.errors import told
-from torchann.model_cards import model_card
-from torchann.model_info import info
-from torchann.runs import quieten_framework
+from torchann.publishing.model_cards import model_card
+from torchann.publishing.model_info import info
+from torchann.training.trainer import quieten_framework
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,15 +10,15 @@ from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import TensorBoardLogger
 from tabulate import tabulate
 
-from torchann.checkpoint_files import read_checkpoint
 from torchann.commands.config_cli import ConfigCLI, exit_status, is_first
-from torchann.commands.own_data import name_of, translated, with_model, without_model_knobs
+from torchann.commands.table_shortcut import name_of, translated, with_model, without_model_knobs
 from torchann.dashboard.report import TensorBoardReport
 from torchann.dashboard.run_logger import RunLogger
 from torchann.data import TabularDataModule
-from torchann.predictions import check_ending, write_predictions
-from torchann.run_folders import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
-from torchann.torchrun import in_job
+from torchann.files.checkpoint_files import read_checkpoint
+from torchann.files.predictions import check_ending, write_predictions
+from torchann.files.run import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
+from torchann.files.torchrun import in_job
 
 
 class SaveRunConfig(SaveConfigCallback):

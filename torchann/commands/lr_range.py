@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from torchann.commands.config_cli import ConfigCLI, exit_status
-from torchann.tuning.learning_rate_finder import step_options
-from torchann.tuning.range_test import learning_rate_range
+from torchann.tuning.lr_range.callback import step_options
+from torchann.tuning.lr_range.test import learning_rate_range
 
 RANGE = ("min_lr", "max_lr", "steps", "factor", "stop_above")
 

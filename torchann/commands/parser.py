@@ -18,10 +18,10 @@ from torchann.data import (
     IrisDataModule,
     TabularDataModule,
 )
-from torchann.runs import Trainer
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.perceptron import Perceptron
 from torchann.tasks.regression import RegressionMLP
+from torchann.training.trainer import Trainer
 
 TASKS = (ClassificationMLP, RegressionMLP, Perceptron)
 DATA = (FashionMNISTDataModule, CaliforniaHousingDataModule, IrisDataModule, TabularDataModule)

@@ -8,7 +8,7 @@ from torchann.chapter.experiment import Setting
 from torchann.chapter.experiments import EXPERIMENTS
 from torchann.chapter.reproduce import reproduce
 from torchann.commands.reproduce import save_picture, unknown
-from torchann.history import History
+from torchann.files.history import History
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from torchann.columns import Surprises
 from torchann.commands.errors import told
-from torchann.prediction_files import check_table_ending
-from torchann.runs import quieten_framework
-from torchann.table_predictions import predict
+from torchann.data.tables.columns import Surprises
+from torchann.files.prediction_files import check_table_ending
+from torchann.publishing.table_predictions import predict
+from torchann.training.trainer import quieten_framework
 
 
 def run(options: argparse.Namespace) -> int:

@@ -14,11 +14,11 @@ from typing import Any, Literal
 from jsonargparse import Namespace
 from tabulate import tabulate
 
-from torchann.atomic import write_atomically
 from torchann.commands.config_cli import ConfigCLI, exit_status
+from torchann.files.atomic import write_atomically
+from torchann.tuning.best_model import finish
 from torchann.tuning.storage import Pruner, Sampler
 from torchann.tuning.study import Study
-from torchann.tuning.winner import finish
 
 WORKER = "TORCHANN_TUNE_WORKER"
 """Set in processes that another one has started to share its study."""

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure as Canvas
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from torchann.batches import Rows
-from torchann.dashboard.classes import Show, class_names, images_of, write_classes, write_curves
-from torchann.dashboard.rows import Judged, Sample
+from torchann.dashboard.classification_pictures import Show, class_names, images_of, write_classes, write_curves
+from torchann.dashboard.sample import Judged, Sample
+from torchann.engine.rows.loader import Rows
 from torchann.pictures.images import weight_table, weights_as_images
 from torchann.pictures.raster import as_image
 from torchann.pictures.values import predicted_against_true, residual_map, residuals

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from torchann.dashboard.graph import layer_name
-from torchann.dashboard.rows import Sample, evaluating, is_task
+from torchann.dashboard.sample import Sample, evaluating, is_task
 
 BINS = 64  # TensorBoard draws 30
 KINDS = {"weight": "weights", "bias": "biases"}

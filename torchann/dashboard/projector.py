@@ -12,7 +12,7 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from torchann.batches import Rows
+from torchann.engine.rows.loader import Rows
 
 MOST_PIXELS = 64  # of an image's sides: a browser draws no picture of any size
 CONFIG = "projector_config.pbtxt"

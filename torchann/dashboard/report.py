@@ -14,17 +14,17 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.compat.proto.event_pb2 import Event
 from torch.utils.tensorboard import SummaryWriter
 
-from torchann.batches import map_rows
-from torchann.callbacks.stop import StopTraining
 from torchann.dashboard.graph import graph_of, steps_of
 from torchann.dashboard.layers import write_layers
 from torchann.dashboard.layout import layout
 from torchann.dashboard.profiler import StepProfiler
 from torchann.dashboard.projector import last_hidden_layer, write_embedding
-from torchann.dashboard.rows import evaluating, first_rows, is_task, judge
 from torchann.dashboard.run_logger import STEPS, RunLogger
 from torchann.dashboard.run_page import run_page
+from torchann.dashboard.sample import evaluating, first_rows, is_task, judge
 from torchann.engine.generators import own_generators
+from torchann.engine.rows.loader import map_rows
+from torchann.engine.stop import StopTraining
 from torchann.nets.steps import Step
 
 log: logging.Logger = logging.getLogger("torchann")
@@ -276,7 +276,7 @@ class TensorBoardReport(Callback):
             write_first_layer(writer, task, None if rows is None else rows.seen, epoch)
 
     def _write_embedding(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
-        from torchann.dashboard.classes import images_of
+        from torchann.dashboard.classification_pictures import images_of
         from torchann.dashboard.evaluation import labels_of
 
         rows = first_rows(trainer, EMBEDDED_ROWS)

@@ -14,8 +14,8 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
-from torchann.run_folders import run_folders
-from torchann.torchrun import folder_of_job, mark
+from torchann.files.run import run_folders
+from torchann.files.torchrun import folder_of_job, mark
 
 SUB_RUNS = {"train": "train", "val": "validation", "test": "test"}
 STEPS = "steps"

@@ -8,10 +8,10 @@ import numpy as np
 import yaml
 from tabulate import tabulate
 
-from torchann.dashboard.rows import is_task
+from torchann.dashboard.sample import is_task
+from torchann.files.run import versions
 from torchann.nets.steps import Step
 from torchann.nets.summary import Summary
-from torchann.run_folders import versions
 
 
 def run_page(trainer: pl.Trainer, task: Any, steps: tuple[Step, ...] | None, folder: Path) -> str:

@@ -9,9 +9,9 @@ import torch
 from lightning import LightningDataModule
 from torch import Tensor
 
-from torchann.batches import TensorLoader
+from torchann.engine.rows.loader import TensorLoader
+from torchann.engine.rows.shuffling import Augmentation, Order
 from torchann.nets.preprocessing import Preprocessing
-from torchann.orders import Augmentation, Order
 
 EVALUATION_ROWS = 4096
 

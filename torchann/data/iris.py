@@ -9,9 +9,9 @@ import torch
 from sklearn.datasets import load_iris
 from torch import Tensor
 
-from torchann.batches import TensorLoader
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
-from torchann.orders import sklearn_order
+from torchann.engine.rows.loader import TensorLoader
+from torchann.engine.rows.shuffling import sklearn_order
 
 Target = Literal["setosa", "species"]
 RowOrder = Literal["stored", "shuffled", "scikit-learn"]

@@ -4,16 +4,16 @@ import hashlib
 from functools import cached_property
 from typing import Any
 
-from torchann.batches import TensorLoader
-from torchann.block_loader import BlockLoader, give_back, read_whole
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
-from torchann.data.parquet_table import ParquetTable
-from torchann.data.row_splits import Size, SplitKind
-from torchann.data.table_in_blocks import StreamedTable, read_in_blocks
-from torchann.data.table_in_memory import ReadTable, read_in_memory
-from torchann.data.table_report import TableReport
-from torchann.data.table_settings import TableSettings
-from torchann.data.table_target import TaskKind
+from torchann.data.tables.parquet_table import ParquetTable
+from torchann.data.tables.row_splits import Size, SplitKind
+from torchann.data.tables.table_in_blocks import StreamedTable, read_in_blocks
+from torchann.data.tables.table_in_memory import ReadTable, read_in_memory
+from torchann.data.tables.table_report import TableReport
+from torchann.data.tables.table_settings import TableSettings
+from torchann.data.tables.table_target import TaskKind
+from torchann.engine.rows.loader import TensorLoader
+from torchann.engine.rows.stream_loader import BlockLoader, give_back, read_whole
 from torchann.nets.preprocessing import Preprocessing
 
 STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from torchann.functional import ACTIVATIONS, Activation
+from torchann.nets.functional import ACTIVATIONS, Activation
 from torchann.nets.mlp import MLP
 
 

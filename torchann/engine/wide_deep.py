@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from torchann.functional import ACTIVATIONS, Activation
+from torchann.nets.functional import ACTIVATIONS, Activation
 from torchann.nets.wide_deep import WideDeep
 
 ErrorFunction = Callable[[Tensor, Tensor], Tensor]

@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 
-from torchann.estimators.epochs import packed_net
-from torchann.estimators.heads import end_of
-from torchann.estimators.training import Rows
+from torchann.engine.epoch import Rows
+from torchann.engine.fit import packed_net
+from torchann.nets.sklearn_objectives import end_of
 
 
 def loss_and_gradient(model: Any, X: Any, y: Any, weight: Any) -> tuple[float, Any]:

@@ -11,16 +11,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 from torch import autocast
 
+from torchann.engine.devices import device_for
+from torchann.engine.fit import Epochs, HeldOut
+from torchann.engine.inference import values_of
 from torchann.engine.threads import at_most, threads_for
 from torchann.estimators import mlp_task
-from torchann.estimators.devices import device_for
-from torchann.estimators.epochs import Epochs, HeldOut
-from torchann.estimators.files import SafeFile
-from torchann.estimators.heads import OWN_LOSSES
+from torchann.estimators.estimator_file import SafeFile
 from torchann.estimators.lbfgs import loss_and_gradient
 from torchann.estimators.mlp_file import check_fitted, restored_solver, solver_state
-from torchann.estimators.mlp_options import SKLEARN_ACTIVATIONS, TORCH_SOLVERS, check_together, check_unchanged
-from torchann.estimators.passes import values_of
+from torchann.estimators.options import SKLEARN_ACTIVATIONS, TORCH_SOLVERS, check_together, check_unchanged
+from torchann.nets.sklearn_objectives import OWN_LOSSES
 
 ROWS = {"accept_sparse": ["csr", "csc"]}
 Own = TypeVar("Own", bound="MultilayerPerceptron")

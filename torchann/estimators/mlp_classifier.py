@@ -8,7 +8,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils._param_validation import StrOptions
 
 from torchann.estimators.mlp import MultilayerPerceptron
-from torchann.estimators.mlp_options import CONSTRAINTS
+from torchann.estimators.options import CONSTRAINTS
 
 
 class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):  # type: ignore[misc]

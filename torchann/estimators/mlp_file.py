@@ -8,10 +8,10 @@ import torch
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelBinarizer
 
+from torchann.engine.fit import packed_net, solver_of
 from torchann.engine.solvers import Solver
-from torchann.estimators.epochs import packed_net, solver_of
-from torchann.estimators.mlp_options import NORM_PARTS
-from torchann.functional import ACTIVATIONS
+from torchann.estimators.options import NORM_PARTS
+from torchann.nets.functional import ACTIVATIONS
 
 COUNTS = ("n_iter_", "t_", "_no_improvement_count")
 CURVES = ("loss_curve_", "validation_scores_")

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import sklearn.neural_network
 from sklearn.utils._param_validation import StrOptions
 
-from torchann.estimators.heads import OWN_LOSSES
 from torchann.estimators.mlp import MultilayerPerceptron
-from torchann.estimators.mlp_options import CONSTRAINTS
+from torchann.estimators.options import CONSTRAINTS
+from torchann.nets.sklearn_objectives import OWN_LOSSES
 
 
 class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  # type: ignore[misc]

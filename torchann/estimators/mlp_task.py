@@ -8,12 +8,12 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from torchann.estimators.heads import OWN_LOSSES
+from torchann.engine.inference import tensor_of
 from torchann.estimators.mlp_file import check_fitted
-from torchann.estimators.mlp_options import SCHEDULES
-from torchann.estimators.passes import tensor_of
-from torchann.history import History
+from torchann.estimators.options import SCHEDULES
+from torchann.files.history import History
 from torchann.nets.mlp import MLP
+from torchann.nets.sklearn_objectives import OWN_LOSSES
 
 if TYPE_CHECKING:
     from torchann.tasks.classification import ClassificationMLP

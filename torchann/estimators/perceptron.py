@@ -9,7 +9,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from torchann.estimators import perceptron_task
-from torchann.estimators.files import SafeFile
+from torchann.estimators.estimator_file import SafeFile
 
 if TYPE_CHECKING:
     from torchann.tasks.perceptron import Perceptron as Task

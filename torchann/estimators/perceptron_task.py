@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from torchann.history import History
+from torchann.files.history import History
 
 if TYPE_CHECKING:
     from torchann.tasks.perceptron import Perceptron as Task

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from torchann.functional import ACTIVATIONS
+from torchann.nets.functional import ACTIVATIONS
 from torchann.nets.shapes import check_logits, check_outputs, check_targets, check_values
 
 

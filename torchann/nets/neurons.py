@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from torchann.functional import STEP_FUNCTIONS
+from torchann.nets.functional import STEP_FUNCTIONS
 
 THRESHOLD = 2  # active connections that make a logic neuron fire
 ALWAYS_ON = "1"  # the name of a signal that is active whatever the inputs are

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from torchann.columns import Column
+from torchann.nets.column import Column
 
 MAX_WIDTH = 20_000  # numbers per prepared row, so that no file makes a prediction fill the memory
 
 
 class TableColumns(nn.Module):
-    """Prepares rows that :func:`~torchann.columns.encode` made of a table.
+    """Prepares rows that :func:`~torchann.data.tables.columns.encode` made of a table.
 
     A row becomes, in this order: numbers, truth values and dates less their mean, in standard deviations, 0 where they
     are missing; sine and cosine of each date by its periods; 1 for each value that is missing, of columns where

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, optim
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from torchann.batches import Block, Rows, cat_rows, map_rows, num_rows
+from torchann.engine.all_reduce_gradients import GradientBucket
 from torchann.engine.backprop import Backprop
 from torchann.engine.cuda_graph import BlockGraph
 from torchann.engine.embedded import EmbeddedBackprop
-from torchann.engine.gradient_bucket import GradientBucket
+from torchann.engine.rows.loader import Block, Rows, cat_rows, map_rows, num_rows
 from torchann.engine.wide_deep import WideDeepBackprop
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from torchann.batches import TensorLoader
-from torchann.checks import check_classes
 from torchann.engine.optimizers import OptimizerName, ScheduleName
+from torchann.engine.rows.loader import TensorLoader
+from torchann.nets.checks import check_classes
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import Head, classification_head
 from torchann.nets.mlp import MLP

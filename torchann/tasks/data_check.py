@@ -11,8 +11,8 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
-from torchann.batches import Rows, TensorLoader, split_rows
-from torchann.checks import check_finite, check_tensor
+from torchann.engine.rows.loader import Rows, TensorLoader, split_rows
+from torchann.nets.checks import check_finite, check_tensor
 
 STAGES = {"train": "training", "val": "validation", "test": "test", "predict": "prediction"}
 VALUES_AT_ONCE = 2**22  # prepared together: little memory
@@ -21,9 +21,9 @@ VALUES_AT_ONCE = 2**22  # prepared together: little memory
 class DataCheck(Callback):
     """Refuses rows that would make a net of nothing but nan, or figures that mean nothing; tasks add it by themselves.
 
-    Rows that a :class:`~torchann.batches.TensorLoader`, or a plain ``DataLoader`` of a ``TensorDataset``, holds in
-    memory are looked at once, before the first of them is used, as the net would get them. Other batches are looked at
-    as they come: in the first epoch of a fit, and always in a test.
+    Rows that a :class:`~torchann.engine.rows.loader.TensorLoader`, or a plain ``DataLoader`` of a ``TensorDataset``,
+    holds in memory are looked at once, before the first of them is used, as the net would get them. Other batches are
+    looked at as they come: in the first epoch of a fit, and always in a test.
 
     Example:
         >>> from torchann import RegressionMLP, Trainer

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric, MetricCollection
 
-from torchann.shares import rank_and_world
+from torchann.engine.rows.sharding import rank_and_world
 
 UPDATE_EVERY = 64  # batches; a torchmetrics update costs as much as a training step of a small net
 MOST_ROWS = 2**17  # that wait, of batches that are blocks of many

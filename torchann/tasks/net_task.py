@@ -5,9 +5,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from torchann.batches import map_rows
-from torchann.checks import explain
 from torchann.engine.optimizers import OptimizerName, ScheduleName
+from torchann.engine.rows.loader import map_rows
+from torchann.nets.checks import explain
 from torchann.nets.summary import Summary, summary
 from torchann.tasks.outputs import Output, make_outputs
 from torchann.tasks.outputs_task import OutputsTask

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric
 from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
 
-from torchann.checks import check_classes
+from torchann.nets.checks import check_classes
 from torchann.nets.heads import Head, classification_head, regression_head
 
 TaskName = Literal["regression", "binary", "multiclass", "multilabel"]

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 from torchmetrics.classification import BinaryAccuracy
 
-from torchann.batches import Block
-from torchann.checks import check_classes, check_width
 from torchann.engine.perceptron import perceptron_rule_
-from torchann.functional import perceptron_loss
+from torchann.engine.rows.loader import Block
+from torchann.nets.checks import check_classes, check_width
+from torchann.nets.functional import perceptron_loss
 from torchann.nets.heads import Head
 from torchann.tasks.task import Task
 

@@ -5,11 +5,11 @@ from typing import Any, TypeVar
 import lightning.pytorch as pl
 from torch import Tensor
 
-from torchann.history import History
-from torchann.inputs import input_rows
+from torchann.data.tables.raw_inputs import input_rows
+from torchann.files.checkpoint_code import safe_content
+from torchann.files.history import History
+from torchann.files.predictions import predict_rows
 from torchann.nets.preprocessing import Preprocessing
-from torchann.predictions import predict_rows
-from torchann.tasks.checkpoint_code import safe_content
 
 T = TypeVar("T", bound="RawInputs")
 

@@ -9,13 +9,11 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from torchann.batches import Block, map_rows, num_rows
-from torchann.callbacks.monitor import check_monitors
-from torchann.callbacks.threads import Threads
-from torchann.checks import check_width, explain
 from torchann.engine.backprop import Backprop
 from torchann.engine.embedded import EmbeddedBackprop
+from torchann.engine.rows.loader import Block, map_rows, num_rows
 from torchann.engine.wide_deep import WideDeepBackprop
+from torchann.nets.checks import check_width, explain
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import Head
 from torchann.nets.mlp import MLP
@@ -25,9 +23,11 @@ from torchann.tasks.data_check import DataCheck
 from torchann.tasks.fast_path import why_autograd
 from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
+from torchann.tasks.monitor import check_monitors
 from torchann.tasks.optimizers import optimizer_and_schedule
-from torchann.tasks.own_steps import OwnSteps
 from torchann.tasks.raw_inputs import RawInputs
+from torchann.tasks.step_choice import OwnSteps
+from torchann.tasks.threads import Threads
 
 STAGES = ("train_", "val_", "test_")
 

@@ -4,24 +4,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torchann.tuning.best_model import finish as finish
     from torchann.tuning.grid_search import GridSearchCV as GridSearchCV
     from torchann.tuning.halving_search import HalvingRandomSearchCV as HalvingRandomSearchCV
-    from torchann.tuning.learning_rate_finder import LearningRateFinder as LearningRateFinder
+    from torchann.tuning.lr_range.callback import LearningRateFinder as LearningRateFinder
+    from torchann.tuning.lr_range.result import RateRange as RateRange
+    from torchann.tuning.lr_range.test import learning_rate_range as learning_rate_range
     from torchann.tuning.randomized_search import RandomizedSearchCV as RandomizedSearchCV
-    from torchann.tuning.range_test import learning_rate_range as learning_rate_range
-    from torchann.tuning.rate_range import RateRange as RateRange
     from torchann.tuning.study import Study as Study
-    from torchann.tuning.winner import finish as finish
 
 _HOME = {
     "GridSearchCV": "torchann.tuning.grid_search",
     "HalvingRandomSearchCV": "torchann.tuning.halving_search",
-    "LearningRateFinder": "torchann.tuning.learning_rate_finder",
+    "LearningRateFinder": "torchann.tuning.lr_range.callback",
     "RandomizedSearchCV": "torchann.tuning.randomized_search",
-    "RateRange": "torchann.tuning.rate_range",
+    "RateRange": "torchann.tuning.lr_range.result",
     "Study": "torchann.tuning.study",
-    "finish": "torchann.tuning.winner",
-    "learning_rate_range": "torchann.tuning.range_test",
+    "finish": "torchann.tuning.best_model",
+    "learning_rate_range": "torchann.tuning.lr_range.test",
 }
 __all__ = [
     "GridSearchCV",

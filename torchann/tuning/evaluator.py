@@ -17,9 +17,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 from torchann.engine.population import Member, Population, Workers
+from torchann.tuning.can_batch import OWN, network_of
+from torchann.tuning.candidate_networks import Pair, Params, Split, Trainee, Trainees
 from torchann.tuning.progress import SearchProgress
-from torchann.tuning.trainable import OWN, network_of
-from torchann.tuning.trainees import Pair, Params, Split, Trainee, Trainees
 
 Result = dict[str, Any]
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from torchann.batches import map_rows, num_rows
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.engine.rows.loader import map_rows, num_rows
 
 
 def folds_of(data: Any, count: int) -> list[InMemoryDataModule]:

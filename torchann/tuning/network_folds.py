@@ -16,8 +16,8 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _num_samples
 
 from torchann.engine.population import Member, RandomStateOrder, Settings, Table
+from torchann.tuning.can_batch import network_of
 from torchann.tuning.fitted_network import take_over
-from torchann.tuning.trainable import network_of
 
 LOSSES = {"identity": "squared_error", "softmax": "log_loss", "logistic": "binary_log_loss"}
 """By the activation of the outputs."""

@@ -14,8 +14,8 @@ from sklearn.model_selection._validation import _insert_error_scores, _warn_or_r
 from sklearn.utils import indexable
 from sklearn.utils.validation import _check_method_params
 
+from torchann.tuning.candidate_networks import Params
 from torchann.tuning.evaluator import Evaluator
-from torchann.tuning.trainees import Params
 
 Own = TypeVar("Own", bound="PopulationSearch")
 

@@ -12,12 +12,12 @@ from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
 from torchann.dashboard.trial_session import write_trial
-from torchann.history import no_such_figure
-from torchann.tuning.claims import Claims
+from torchann.files.history import no_such_figure
 from torchann.tuning.locks import Lock
 from torchann.tuning.space import Range, read_space
 from torchann.tuning.storage import Pruner, Sampler, make_pruner, make_sampler, open_storage, open_study
 from torchann.tuning.study_table import StudyTable
+from torchann.tuning.trial_ownership import Claims
 from torchann.tuning.trial_runs import TrialRuns
 from torchann.tuning.trials import Candidate, Evaluate, Judge, Make, Params, Scores
 

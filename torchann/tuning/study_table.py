@@ -8,7 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from torchann.history import csv_line
+from torchann.files.history import csv_line
 from torchann.tuning.trials import Judge
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, Checkpoint
 
-from torchann.callbacks.checkpoints import Checkpoints
 from torchann.dashboard.run_logger import RunLogger
-from torchann.history import no_such_figure
-from torchann.run_folders import has_checkpoint, run_folders
-from torchann.runs import Trainer
+from torchann.files.history import no_such_figure
+from torchann.files.run import has_checkpoint, run_folders
+from torchann.training.checkpoints import Checkpoints
+from torchann.training.trainer import Trainer
 from torchann.tuning.folds import folds_of
 from torchann.tuning.trials import Candidate, Judge, Make, Scores
 

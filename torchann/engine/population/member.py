@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 from torch import Tensor
 
-from torchann.engine.population.row_orders import RowOrder, Rows
 from torchann.engine.population.settings import Settings
+from torchann.engine.rows.row_orders import RowOrder, Rows
 
 NONE = np.empty(0, dtype=np.int64)
 

@@ -12,8 +12,8 @@ from joblib.externals.loky import BrokenProcessPool
 from torchann.engine.population.member import Member
 from torchann.engine.population.plan import CPU, GPU, plan, seconds_left
 from torchann.engine.population.rounds import advance
-from torchann.engine.population.table import Table
 from torchann.engine.population.workers import Workers
+from torchann.engine.rows.shared_rows import Table
 
 ROUND = 0.5  # seconds of training between two looks at what has finished
 WORTH_A_PROCESS = 4.0  # seconds of training; a process takes two to start

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import torch
 
-from torchann.engine.population.bucket import Bucket
 from torchann.engine.population.member import Member
-from torchann.engine.population.table import Table
+from torchann.engine.population.padded_group import Bucket
+from torchann.engine.rows.shared_rows import Table
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from torchann.engine.population.member import Member
 from torchann.engine.population.rounds import advance
-from torchann.engine.population.table import Table
+from torchann.engine.rows.shared_rows import Table
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 

@@ -1,0 +1,116 @@
+"""``--data FILE --target NAME`` on the command line, and the model for it where none is named."""
+
+import glob
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from torchann.data.tables.columns import shortened
+from torchann.data.tables.csv_table import stem
+from torchann.data.tables.open_table import SHIPPED, open_table
+
+MAX_EPOCHS = 100
+DEFAULTS = ["--model.hidden_sizes", "[128, 64]", "--model.optimizer", "adam", "--model.lr", "0.001"]
+STOPPING = ["--trainer.callbacks+=torchann.EarlyStopping"]
+
+
+def is_table(word: str) -> bool:
+    """Whether what follows ``--data`` names a file, and no class.
+
+    Example:
+        >>> is_table("people.csv"), is_table("california-housing"), is_table("torchann.IrisDataModule")
+        (True, True, False)
+    """
+    ending = Path(word).suffix[1:]
+    named = word in SHIPPED or ending[:1].islower() or "/" in word  # classes begin with a capital letter
+    return named or glob.has_magic(word) or Path(word).is_file()
+
+
+def translated(words: Sequence[str]) -> list[str]:
+    """A command line with a file in place of a class, in the words that LightningCLI knows.
+
+    Args:
+        words: after ``torchann``.
+
+    Raises:
+        ValueError: if there is a file and no target.
+
+    Example:
+        >>> translated(["fit", "--data", "people.csv", "--target", "income", "--quiet"])[1:]
+        ['--data', 'torchann.TabularDataModule', '--data.source', 'people.csv', '--data.target', 'income', '--quiet']
+    """
+    rest: list[str] = []
+    table: list[str] = []  # comes first: the knobs of the data mean nothing before their class is known
+    files: list[str] = []
+    targets: list[str] = []
+    given = list(words[1:])
+    while given:
+        word = given.pop(0)
+        option, sign, value = word.partition("=")
+        if option not in ("--data", "--target"):
+            rest.append(word)
+            continue
+        values = [value] if sign else []
+        while given and not sign and not given[0].startswith("--"):
+            values.append(given.pop(0))
+        if option == "--target" and values:
+            targets += values
+        elif option == "--data" and values and is_table(values[0]):
+            files = values
+            table = ["--data", "torchann.TabularDataModule", "--data.source", _joined(values)]
+        else:
+            rest += [word] if sign else [word, *values]
+    target = ["--data.target", _joined(targets)] if targets else []
+    has_target = target or any(word == "--data.target" or word.startswith("--data.target=") for word in rest)
+    if files and not has_target and "--help" not in rest:
+        names = open_table(files).columns
+        raise ValueError(f"there is no target; give --target and the column to predict, of {shortened(names)}")
+    return [*words[:1], *table, *rest, *target] if not table else [*words[:1], *table, *target, *rest]
+
+
+def _joined(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else json.dumps(values)
+
+
+def without_model_knobs(words: Sequence[str]) -> list[str]:
+    """A command line without ``--model.KNOB VALUE``.
+
+    Example:
+        >>> without_model_knobs(["fit", "--model.lr", "0.1", "--quiet", "--model.norm=batch"])
+        ['fit', '--quiet']
+    """
+    found: list[str] = []
+    given = list(words)
+    while given:
+        word = given.pop(0)
+        if not word.startswith("--model."):
+            found.append(word)
+        elif "=" not in word and given and not given[0].startswith("--"):
+            given.pop(0)
+    return found
+
+
+def with_model(words: Sequence[str], task: str, epochs_given: bool, callbacks_given: bool) -> list[str]:
+    """A command line with the model that suits a task; what the words say themselves stays.
+
+    Args:
+        words: after ``torchann``.
+        task: regression, binary or multiclass.
+        epochs_given: whether they say for how long to train.
+        callbacks_given: whether they name callbacks.
+
+    Example:
+        >>> with_model(["fit", "--model.lr", "0.1"], "binary", True, True)[:3]
+        ['fit', '--model', 'torchann.ClassificationMLP']
+    """
+    model = "torchann.RegressionMLP" if task == "regression" else "torchann.ClassificationMLP"
+    more = [] if epochs_given else ["--trainer.max_epochs", str(MAX_EPOCHS)]
+    more += [] if callbacks_given else STOPPING
+    return [words[0], "--model", model, *DEFAULTS, *more, *words[1:]]
+
+
+def name_of(source: object) -> str:
+    """What the runs on a table are called."""
+    first = source[0] if isinstance(source, (list, tuple)) and source else source
+
+    return stem(Path(str(first))).replace("*", "") or "table"

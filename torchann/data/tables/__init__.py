@@ -1,0 +1,1 @@
+"""A table of your own: read, its columns inferred, split and encoded."""

@@ -1,0 +1,156 @@
+"""What the training rows say of a column, gathered some rows at a time: mean, deviation, gaps, categories."""
+
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+
+from torchann.data.tables.column_kinds import text_of
+from torchann.data.tables.column_values import Cells, as_kind, as_texts
+from torchann.nets.column import Column
+
+YEAR, WEEK, DAY = 365.2425, 7.0, 1.0
+MOST_TEXTS = 1_000_000  # that are counted; a column with more is none of categories
+MOST_NUMBERS = 100  # of an embedding
+
+
+class Fitted(NamedTuple):
+    """How a column is prepared.
+
+    Attributes:
+        column: None if it says nothing.
+        mean: that is subtracted; 0 of a category.
+        std: that is divided by; 1 of a category.
+        missing: gaps in the training rows.
+        told: what becomes of it, in words, or why nothing does.
+    """
+
+    column: Column | None
+    mean: float
+    std: float
+    missing: int
+    told: str
+
+
+class ColumnStatistics:
+    """Gathers what preparing a column needs to know, of training rows alone.
+
+    Args:
+        name: of the column.
+        kind: what it holds: number, category, boolean or date.
+
+    Attributes:
+        rows: that were taken in.
+        missing: how many of them lack a value.
+        texts: of a category, each with its rows.
+        mean: of the others.
+        low: the lowest of them.
+        high: the highest of them.
+
+    Example:
+        >>> from torchann.data.tables.column_values import cells_of
+        >>> statistics = ColumnStatistics("age", "number")
+        >>> statistics.add(cells_of([20.0, 30.0])), statistics.add(cells_of([40.0, None]))
+        (None, None)
+        >>> fitted = statistics.fit()
+        >>> fitted.mean, round(fitted.std, 3), fitted.told
+        (30.0, 8.165, 'standardised; 1 if missing')
+    """
+
+    name: str
+    kind: str
+    rows: int
+    missing: int
+    mean: float
+    low: float
+    high: float
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name, self.kind = name, kind
+        self.rows = self.missing = 0
+        self.texts: Counter[str] = Counter()
+        self.mean, self.low, self.high = 0.0, np.inf, -np.inf
+        self._squares = 0.0
+        self._times = False
+
+    def add(self, cells: Cells) -> None:
+        """Takes in some rows.
+
+        Raises:
+            ValueError: for numbers that are infinite.
+        """
+        self.rows += len(cells)
+        if self.kind == "category":
+            found = as_texts(cells)
+            self.missing += int((found.codes < 0).sum())
+            counts = np.bincount(found.codes[found.codes >= 0], minlength=len(found.texts))
+            if len(self.texts) <= MOST_TEXTS:
+                self.texts.update({text: int(n) for text, n in zip(found.texts, counts, strict=True) if n})
+            return
+        values = as_kind(cells, self.kind).values
+        there = values[~np.isnan(values)]
+        before = self.rows - len(cells) - self.missing
+        self.missing += len(values) - len(there)
+        if not len(there):
+            return
+        if np.isinf(there).any():
+            raise ValueError(f"column {self.name!r} has infinite values; take them out, or leave the column out")
+        # Chan, Golub and LeVeque: the mean and the squares about it, of two parts together
+        mean, share = there.mean(), len(there) / (before + len(there))
+        apart = mean - self.mean
+        self._squares += float(((there - mean) ** 2).sum() + apart**2 * before * share)
+        self.mean += float(apart * share)
+        self.low, self.high = min(self.low, float(there.min())), max(self.high, float(there.max()))
+        self._times |= self.kind == "date" and bool((there % 1 != 0).any())
+
+    @property
+    def std(self) -> float:
+        """Standard deviation, divided by the number of rows."""
+        return float((self._squares / max(1, self.rows - self.missing)) ** 0.5)
+
+    def fit(self, max_one_hot: int = 50, max_categories: int = 10_000) -> Fitted:
+        """How the column is prepared.
+
+        Args:
+            max_one_hot: categories with more values are embedded.
+            max_categories: the most frequent so many are kept, the others count as unseen.
+        """
+        return self._category(max_one_hot, max_categories) if self.kind == "category" else self._number()
+
+    def _number(self) -> Fitted:
+        there, gaps = self.rows - self.missing, self.missing > 0
+        if not there:
+            return Fitted(None, 0.0, 1.0, self.missing, "left out: empty in the training rows")
+        if self.low == self.high and not gaps:
+            return Fitted(None, 0.0, 1.0, 0, f"left out: always {text_of(self.low, self.kind)}")
+        std = self.std if self.low < self.high else 1.0
+        span = self.high - self.low
+        periods = [days for days in (YEAR, WEEK, DAY) if self.kind == "date" and span >= 2 * days]
+        periods = [days for days in periods if days > DAY or self._times]
+        names = {YEAR: "year", WEEK: "week", DAY: "day"}
+        waves = "".join(f", time of {names[days]}" for days in periods)
+        told = f"standardised{waves}{'; 1 if missing' if gaps else ''}"
+        column = Column(self.name, self.kind, gaps, periods=periods)  # type: ignore[arg-type]
+        return Fitted(column, self.mean, std, self.missing, told)
+
+    def _category(self, max_one_hot: int, max_categories: int) -> Fitted:
+        if len(self.texts) > MOST_TEXTS:
+            return Fitted(None, 0.0, 1.0, self.missing, f"left out: more than {MOST_TEXTS:,} different texts")
+        if not self.texts or (len(self.texts) == 1 and not self.missing):
+            told = f"always {next(iter(self.texts))!r:.40}" if self.texts else "empty in the training rows"
+            return Fitted(None, 0.0, 1.0, self.missing, f"left out: {told}")
+        kept = sorted(self.texts, key=lambda text: (-self.texts[text], text))[:max_categories]
+        size = embedding_size(len(kept)) if len(kept) > max_one_hot else 0
+        column = Column(self.name, "category", self.missing > 0, sorted(kept), size)
+        rest = f", the rarest {len(self.texts) - len(kept):,} of them none" if len(kept) < len(self.texts) else ""
+        return Fitted(column, 0.0, 1.0, self.missing, f"a vector of {size} learnt{rest}" if size else f"one-hot{rest}")
+
+
+def embedding_size(categories: int) -> int:
+    """How many numbers to learn for each of so many categories: fast.ai's rule, 1.6 times their 0.56th power.
+
+    Example:
+        >>> embedding_size(60), embedding_size(1_000_000)
+        (16, 100)
+    """
+    return int(min(MOST_NUMBERS, round(1.6 * categories**0.56)))

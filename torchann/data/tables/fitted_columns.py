@@ -1,0 +1,92 @@
+"""Which columns a net learns from and how they are prepared, by the values of the training rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from torchann.data.tables.column_kinds import LEFT_OUT, Finding, find_kind
+from torchann.data.tables.column_statistics import ColumnStatistics
+from torchann.data.tables.column_values import Cells
+from torchann.data.tables.table import Table
+from torchann.data.tables.table_report import ColumnReport
+from torchann.nets.table_columns import TableColumns
+
+
+def find_kinds(table: Table, cells: Mapping[str, Cells], given: Mapping[str, str], other: Mapping[str, str]) -> Any:
+    """What each column of a table holds, in its order.
+
+    Args:
+        table: whose columns they are.
+        cells: their values, or enough of them to know.
+        given: kinds that are not to be inferred.
+        other: columns that are for something else than to learn from, each with what for.
+
+    Returns:
+        A :class:`~torchann.data.tables.column_kinds.Finding` for each column.
+    """
+    found = {}
+    for name in table.columns:
+        if name in given:
+            found[name] = Finding(given[name], "left out as asked" if given[name] == LEFT_OUT else "")
+        elif name in other:
+            found[name] = Finding(LEFT_OUT, other[name])
+        elif name in table.unusable:
+            found[name] = Finding(LEFT_OUT, f"left out: {table.unusable[name]}, not one value per row")
+        else:
+            kind, why = find_kind(name, cells[name])
+            found[name] = Finding(kind, f"left out: {why}" if kind == LEFT_OUT else why)
+    return found
+
+
+class FittedColumns(NamedTuple):
+    """How rows are prepared.
+
+    Attributes:
+        step: that prepares them.
+        report: a line per column, those that are left out among them.
+    """
+
+    step: TableColumns
+    report: list[ColumnReport]
+
+
+def fit_columns(
+    findings: Mapping[str, Finding],
+    statistics: Mapping[str, ColumnStatistics],
+    max_one_hot: int,
+    max_categories: int,
+    missing_values: Sequence[str],
+) -> FittedColumns:
+    """How rows are prepared, by the statistics of the training rows.
+
+    Args:
+        findings: what each column holds.
+        statistics: of those that are not left out.
+        max_one_hot: categories with more values are embedded.
+        max_categories: of a column, the most frequent.
+        missing_values: texts that stand for a missing value beside the usual ones.
+
+    Raises:
+        ValueError: if there is no column to learn from.
+    """
+    fitted, report = {}, []
+    for name, (kind, why) in findings.items():
+        if kind == LEFT_OUT:
+            report.append(ColumnReport(name, "", 0, why))
+            continue
+        found = statistics[name].fit(max_one_hot, max_categories)
+        if found.column is not None:
+            fitted[name] = found
+            many = f" of {len(found.column.categories):,}" if kind == "category" else ""
+            told = f"{found.told}; {why}" if why else found.told
+            report.append(ColumnReport(name, f"{kind}{many}", found.missing, told))
+        else:
+            report.append(ColumnReport(name, "", found.missing, found.told))
+    if not fitted:
+        told = "; ".join(f"{line.name!r} is {line.told}" for line in report[:3]) or "it has the target alone"
+        raise ValueError(f"the table has no column to learn from: {told}; give one, or kinds={{column: category}}")
+    mean = torch.tensor([found.mean for found in fitted.values()], dtype=torch.float64)
+    std = torch.tensor([found.std for found in fitted.values()], dtype=torch.float64)
+    columns = [found.column for found in fitted.values() if found.column is not None]
+    return FittedColumns(TableColumns(columns, mean, std, missing_values), report)

@@ -1,0 +1,160 @@
+"""Finds out what a table is, by its content: files of several kinds, data frames, arrays."""
+
+import difflib
+import glob
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from torchann.data.errors import DataFileError, DataNotFoundError
+from torchann.data.tables.column_values import MISSING
+from torchann.data.tables.csv_table import CsvTable, stem
+from torchann.data.tables.parquet_table import ParquetTable
+from torchann.data.tables.table import ArrayTable, Table
+
+SHIPPED = {"california-housing": "california_housing.csv.gz"}
+"""Tables that come with this package, by name."""
+KINDS = "CSV, Parquet, NPY or NPZ"
+FOREIGN = {
+    b"PK\x03\x04": ("is an Excel or zip file", "save the sheet as CSV, or unpack it"),
+    b"\xd0\xcf\x11\xe0": ("is an old Excel file", "save the sheet as CSV"),
+    b"ARROW1": ("is an Arrow or Feather file", "write it as Parquet: pyarrow.parquet.write_table"),
+    b"\x89HDF": ("is an HDF5 file", "write the table as Parquet or CSV"),
+    b"SQLite": ("is an SQLite database", "write the table as CSV"),
+    b"%PDF": ("is a PDF file", "write the table as CSV"),
+    b"\x80\x04": ("is a pickle, which may run code when it is opened", "write the table as Parquet or CSV"),
+    b"\x80\x05": ("is a pickle, which may run code when it is opened", "write the table as Parquet or CSV"),
+    b"{": ("is JSON", "write the table as CSV"),
+    b"[": ("is JSON", "write the table as CSV"),
+}
+
+
+def open_table(
+    source: Any, delimiter: str | None = None, encoding: str | None = None, missing: frozenset[str] = MISSING
+) -> Table:
+    """The table of a file or several, a data frame or arrays; what kind a file is, its content says.
+
+    Args:
+        source: a path, several, or a pattern such as ``part-*.parquet``; ``"california-housing"`` for the one in this
+            package; a data frame of pandas or polars; a mapping of columns; an array ``(rows, columns)``, whose
+            columns are called ``"0"``, ``"1"`` and so on.
+        delimiter: between the values of a CSV file; found by itself if not given.
+        encoding: of a CSV file; UTF-8 if not given.
+        missing: which texts stand for no value, in small letters.
+
+    Raises:
+        DataNotFoundError: if there is no such file.
+        DataFileError: if it is damaged or no table.
+        ValueError: if it is no table.
+
+    Example:
+        >>> open_table("california-housing").columns[:2]
+        ['longitude', 'latitude']
+    """
+    if isinstance(source, (str, Path)) or (isinstance(source, (list, tuple)) and _are_paths(source)):
+        paths = _find([source] if isinstance(source, (str, Path)) else source)
+        return _open_files(paths, delimiter, encoding, missing)
+    if isinstance(source, Mapping):
+        return ArrayTable("table", source, missing)
+    if hasattr(source, "columns") and hasattr(source, "to_numpy"):
+        names = [str(name) for name in source.columns]
+        if len(set(names)) < len(names):
+            raise ValueError(f"the data frame has a column twice in {', '.join(names)[:200]}; rename one")
+        return ArrayTable("table", {str(name): source[name].to_numpy() for name in source.columns}, missing)
+    return _of_array(np.asarray(source), "table", missing)
+
+
+def _are_paths(source: Sequence[Any]) -> bool:
+    return bool(source) and all(isinstance(part, (str, Path)) for part in source)
+
+
+def _find(given: Sequence[str | Path]) -> list[Path]:
+    found: list[Path] = []
+    for one in given:
+        path = Path(str(files("torchann.data") / SHIPPED[str(one)])) if str(one) in SHIPPED else Path(one).expanduser()
+        pattern = not path.exists() and glob.has_magic(str(path))
+        paths = [Path(name) for name in sorted(glob.glob(str(path)))] if pattern else [path]
+        if not paths:
+            raise DataNotFoundError(f"no file is named like {path}; give a pattern that fits some")
+        for path in paths:
+            _check_is_there(path)
+        found += paths
+    return found
+
+
+def _check_is_there(path: Path) -> None:
+    if path.is_dir():
+        raise DataFileError(path, "is a folder", "a file", f"give its files, such as '{path}/*.parquet'")
+    if path.exists():
+        return
+    if not path.parent.is_dir():
+        raise DataNotFoundError(f"there is no file {path}, nor a folder {path.parent}; look at the path")
+    names = [other.name for other in path.parent.iterdir()] + list(SHIPPED)
+    near = difflib.get_close_matches(path.name, names, n=1)
+    hint = f"did you mean {str(path.with_name(near[0]))!r}?" if near else "look at the path"
+    raise DataNotFoundError(f"there is no file {path}; {hint}")
+
+
+def _open_files(paths: list[Path], delimiter: str | None, encoding: str | None, missing: frozenset[str]) -> Table:
+    kinds = {path: _kind(path) for path in paths}
+    if len(set(kinds.values())) > 1:
+        one, other = paths[0], next(path for path in paths if kinds[path] != kinds[paths[0]])
+        raise DataFileError(other, f"is {kinds[other]}", f"{kinds[one]}, as {one}", "give files of one kind")
+    kind = kinds[paths[0]]
+    if kind == "Parquet":
+        return ParquetTable(paths, missing)
+    if kind == "CSV":
+        return CsvTable(paths, delimiter, encoding, missing)
+    if len(paths) > 1:
+        raise DataFileError(paths[1], f"is {kind}", "one file of it", "join the arrays, or write them as Parquet")
+    return _of_numpy(paths[0], missing)
+
+
+def _kind(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        found = f"cannot be read ({error.strerror})"
+        raise DataFileError(path, found, "a file that you may read", f"look at the rights: ls -l {path}") from None
+    if start[:4] == b"PAR1":
+        return "Parquet"
+    if start[:6] == b"\x93NUMPY":
+        return "NPY"
+    if start[:4] == b"PK\x03\x04" and path.suffix.lower() == ".npz":
+        return "NPZ"
+    for mark, (found, remedy) in FOREIGN.items():
+        if start.startswith(mark):
+            raise DataFileError(path, found, KINDS, remedy)
+    if path.suffix.lower() in (".parquet", ".npy", ".npz"):
+        found = "is empty" if not start else f"is no {path.suffix[1:].upper()} file, whatever its ending says"
+        raise DataFileError(path, found, KINDS, "write it again")
+    return "CSV"
+
+
+def _of_numpy(path: Path, missing: frozenset[str]) -> Table:
+    try:
+        content = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        if not isinstance(content, np.lib.npyio.NpzFile):
+            return _of_array(content, stem(path), missing)
+        arrays: dict[str, Any] = {}
+        for name, array in content.items():
+            wide = array.ndim == 2
+            arrays |= {f"{name}{place}": array[:, place] for place in range(array.shape[1])} if wide else {name: array}
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
+        found = f"cannot be opened ({str(error).splitlines()[0]:.100})"
+        raise DataFileError(path, found, "arrays of numbers or texts", "write it again with numpy.savez") from None
+    return ArrayTable(stem(path), arrays, missing)
+
+
+def _of_array(array: np.ndarray[Any, Any], name: str, missing: frozenset[str]) -> Table:
+    if array.dtype.names:
+        return ArrayTable(name, {column: array[column] for column in array.dtype.names}, missing)
+    if array.ndim != 2:
+        raise ValueError(f"an array of shape {array.shape} is no table; give (rows, columns), or a column by each name")
+    return ArrayTable(name, {str(place): array[:, place] for place in range(array.shape[1])}, missing)

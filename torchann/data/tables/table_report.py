@@ -1,0 +1,66 @@
+"""What was inferred of a table, as a person reads it before a fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tabulate import tabulate
+
+from torchann.data.tables.columns import shown
+
+MOST_COLUMNS = 40  # that are shown of each kind
+
+
+@dataclass
+class ColumnReport:
+    """A line of the report.
+
+    Attributes:
+        name: of the column.
+        kind: what it holds; empty where it is left out.
+        missing: gaps among the training rows.
+        told: what becomes of it.
+    """
+
+    name: str
+    kind: str
+    missing: int
+    told: str
+
+
+@dataclass
+class TableReport:
+    """What was inferred of a table; print it.
+
+    Attributes:
+        table: its name.
+        target: what is to be predicted.
+        columns: what each column holds, and what becomes of it.
+        split: how many rows each part has, and how they were chosen.
+        notes: what else a person should know.
+
+    Example:
+        >>> age = ColumnReport("age", "number", 3, "standardised; 1 if missing")
+        >>> print(TableReport("people", "regression of 'income', from 0 to 9", [age], "random: 60 to train on"))
+        people: regression of 'income', from 0 to 9
+        column    kind      missing  becomes
+        --------  ------  ---------  --------------------------
+        age       number          3  standardised; 1 if missing
+        random: 60 to train on
+    """
+
+    table: str
+    target: str
+    columns: Sequence[ColumnReport]
+    split: str
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        used = [column for column in self.columns if column.kind]
+        unused = [column for column in self.columns if not column.kind]
+        listed = [*used[:MOST_COLUMNS], *unused[:MOST_COLUMNS]]
+        rows = [[shown(c.name), c.kind or "-", f"{c.missing:,}" if c.kind else "", shown(c.told, 100)] for c in listed]
+        alignment = ("left", "left", "right", "left")
+        table = tabulate(rows, ["column", "kind", "missing", "becomes"], colalign=alignment, disable_numparse=True)
+        more = len(self.columns) - len(listed)
+        rest = [f"and {more:,} columns more"] if more else []
+        return "\n".join([f"{self.table}: {self.target}", table, *rest, self.split, *self.notes])

@@ -1,1 +1,0 @@
-"""Models as files that serve without this package: ONNX, torch.export."""

@@ -1,0 +1,117 @@
+"""Values of estimators as JSON and tensors, and back, types and all: arguments, classes, weights, curves."""
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from torchann.files.safetensors_file import ModelFileError
+
+MAX_DEPTH = 8  # of lists in lists
+WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+DTYPES = ("bool", *WHOLE, "float16", "float32", "float64", "str", "object")
+
+
+def encode(name: str, value: Any, tensors: dict[str, Tensor], depth: int = 0) -> Any:
+    """A value as JSON can hold it, arrays of floats put into ``tensors`` and named there.
+
+    Args:
+        name: of the argument or attribute, for tensors and errors.
+        value: None, numbers, text, arrays (without an axis: a number), a ``RandomState``, and lists, tuples or
+            dictionaries of these.
+        tensors: arrays of floats are added.
+        depth: of the lists that it is in.
+
+    Raises:
+        ModelFileError: for another value.
+
+    Example:
+        >>> tensors = {}
+        >>> encode("hidden_layer_sizes", (30, 10), tensors), encode("coef_", np.ones((1, 2)), tensors)
+        ({'tuple': [30, 10]}, {'tensor': 'coef_'})
+        >>> decode("coef_", {"tensor": "coef_"}, tensors)
+        array([[1., 1.]])
+    """
+    if value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value)):
+        return value
+    if type(value) is float:
+        return {"float": str(value)}
+    if type(value) in (list, tuple) and depth < MAX_DEPTH:
+        parts = [encode(f"{name}.{i}", part, tensors, depth + 1) for i, part in enumerate(value)]
+        return parts if type(value) is list else {"tuple": parts}
+    if type(value) is dict and depth < MAX_DEPTH:
+        pairs = [encode(f"{name}.{i}", pair, tensors, depth + 1)["tuple"] for i, pair in enumerate(value.items())]
+        return {"dict": pairs}
+    if type(value) is np.random.RandomState:
+        return {"RandomState": encode(name, value.get_state(legacy=True), {}, depth + 1)}
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.name.partition("str")[0] in (*DTYPES, ""):
+        return _array(name, np.asarray(value), tensors)
+    raise ModelFileError(
+        f"{name} has {value!r:.80}, a {type(value).__name__}; give None, numbers, text, arrays, or lists, tuples and "
+        f"dictionaries of these, at most {MAX_DEPTH} deep" + ("; call densify() first" if "coef" in name else "")
+    )
+
+
+def _array(name: str, array: Any, tensors: dict[str, Tensor]) -> Any:
+    if array.dtype.kind == "f" and array.ndim:
+        tensors[name] = torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
+        return {"tensor": name}
+    values = [encode(name, value, {}, MAX_DEPTH) for value in array.ravel().tolist()]
+    return {
+        "array": "str" if array.dtype.kind == "U" else array.dtype.name,
+        "shape": list(array.shape),
+        "values": values,
+    }
+
+
+def decode(name: str, told: Any, tensors: dict[str, Tensor], depth: int = 0) -> Any:
+    """The value that :func:`encode` has told of.
+
+    Args:
+        name: of the argument or attribute, for errors.
+        told: JSON of a file, which may say anything.
+        tensors: of the file; those that are used are taken out.
+        depth: of the lists that it is in.
+
+    Raises:
+        ValueError, TypeError, OverflowError: for anything else.
+    """
+    if told is None or type(told) in (bool, int, str, float):
+        return told
+    if depth > MAX_DEPTH:
+        raise ValueError(f"{name} has lists more than {MAX_DEPTH} deep")
+    if type(told) is list:
+        return [decode(name, part, tensors, depth + 1) for part in told]
+    kind = next(iter(told), None)
+    if "array" in told and set(told) == {"array", "shape", "values"}:
+        return _from_values(name, told["array"], told["shape"], told["values"])
+    if len(told) != 1 or kind not in ("float", "tuple", "dict", "RandomState", "tensor"):
+        raise ValueError(f"{name} is {told!r:.80}, which is no value that is known")
+    if kind == "tensor":
+        if told["tensor"] not in tensors:
+            raise ValueError(f"{name} should be the tensor {told['tensor']!r:.80}, and there is none")
+        return tensors.pop(told["tensor"]).numpy()
+    if kind == "float":
+        return float(told["float"])
+    parts = decode(name, told[kind] if kind == "RandomState" else list(told[kind]), tensors, depth + 1)
+    if kind == "RandomState":
+        if not 0 <= parts[2] <= 624:  # numpy would read behind the end of the state
+            raise ValueError(f"{name} is a RandomState at {parts[2]!r:.80} of 624")
+        state = np.random.RandomState()
+        state.set_state(parts)
+        return state
+    return tuple(parts) if kind == "tuple" else dict(parts)
+
+
+def _from_values(name: str, dtype: Any, shape: Any, values: Any) -> Any:
+    if dtype not in DTYPES or type(shape) is not list or type(values) is not list:
+        raise ValueError(f"{name} is no array of {dtype!r:.80}")
+    decoded = [decode(name, value, {}, MAX_DEPTH) for value in values]
+    wanted = {"bool": (bool,), "str": (str,), "object": (bool, int, float, str, type(None))}
+    kinds = wanted.get(dtype, (float,) if dtype.startswith("float") else (int,))
+    if not all(type(value) in kinds for value in decoded):
+        raise ValueError(f"{name} has values that are no {dtype}")
+    array = np.array(decoded, dtype=dtype).reshape(shape)
+    return array if shape else array[()]

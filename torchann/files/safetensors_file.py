@@ -1,0 +1,159 @@
+"""A safetensors file with one JSON document, checksummed, and read with bounded memory before its tensors are."""
+
+import errno
+import hashlib
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+FORMAT_VERSION = 1
+MAX_HEADER = 2**24  # bytes
+MAX_PARTS = 30_000  # lists and objects in the header, 3 for each tensor
+KEY = "torchann"
+NO_DIGEST = "0" * 64
+WAY_OUT = "give a file that torchann.save wrote"
+Shapes = dict[str, tuple[str, tuple[int, ...]]]
+"""By name, the dtype (as safetensors calls it) and the shape of each tensor."""
+
+
+class ModelFileError(ValueError):
+    """A file that is no model of this package, or damaged, or that would do harm."""
+
+
+def wrong(what: str) -> ModelFileError:
+    """Return the error for a file that holds something :func:`torchann.save` does not write."""
+    return ModelFileError(f"{what}; {WAY_OUT}")
+
+
+def pack(document: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
+    """The bytes of a file; the same ones for the same content.
+
+    Args:
+        document: plain JSON values.
+        tensors: on the CPU, contiguous, none in the memory of another.
+
+    Raises:
+        ModelFileError: if the document is too long.
+    """
+    fields = {"sha256": NO_DIGEST, "format_version": FORMAT_VERSION, **document}
+    text = json.dumps(fields, allow_nan=False, separators=(",", ":"))
+    content = safetensors.torch.save(tensors, {KEY: text})
+    size = int.from_bytes(content[:8], "little")
+    header = content[8 : 8 + size]
+    if size > MAX_HEADER or _parts(header) > MAX_PARTS:
+        raise ModelFileError(
+            f"all but the weights would take {size:,} bytes in {_parts(header):,} lists and objects; at most "
+            f"{MAX_HEADER:,} in {MAX_PARTS:,} can be read again: shorten the history, or join tensors"
+        )
+    return content.replace(NO_DIGEST.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
+
+
+def _parts(header: bytes) -> int:
+    return header.count(b"{") + header.count(b"[")
+
+
+def read(path: Path) -> tuple[dict[str, Any], Shapes]:
+    """What a file says, after its checksum was found right; no more of it than the header is held in memory.
+
+    Args:
+        path: any file.
+
+    Returns:
+        The document, and what tensors there are.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ModelFileError: if it is not one that :func:`pack` made, or of a newer version.
+    """
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, f"there is no file {path}; give one that torchann.save wrote")
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ModelFileError(f"{path} is a folder or a device; give a file that torchann.save wrote")
+    with path.open("rb") as file:
+        start = file.read(8)
+        size = int.from_bytes(start, "little")
+        if len(start) < 8 or not 2 <= size <= min(MAX_HEADER, os.stat(path).st_size - 8):
+            raise ModelFileError(f"{path} {_foreign(path, start)}")
+        header = file.read(size)
+        if _parts(header) > MAX_PARTS:
+            raise ModelFileError(f"{path} has {_parts(header):,} lists and objects in its header; {WAY_OUT}")
+        document, shapes = _header(path)
+        digest = document.pop("sha256", None)
+        if not isinstance(digest, str) or len(digest) != len(NO_DIGEST) or not digest.isascii():
+            raise ModelFileError(f"{path} has no checksum; {WAY_OUT}")
+        found = hashlib.sha256(start + header.replace(digest.encode(), NO_DIGEST.encode(), 1))
+        while chunk := file.read(2**20):
+            found.update(chunk)
+    if found.hexdigest() != digest:
+        raise ModelFileError(f"{path} is damaged: its content is not what was written (SHA-256); {WAY_OUT}")
+    del document["format_version"]
+    return document, shapes
+
+
+def _header(path: Path) -> tuple[dict[str, Any], Shapes]:
+    try:
+        with safe_open(path, "pt") as file:  # checks that names, shapes and offsets fit each other and the file
+            text = (file.metadata() or {}).get(KEY)
+            views = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            shapes = {name: (view.get_dtype(), tuple(view.get_shape())) for name, view in views.items()}
+    except (SafetensorError, OverflowError) as error:
+        raise ModelFileError(f"{path} is damaged or no safetensors file ({error}); {WAY_OUT}") from None
+    if text is None:
+        raise ModelFileError(
+            f"{path} holds tensors and does not say of what model; make the model, load them with "
+            "model.net.load_state_dict(safetensors.torch.load_file(path)), and torchann.save it"
+        )
+    try:
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path} has a document that is no JSON ({error}); {WAY_OUT}") from None
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if type(version) is not int or version < 1:
+        raise ModelFileError(f"{path} has no format_version; {WAY_OUT}")
+    if version > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} is of format {version}, by torchann {document.get('torchann')!r:.20}, and this torchann reads "
+            f"formats up to {FORMAT_VERSION}; pip install --upgrade torchann"
+        )
+    return document, shapes
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name comes twice")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _foreign(path: Path, start: bytes) -> str:
+    suffix, pickles = path.suffix.lower(), "may run code when it is opened, and is not"
+    if start[:4] == b"PK\x03\x04" and suffix == ".ckpt":
+        return (
+            "is a checkpoint; load it by its class, such as RegressionMLP.load_from_checkpoint(path), and then "
+            "torchann.save(model, path)"
+        )
+    if suffix == ".keras" or start == b"\x89HDF\r\n\x1a\n":
+        return "is a file of Keras; open it there and copy its weights into a torchann model, layer by layer"
+    if start[:4] == b"PK\x03\x04" or suffix in (".pt", ".pth", ".bin", ".ckpt"):
+        return (
+            f"{pickles}: where it comes from, torch.save(model.state_dict(), ...), then "
+            "model.net.load_state_dict(torch.load(path, weights_only=True)) and torchann.save(model, path)"
+        )
+    if start[:1] == b"\x80" or suffix in (".pkl", ".pickle", ".joblib"):
+        return f"{pickles}; write its model with torchann.save where it comes from"
+    return f"is cut off, damaged or no model file; {WAY_OUT}"
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file that :func:`read` has let pass."""
+    return safetensors.torch.load(path.read_bytes())

@@ -1,0 +1,216 @@
+"""A model card: what a model is, takes and gives, learnt from and scored, as Markdown with the hub's front matter."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from math import isfinite
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from torchann.data.tables.columns import shown
+from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize, Waves
+from torchann.publishing.card_examples import examples
+from torchann.publishing.export import Exported
+from torchann.publishing.markdown import code, listed, table
+from torchann.publishing.model_info import best_epoch, column_rows, outputs_of
+from torchann.publishing.model_info import info as info_of
+from torchann.publishing.raw_model import RawModel, task_from
+
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
+NOT_TOLD = ("class_names", "target_names", "target_mean", "target_std", "inputs", "outputs", "embeddings", "task")
+
+
+def model_card(model: Any, exported: Exported | None = None, *, rows: Any = None) -> str:
+    """A card for a model, as the Hugging Face Hub shows the ``README.md`` beside one.
+
+    Args:
+        model: a task, an estimator, a pipeline of a scaler and an estimator, or the path of a model file, a checkpoint
+            or a run's folder, whose test figures are then told, too.
+        exported: the file that :func:`~torchann.publishing.export.export` made of it, which the card then is of.
+        rows: raw rows, where the model does not know what a row looks like.
+
+    Returns:
+        Markdown. What the author alone can say, the intended use and the licence, is left to the author.
+
+    Raises:
+        OSError: if there is no such file.
+        ValueError: if the model does not say what its outputs mean, or is damaged.
+
+    Example:
+        >>> import torchann
+        >>> print(model_card(torchann.RegressionMLP([3], 2, 1)).splitlines()[10])
+        A `RegressionMLP` of torchann with 13 weights; hidden layers [3], relu.
+    """
+    known = info_of(model) if isinstance(model, (str, PathLike)) else None
+    task = task_from(known.model if known is not None else model)
+    raw = RawModel(task, rows)
+    name = _name(task, known.path if known is not None else None)
+    measured = known.measured if known is not None else {}
+    figures = _figures(task, measured)
+    parts = [
+        _front_matter(task, name, figures),
+        f"# {code(name)}",
+        _what(task),
+        "## Uses\n\nThe model does not say what it is meant for, nor under which licence; whoever publishes it does.",
+        f"## Inputs\n\n{_inputs(task, raw)}",
+        f"## Outputs\n\n{_outputs(task, raw)}",
+        f"## Training data\n\n{_data(task)}",
+        f"## Training\n\n{_training(task)}",
+        f"## Evaluation\n\n{_evaluation(figures)}",
+        *examples(task, raw, known.path if known is not None else None, exported),
+        f"## Versions\n\n{_versions(known.versions if known is not None else {})}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _name(task: Any, path: Path | None) -> str:
+    if path is None:
+        return type(task).__name__
+    in_run = path.suffix == ".ckpt" and path.parent.name == "checkpoints"
+    return shown(path.parent.parent.parent.name if in_run and path.parent.parent.parent.name else path.stem)
+
+
+def _figures(task: Any, measured: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Figures by split, of the best epoch and of ``torchann test``."""
+    found: dict[str, dict[str, float]] = {}
+    for told in (
+        {} if (best := best_epoch(task)) is None else best,
+        measured.get("validate", {}),
+        measured.get("test", {}),
+    ):
+        for name, value in told.items():
+            split, _, figure = name.partition("_")
+            if split in SPLITS and figure and isfinite(value):
+                found.setdefault(SPLITS[split], {})[figure] = value
+    return found
+
+
+def _pipeline_tag(task: Any) -> str | None:
+    outputs = outputs_of(task)
+    kinds = {outputs} if isinstance(outputs, str) else set(outputs.values())
+    prepared: Preprocessing | None = task.preprocessing
+    images = prepared is not None and isinstance(prepared.steps[0], Pixels)
+    if kinds == {"regression"}:
+        return None if images else "tabular-regression"
+    return None if "regression" in kinds else "image-classification" if images else "tabular-classification"
+
+
+def _front_matter(task: Any, name: str, figures: Mapping[str, Mapping[str, float]]) -> str:
+    tag = _pipeline_tag(task)
+    fields: dict[str, Any] = {"library_name": "torchann", "tags": ["pytorch", "mlp"]}
+    if tag is not None:
+        fields["pipeline_tag"] = tag
+    split = next((split for split in ("test", "validation") if split in figures), None)
+    data = (task.data_info or {}).get("name")
+    if split is not None and tag is not None and data:
+        dataset = {"name": shown(data), "type": shown(data), "split": split}
+        metrics = [{"type": shown(key), "value": float(value)} for key, value in figures[split].items()]
+        result = {"task": {"type": tag}, "dataset": dataset, "metrics": metrics}
+        fields["model-index"] = [{"name": name, "results": [result]}]
+    return f"---\n{yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)}---"
+
+
+def _what(task: Any) -> str:
+    weights = sum(part.numel() for part in task.net.parameters())
+    layers = task.hparams.get("hidden_sizes")
+    told = f"; hidden layers {layers}, {task.hparams.get('activation')}" if layers else ""
+    return f"A {code(type(task).__name__)} of torchann with {weights:,} weights{told}."
+
+
+def _inputs(task: Any, raw: RawModel) -> str:
+    ports = "\n".join(f"- {code(str(port))}" for port in raw.inputs)
+    prepared: Preprocessing | None = task.preprocessing
+    steps = "\n".join(f"- {_step(step)}" for step in ([] if prepared is None else prepared.steps))
+    how = (
+        f"Raw rows, which the model prepares by itself:\n\n{steps}"
+        if steps
+        else "Rows as they are; nothing is prepared."
+    )
+    named = ""
+    if prepared is not None and prepared.table is not None:
+        cells = [
+            [code(row[0]), *row[1:3], row[3] if column.kind == "number" else "", _as_number(column)]
+            for row, column in zip(column_rows(prepared.table), prepared.table.table, strict=True)
+        ]
+        named = table(["column", "kind", "", "training rows", "as a number"], cells)
+    elif task.feature_names is not None:
+        named = f"The columns, in this order: {listed(task.feature_names)}."
+    return "\n\n".join(part for part in (ports, named, how) if part)
+
+
+def _as_number(column: Any) -> str:
+    if column.kind == "category":
+        codes = [f"{place} {code(text)}" for place, text in enumerate(column.categories[:50])]
+        more = len(column.categories) - len(codes)
+        return ", ".join([*codes, *([f"and {more:,} more"] if more else []), "-1 another"])
+    return {"number": "itself", "boolean": "0 or 1", "date": "days since 1970-01-01"}[column.kind]
+
+
+def _step(step: Any) -> str:
+    if isinstance(step, Standardize):
+        return "each number less its mean over the training rows, in their standard deviations"
+    if isinstance(step, Pixels):
+        return "bytes divided by 255"
+    if isinstance(step, Waves):
+        return f"sines and cosines of the columns {step.columns}, {step.frequencies} frequencies each, appended"
+    return (
+        "numbers, truth values and dates less their mean over the training rows, in standard deviations, and 0 where "
+        "they are missing, with another input that says so where training rows lacked some; dates also as sine and "
+        "cosine; categories one-hot, or as vectors that are learnt"
+    )
+
+
+def _outputs(task: Any, raw: RawModel) -> str:
+    kinds, hparams = outputs_of(task), task.hparams
+    rows = []
+    for port in raw.outputs:
+        output, _, what = port.name.rpartition("_")
+        kind = kinds if isinstance(kinds, str) else kinds.get(output) or next(iter(kinds.values()))
+        if what == "value":
+            units = listed(hparams.get("target_names") or [])
+            told = f"{units or 'values'}, in the unit of the training targets"
+        else:
+            names = f": {listed(hparams['class_names'])}" if hparams.get("class_names") else ""
+            labels, classes = "of each label", "the class, counted from 0" if what == "class" else "of each class"
+            told = f"{'0 or 1 ' * (what == 'class')}{labels}" if kind == "multilabel" else classes
+            told = f"{'probability ' * (what == 'proba')}{told}{names}"
+        rows.append([code(str(port)), f"{kind}: {told}"])
+    return table(["output", "what it is"], rows)
+
+
+def _data(task: Any) -> str:
+    data = task.data_info
+    if not data or not any(data.values()):
+        return "The model says nothing of it."
+    rows = f", {data['rows']:,} rows" if data.get("rows") else ""
+    told = f"; fingerprint {code(data['fingerprint'], 100)}" if data.get("fingerprint") else ""
+    return f"{code(str(data.get('name') or 'a table'))}{rows}{told}"
+
+
+def _training(task: Any) -> str:
+    told = {name: value for name, value in task.hparams.items() if name not in NOT_TOLD}
+    told = {name: value for name, value in told.items() if value not in (None, False, 0, 0.0) and value != {}}
+    if task.history:
+        told["epochs"] = len(task.history)
+    return table(["hyperparameter", "value"], [[code(name), code(str(value), 200)] for name, value in told.items()])
+
+
+def _evaluation(figures: Mapping[str, Mapping[str, float]]) -> str:
+    if not figures:
+        return "Nothing was measured."
+    splits = [split for split in SPLITS.values() if split in figures]
+    names = list(dict.fromkeys(name for split in splits for name in figures[split]))
+    cells = [[code(name), *(f"{figures[s][name]:.4g}" if name in figures[s] else "" for s in splits)] for name in names]
+    best = "Training and validation figures are those of the epoch with the lowest loss on the validation rows.\n\n"
+    return (best if "validation" in splits else "") + table(["figure", *splits], cells)
+
+
+def _versions(trained: Mapping[str, str]) -> str:
+    here = {"torchann": version("torchann"), "torch": version("torch"), "python": platform.python_version()}
+    columns = {"trained with": trained, "this card was written with": here}
+    head = ["", *(name for name, versions in columns.items() if versions)]
+    cells = [[name, *(versions.get(name, "") for versions in columns.values() if versions)] for name in here]
+    return table(head, cells)

@@ -1,0 +1,174 @@
+"""What a model file says in words: the class, its hyperparameters, where it learnt; checked before anything is made."""
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+import torch
+
+from torchann.files.history import History
+from torchann.files.safetensors_file import ModelFileError, Shapes, wrong
+from torchann.nets.embedded_mlp import check_embeddings
+
+CLASSES = {
+    "ClassificationMLP": "torchann.tasks.classification",
+    "MLP": "torchann.nets.mlp",
+    "NetTask": "torchann.tasks.net_task",
+    "Perceptron": "torchann.tasks.perceptron",
+    "RegressionMLP": "torchann.tasks.regression",
+    "WideAndDeep": "torchann.tasks.wide_and_deep",
+}
+"""What a file may hold, and the module that each class is in; no other name in a file is ever imported."""
+FIELDS: dict[str, tuple[type, ...]] = {
+    "torchann": (str,),
+    "class": (str,),
+    "hyperparameters": (dict,),
+    "preprocessing": (list, type(None)),
+    "feature_names": (list, type(None)),
+    "data": (dict, type(None)),
+    "history": (dict, type(None)),
+}
+DATA_FIELDS: dict[str, type] = {"name": str, "fingerprint": str, "rows": int}
+NOT_NUMBERS = ("nan", "inf", "-inf")
+SMALL = 2**16  # a size up to this costs nothing
+MAX_OUTPUTS, MAX_DEPTH = 100, 8
+
+
+def class_of(name: str) -> Any:
+    """The class that :data:`CLASSES` has under that name."""
+    return getattr(importlib.import_module(CLASSES[name]), name)
+
+
+def plain(key: str, value: Any, depth: int = 0) -> Any:
+    """A hyperparameter as JSON gives it back: a tuple is a list.
+
+    Args:
+        key: its name, for the error.
+        value: of it.
+        depth: of the lists and dictionaries that it is in.
+
+    Raises:
+        ModelFileError: if it is more than text, finite numbers, and lists and dictionaries of these.
+
+    Example:
+        >>> plain("optimizer_options", {"betas": (0.9, 0.999)})
+        {'betas': [0.9, 0.999]}
+    """
+    if value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value)):
+        return value
+    if isinstance(value, (list, tuple)) and depth < MAX_DEPTH:
+        return [plain(key, part, depth + 1) for part in value]
+    if isinstance(value, dict) and depth < MAX_DEPTH and all(isinstance(name, str) for name in value):
+        return {name: plain(key, part, depth + 1) for name, part in value.items()}
+    raise ModelFileError(
+        f"hyperparameter {key} has {value!r:.80}, a {type(value).__name__}; give None, finite numbers, text, and lists "
+        f"or dictionaries of these, at most {MAX_DEPTH} deep"
+    )
+
+
+def history_columns(history: Sequence[Mapping[str, float]] | None) -> dict[str, list[Any]] | None:
+    """A history by column, as JSON can hold it: what is no number in words, None where a row has no value.
+
+    Example:
+        >>> history_columns([{"epoch": 0, "val_loss": float("nan")}, {"epoch": 1}])
+        {'epoch': [0, 1], 'val_loss': ['nan', None]}
+    """
+    if history is None:
+        return None
+    names = dict.fromkeys(name for row in history for name in row)
+    return {name: [_cell(row.get(name)) for row in history] for name in names}
+
+
+def _cell(value: float | None) -> Any:
+    return value if value is None or isfinite(value) else str(float(value))
+
+
+def history_from(columns: Any) -> History | None:
+    """The history that :func:`history_columns` has put into columns.
+
+    Raises:
+        ModelFileError: if they are no such columns.
+    """
+    if columns is None:
+        return None
+    lists = list(columns.values())
+    cells = [cell for cells in lists if type(cells) is list for cell in cells]
+    if not all(type(cells) is list and len(cells) == len(lists[0]) for cells in lists) or not all(
+        cell is None or type(cell) in (int, float) or cell in NOT_NUMBERS for cell in cells
+    ):
+        raise wrong("the history is no table of numbers")
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+    return History(
+        {name: float(value) if isinstance(value, str) else value for name, value in row.items() if value is not None}
+        for row in rows
+    )
+
+
+def check(document: dict[str, Any]) -> None:
+    """Looks at all that a document says but for sizes.
+
+    Raises:
+        ModelFileError: for a class that is not known, an unknown hyperparameter, fields of another kind.
+    """
+    if set(document) != set(FIELDS):
+        raise wrong(f"the fields are {sorted(document)!r:.200} and should be {sorted(FIELDS)}")
+    for field, types in FIELDS.items():
+        if type(document[field]) not in types:
+            raise wrong(f"{field} is a {type(document[field]).__name__} and should be a {types[0].__name__}")
+    name, names, data = document["class"], document["feature_names"], document["data"]
+    if name not in CLASSES:
+        near = difflib.get_close_matches(name[:80], CLASSES, n=1)
+        raise wrong(
+            f"there is no class {name!r:.80}: " + (f"is it {near[0]}?" if near else f"only {', '.join(CLASSES)}")
+        )
+    if names is not None and not all(type(name) is str for name in names):
+        raise wrong(f"feature_names are {names!r:.80} and should be text")
+    if data is not None and (
+        set(data) != set(DATA_FIELDS)
+        or not all(data[key] is None or type(data[key]) is kind for key, kind in DATA_FIELDS.items())
+    ):
+        raise wrong(f"data is {data!r:.80} and should be a name, a fingerprint and a number of rows")
+    known = [option for option in inspect.signature(class_of(name)).parameters if option != "net"]
+    for option, value in document["hyperparameters"].items():
+        if option not in known:
+            near = difflib.get_close_matches(option[:80], known, n=1)
+            raise wrong(f"{name} has no hyperparameter {option!r:.80}" + (f": is it {near[0]!r}?" if near else ""))
+        plain(option, value)
+
+
+def check_sizes(document: dict[str, Any], shapes: Shapes) -> None:
+    """Makes sure that a net of these hyperparameters is no larger than its tensors.
+
+    Args:
+        document: that :func:`check` has let pass.
+        shapes: of the tensors in the file.
+
+    Raises:
+        ModelFileError: for a size that is none, or that has no tensors to go with.
+    """
+    options, kind = document["hyperparameters"], class_of(document["class"])
+    limit = max(SMALL, sum(torch.Size(shape).numel() for _, shape in shapes.values()))
+    layers, outputs = options.get("hidden_sizes", []), options.get("outputs", {})
+    if type(layers) is not list or len(layers) > len(shapes):
+        raise wrong(f"hidden_sizes is {layers!r:.80} for {len(shapes)} tensors")
+    if type(outputs) is not dict or len(outputs) > MAX_OUTPUTS or not all(type(o) is dict for o in outputs.values()):
+        raise wrong(f"outputs is {outputs!r:.80} and should be at most {MAX_OUTPUTS}, each with its options")
+    sizes = {size: options.get(size) for size in getattr(kind, "sizes", ("in_features", "out_features"))}
+    sizes |= {f"hidden_sizes[{number}]": size for number, size in enumerate(layers)}
+    sizes |= {f"the size of output {output!r:.80}": knobs.get("size", 1) for output, knobs in outputs.items()}
+    if embeddings := options.get("embeddings"):
+        _check_embeddings(embeddings, options.get("in_features"))
+        sizes |= {f"embedding {number}": rows * width for number, (rows, width) in enumerate(embeddings)}
+    for what, size in sizes.items():
+        if type(size) is not int or not 1 <= size <= limit:
+            raise wrong(f"{what} is {size!r:.80} and should be from 1 to {limit:,} to go with the tensors")
+
+
+def _check_embeddings(embeddings: Any, in_features: Any) -> None:
+    try:
+        check_embeddings(embeddings, in_features if type(in_features) is int else 0)
+    except ValueError as error:
+        raise wrong(str(error)) from None

@@ -1,0 +1,199 @@
+"""What a model file is, what it expects and how it scored, in words."""
+
+import json
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+from torch import nn
+
+from torchann.data.tables.columns import shortened, shown
+from torchann.files.history import Row
+from torchann.files.safetensors_file import read
+from torchann.nets.column import Column
+from torchann.nets.table_columns import TableColumns
+from torchann.publishing.model_paths import find_model, model_from
+
+MOST_COLUMNS = 40
+
+
+class ModelInfo:
+    """A model in words; print it.
+
+    Args:
+        path: a model file, a checkpoint, or the folder of a run.
+
+    Attributes:
+        model: that the path holds.
+
+    Raises:
+        OSError: if there is none.
+        ValueError: if it is damaged, or no model.
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.path: Path = find_model(Path(path))
+        self.model: Any = model_from(self.path)
+
+    def __str__(self) -> str:
+        model = self.model
+        net = getattr(model, "net", model if isinstance(model, nn.Module) else None)
+        weights = "" if net is None else f", {sum(part.numel() for part in net.parameters()):,} weights"
+        written = ", a checkpoint" if self.path.suffix == ".ckpt" else f" of torchann {self.versions['torchann']}"
+        lines = [f"{self.path}: {type(model).__name__}{written}{weights}"]
+        hparams = dict(getattr(model, "hparams", {}))
+        if "hidden_sizes" in hparams:
+            lines.append(f"hidden layers {hparams['hidden_sizes']}, {hparams.get('activation', '')}".rstrip(", "))
+        lines += [_predicts(hparams)] if hparams else []
+        lines += _expects(model)
+        lines += _learnt_from(getattr(model, "data_info", None))
+        return "\n".join([*lines, *_scored(model), *self._measured()])
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What it was trained with, by name: what the run of a checkpoint had, or the torchann that wrote a file."""
+        if self.path.suffix != ".ckpt":
+            return {"torchann": shown(str(read(self.path)[0].get("torchann")))}
+        file = self.path.parent.parent / "versions.json"
+        told = json.loads(file.read_text()) if file.is_file() else {}
+        return {str(name): shown(str(number)) for name, number in told.items()}
+
+    @property
+    def measured(self) -> dict[str, dict[str, float]]:
+        """What ``torchann validate`` and ``torchann test`` measured of the run, figures by command."""
+        found = {}
+        for stage in ("validate", "test"):
+            file = self.path.parent.parent / f"{stage}.json"
+            if self.path.suffix == ".ckpt" and file.is_file():
+                told = json.loads(file.read_text())
+                found[stage] = {name: value for name, value in told.items() if isinstance(value, float)}
+        return found
+
+    def _measured(self) -> list[str]:
+        return [
+            f"measured by torchann {stage}: {', '.join(f'{name} {value:.4g}' for name, value in figures.items())}"
+            for stage, figures in self.measured.items()
+        ]
+
+
+def info(path: str | PathLike[str]) -> ModelInfo:
+    """What a model file is, what it expects and how it scored; print it.
+
+    Args:
+        path: a model file, a checkpoint, or the folder of a run.
+
+    Raises:
+        OSError: if there is none.
+        ValueError: if it is damaged, or no model.
+
+    Example:
+        >>> import tempfile, torchann
+        >>> path = Path(tempfile.mkdtemp(), "net.safetensors")
+        >>> torchann.save(torchann.RegressionMLP([3], in_features=2, out_features=1, target_names=["price"]), path)
+        >>> print(str(info(path)).partition(": ")[2])
+        RegressionMLP of torchann 0.1.0, 13 weights
+        hidden layers [3], relu
+        predicts values: price
+        expects 2 numbers per row
+        says nothing of its training data
+    """
+    return ModelInfo(path)
+
+
+def outputs_of(model: Any) -> str | dict[str, str]:
+    """What a task's output is: regression, binary, multiclass or multilabel; of several outputs each by its name.
+
+    Args:
+        model: a task.
+
+    Example:
+        >>> import torchann
+        >>> outputs_of(torchann.ClassificationMLP([], 2, 3))
+        'multiclass'
+    """
+    hparams = model.hparams
+    if "outputs" in hparams:
+        return {name: str(output["task"]) for name, output in hparams["outputs"].items()}
+    if "num_classes" in hparams or "class_names" in hparams:
+        return str(hparams.get("task") or "binary")
+    return "regression"
+
+
+def _predicts(hparams: dict[str, Any]) -> str:
+    if "num_classes" in hparams or hparams.get("class_names"):
+        names = hparams.get("class_names") or range(hparams.get("num_classes") or 2)
+        return f"predicts {hparams.get('task') or 'binary'} classes: {shortened([shown(str(name)) for name in names])}"
+    if "outputs" in hparams:
+        return f"predicts the outputs {shortened([shown(str(name)) for name in hparams['outputs']])}"
+    names = hparams.get("target_names") or [f"{hparams.get('out_features')} per row"]
+    return f"predicts values: {shortened([shown(str(name)) for name in names])}"
+
+
+def _expects(model: Any) -> list[str]:
+    prepared, names = getattr(model, "preprocessing", None), getattr(model, "feature_names", None)
+    if prepared is not None and prepared.table is not None:
+        return ["expects a table with these columns, in any order:", _columns(prepared.table)]
+    if names is not None:
+        return [f"expects a table with the columns {shortened([shown(name) for name in names], MOST_COLUMNS)}"]
+    size = getattr(model, "hparams", {}).get("in_features") or getattr(model, "n_features_in_", None)
+    return [f"expects {size} numbers per row"] if size else []
+
+
+def _columns(step: TableColumns) -> str:
+    rows = column_rows(step)
+    more = len(rows) - MOST_COLUMNS
+    table = tabulate(rows[:MOST_COLUMNS], ["column", "kind", "", "training rows"], disable_numparse=True)
+    return table + (f"\nand {more:,} columns more" if more > 0 else "")
+
+
+def column_rows(step: TableColumns) -> list[list[str]]:
+    """Of each column of a table its name, its kind, whether it may be missing, and what training rows had."""
+    parts = zip(step.table, step.mean.tolist(), step.std.tolist(), strict=True)
+    return [
+        [shown(column.name), column.kind, "may be missing" if column.missing else "", _of(column, mean, std)]
+        for column, mean, std in parts
+    ]
+
+
+def _of(column: Column, mean: float, std: float) -> str:
+    if column.kind == "category":
+        return shortened([shown(text, 20) for text in column.categories], 6)
+    if column.kind == "date":
+        return "days since 1970" + "".join(f", again after {days:g}" for days in column.periods)
+    return f"{mean:.4g} ± {std:.4g}"
+
+
+def _learnt_from(data: dict[str, Any] | None) -> list[str]:
+    if not data or not any(data.values()):
+        return ["says nothing of its training data"]
+    rows = f", {data['rows']:,} rows" if data.get("rows") else ""
+    print_of = f", {shown(data['fingerprint'], 80)}" if data.get("fingerprint") else ""
+    return [f"learnt from {shown(str(data.get('name')))}{rows}{print_of}"]
+
+
+def _scored(model: Any) -> list[str]:
+    history = getattr(model, "history", None)
+    if not history:
+        return []
+    best, epochs = best_epoch(model), "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
+    if best is None:
+        return [f"trained for {epochs}"]
+    told = [f"{shown(key)} {value:.4g}" for key, value in best.items() if key.startswith(("val_", "train_"))]
+    return [f"trained for {epochs}, best in epoch {best['epoch']:g}: {', '.join(told)}"]
+
+
+def best_epoch(model: Any) -> Row | None:
+    """The figures of the epoch with the lowest loss on validation rows, or on training rows where there are no others.
+
+    Args:
+        model: with or without a history.
+
+    Returns:
+        None if it has none, or none with a number for its loss.
+    """
+    history = getattr(model, "history", None)
+    try:
+        return history.best("val_loss" if "val_loss" in history.columns else "train_loss") if history else None
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,84 @@
+"""A trained model by where it lies: a model file, a checkpoint, the folder of a run."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from torchann.files.checkpoint_files import read_checkpoint
+from torchann.files.history import History
+from torchann.files.run import RunFolderError, latest_run
+from torchann.publishing.model_document import CLASSES, class_of
+from torchann.publishing.model_file import load
+
+EXPORTED = (".onnx", ".pt2")
+CLASS_LINE = re.compile(r"^model:\n  class_path: (?:[\w.]+\.)?(\w+)$", re.MULTILINE)
+
+
+def find_model(path: str | Path) -> Path:
+    """The file of a model: the path itself, or the best checkpoint of a run.
+
+    Args:
+        path: a model file, a checkpoint, the folder of a run, or that of all runs of a name, whose latest counts.
+
+    Raises:
+        RunFolderError: if a folder is none of a run.
+        ValueError: for a file that was exported.
+    """
+    path = Path(path)
+    if path.suffix in EXPORTED and path.is_file():
+        raise ValueError(
+            f"{path} is an exported model, which other programs run; its card says what it expects; give the model "
+            "it was exported from"
+        )
+    if not path.is_dir():
+        return path
+    try:
+        run = path if (path / "checkpoints").is_dir() else latest_run(path.parent, path.name)
+    except RunFolderError:
+        raise RunFolderError(f"{path} is no folder of a run; give one such as runs/NAME, or a model file") from None
+    best = run / "checkpoints" / "best.ckpt"
+    if not best.is_file():
+        raise RunFolderError(f"{run} has no best.ckpt; give a run that has finished an epoch, or a model file")
+    return best
+
+
+def model_from(path: str | Path) -> Any:
+    """The model of a file or a run, in evaluation mode, ready to predict; no code of a file runs.
+
+    Args:
+        path: see :func:`find_model`.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if the file is damaged, no model, or of a net whose code is not known.
+
+    Example:
+        >>> import tempfile, torchann
+        >>> path = Path(tempfile.mkdtemp(), "net.safetensors")
+        >>> torchann.save(torchann.RegressionMLP([3], in_features=2, out_features=1), path)
+        >>> model_from(path).hparams["hidden_sizes"]
+        [3]
+    """
+    path = find_model(path)
+    if path.suffix != ".ckpt":
+        return load(path)
+    checkpoint = read_checkpoint(path)
+    name = checkpoint.get("inputs", {}).get("class") or _class_in_config(path)
+    if name == "NetTask":
+        raise ValueError(
+            f"{path} has the weights of a NetTask, not its net's code; load it in Python, with net=MyNet()"
+        )
+    if name not in CLASSES:
+        raise ValueError(
+            f"{path} does not say of what class it is; in Python, torchann.save(CLASS.load_from_checkpoint(path), file)"
+        )
+    model = class_of(name).load_from_checkpoint(path, map_location="cpu").eval()
+    history = path.parent.parent / "history.csv"
+    model.history = History.from_csv(history) if history.is_file() else None
+    return model
+
+
+def _class_in_config(checkpoint: Path) -> str | None:
+    config = checkpoint.parent.parent / "config.yaml"
+    found = CLASS_LINE.search(config.read_text()) if config.is_file() else None
+    return found[1] if found else None

@@ -1,0 +1,124 @@
+"""Predictions of a whole table, some rows at a time, in their order, to a file or as arrays."""
+
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from torchann.data.tables.column_values import MISSING, Cells, Numbers, as_kind, as_texts
+from torchann.data.tables.columns import Surprises, check_names, encode
+from torchann.data.tables.open_table import open_table
+from torchann.data.tables.raw_inputs import input_rows
+from torchann.data.tables.table import Chunk, Table
+from torchann.files.prediction_files import open_predictions
+from torchann.files.predictions import Columns, predict_rows, prediction_table
+from torchann.nets.checks import check_finite
+from torchann.publishing.model_paths import model_from
+
+
+def predict(
+    model: Any,
+    data: Any,
+    output: str | PathLike[str] | None = None,
+    *,
+    keep: Sequence[str] = (),
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    surprises: Surprises | None = None,
+) -> Columns | int:
+    """Predicts each row of a table, in the order of the rows; only some of them are in memory at a time.
+
+    Args:
+        model: a task, or the path of a model file, a checkpoint or a run's folder.
+        data: a CSV, TSV, Parquet, NPY or NPZ file, several of one table, a data frame, a mapping of columns, an array;
+            its columns are found by their names, and it may have others.
+        output: a ``.csv`` or ``.parquet`` file, put in its place when all rows are predicted.
+        keep: columns of the table to have before the predictions, such as a number of the row; beside a column of the
+            same name a prediction is called ``predicted NAME``.
+        delimiter: between the values of a CSV file, if it is not found by itself.
+        encoding: of a CSV file, if it is not UTF-8.
+        surprises: counts what no training row had.
+
+    Returns:
+        The number of rows written; without ``output`` the columns by name: ``class`` and ``proba NAME`` for each class,
+        or the values by the names of the targets.
+
+    Raises:
+        ValueError: for a table without a column that the model needs, or values that it cannot take.
+        OSError: if a file cannot be read or written; an old output is untouched then.
+
+    Example:
+        >>> import torchann
+        >>> table = {"x": np.arange(40.0) ** 2, "kind": ["a", "b"] * 20}
+        >>> task, data = torchann.ClassificationMLP([]), torchann.TabularDataModule(table, "kind")
+        >>> torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(task, datamodule=data)
+        >>> {name: column.shape for name, column in predict(task, {"x": [1.0, 2.0]}).items()}
+        {'class': (2,), 'proba a': (2,), 'proba b': (2,)}
+    """
+    model = model_from(Path(model)) if isinstance(model, (str, PathLike)) else model
+    if not callable(getattr(model, "predictions", None)):
+        raise ValueError(f"a {type(model).__name__} does not say what its outputs mean; give a task, or call predict")
+    prepared = getattr(model, "preprocessing", None)
+    table_step = None if prepared is None else prepared.table
+    missing = MISSING | frozenset(() if table_step is None else table_step.missing_values)
+    table = open_table(data, delimiter, encoding, missing)
+    check_names(keep, table.columns)
+    files = [path.resolve() for path in getattr(table, "paths", ())]  # also those that a pattern has found
+    if output is not None and Path(output).resolve() in files:
+        raise ValueError(f"{output} is the table itself; name another file for the predictions")
+    parts = _predicted(model, table, keep, surprises or Surprises())
+    if output is None:
+        found = list(parts)
+        return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    rows = 0
+    with open_predictions(Path(output)) as write:
+        for part in parts:
+            write(part)
+            rows += len(next(iter(part.values())))
+    return rows
+
+
+def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: Surprises) -> Iterator[Columns]:
+    prepared = model.preprocessing
+    columns = None if prepared is None or prepared.table is None else prepared.table.table
+    names = list(model.feature_names or (table.columns if columns is None else [column.name for column in columns]))
+    check_names(names, table.columns)
+    texts = {column.name for column in columns or () if column.kind != "number"}
+    start = 0
+    for chunk in table.chunks(list(dict.fromkeys([*names, *keep])), texts | set(keep)):
+        if columns is not None:
+            x = encode(columns, chunk.__getitem__, surprises)
+            check_finite(x.nan_to_num(0, torch.inf, -torch.inf), "rows", names, x.dtype, start)
+        else:
+            x = _numbers(chunk, names, start)
+            input_rows(x, None, prepared)  # which checks them
+        model._need_net()
+        outputs = predict_rows(model, model.predictions, x, prepared)
+        start += len(x)
+        found = prediction_table([outputs], model.hparams)
+        told = {f"predicted {name}" if name in keep else name: column for name, column in found.items()}
+        yield {name: _kept(chunk[name]) for name in keep} | told
+
+
+def _numbers(chunk: Chunk, names: Sequence[str], start: int) -> Tensor:
+    found = []
+    for name in names:
+        values, wrong = as_kind(chunk[name], "number")
+        if wrong:
+            raise ValueError(f"column {name!r} holds what is no number, {next(iter(wrong))!r:.40}; give numbers")
+        found.append(torch.from_numpy(values))
+    x = torch.stack(found, 1)
+    check_finite(x, "rows", names, x.dtype, start)
+    return x
+
+
+def _kept(cells: Cells) -> np.ndarray[Any, Any]:
+    if isinstance(cells, Numbers) and cells.kind == "number":
+        whole = bool(np.all(cells.values == np.floor(cells.values)))
+        return cells.values.astype(np.int64) if whole else cells.values
+    texts = as_texts(cells)
+    return np.array([*texts.texts, ""])[texts.codes]

@@ -1,0 +1,74 @@
+"""What a callback watches: which figures there are, and whether they should fall or rise."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
+
+from torchann.files.history import no_such_figure
+
+OWN = ("torchann.", "lightning.")
+
+
+def logged_now(trainer: pl.Trainer) -> dict[str, Tensor]:
+    """What was logged in the loop under way: by training at the end of an epoch, by validation at the end of it.
+
+    ``trainer.callback_metrics`` has the figures of earlier epochs, too.
+
+    Args:
+        trainer: in ``on_train_epoch_end`` or ``on_validation_end``.
+    """
+    figures: dict[str, Tensor] = trainer._logger_connector.metrics["callback"]
+    return figures
+
+
+def check_monitors(trainer: pl.Trainer, names: Sequence[str]) -> None:
+    """Raises if a callback watches a figure that nobody will log.
+
+    Nothing can be known where a task or a callback of someone else's may log figures of its own.
+
+    Args:
+        trainer: about to fit.
+        names: of all figures that the task logs in training and in validation.
+
+    Raises:
+        ValueError: with the figures there are.
+    """
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    if not all(type(part).__module__.startswith(OWN) for part in (trainer.lightning_module, *callbacks)):
+        return
+    logged = [name for name in names if trainer.enable_validation or not name.startswith("val_")]
+    for callback in callbacks:
+        monitor = getattr(callback, "monitor", None)
+        of_lightning = ["epoch", "step"] if isinstance(callback, Checkpoint) else []
+        if monitor is None or monitor in (*logged, *of_lightning):
+            continue
+        told = no_such_figure(monitor, logged)
+        if monitor in names:
+            told = f"there is no validation; give validation rows, or watch one of {', '.join(logged)}"
+        raise ValueError(f"{type(callback).__name__} watches {monitor!r} and {told}")
+
+
+def direction(monitor: str, pl_module: pl.LightningModule) -> Literal["min", "max"]:
+    """Whether a figure should fall or rise: losses and the learning rate fall, metrics say it of themselves.
+
+    Args:
+        monitor: a logged figure.
+        pl_module: that logs it.
+
+    Raises:
+        ValueError: if nobody knows.
+
+    Example:
+        >>> direction("val_loss", pl.LightningModule())
+        'min'
+    """
+    if monitor.endswith("loss"):
+        return "min"
+    for path, metric in pl_module.named_modules():
+        higher_is_better = getattr(metric, "higher_is_better", None)
+        if higher_is_better is not None and f"_{monitor}".endswith(f"_{path.rpartition('.')[2]}"):
+            return "max" if higher_is_better else "min"
+    raise ValueError(f"nobody says whether {monitor!r} should fall or rise; give mode='min' or mode='max'")

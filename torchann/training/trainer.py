@@ -1,0 +1,309 @@
+"""A run and the folder it leaves: config, checkpoints, TensorBoard events, history, versions."""
+
+import logging
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.fabric.plugins import CheckpointIO
+from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import DDPStrategy
+
+from torchann.dashboard.report import TensorBoardReport
+from torchann.dashboard.run_logger import RunLogger
+from torchann.engine.generators import own_generators, seed_shuffle
+from torchann.engine.stop import StopTraining
+from torchann.files.checkpoint_files import CheckpointFiles, read_together
+from torchann.files.history import History
+from torchann.files.run import RunFolderError, good_checkpoint, has_checkpoint, latest_run
+from torchann.files.torchrun import devices_of_job, in_job, meet
+from torchann.training.checkpoints import Checkpoints, best_path
+from torchann.training.interrupts import Interrupts, interruption
+from torchann.training.progress import Progress
+from torchann.training.record_history import RecordHistory
+from torchann.training.run_record import RunRecord
+from torchann.training.run_state import RunState
+
+IRRELEVANT = (
+    ".*treespec, LeafSpec.* is deprecated",  # Lightning on new torch
+    "The number of training batches .* is smaller than the logging interval",  # figures are logged per epoch
+    "Checkpoint directory .* exists and is not empty",  # every run has its own
+    "The dirpath has changed from .* `best_model_score`",  # a resumed run has its own best
+    "Using ModelCheckpoint with manual optimization and every_n_train_steps",  # weights and step are those of the step
+    "You're resuming from a checkpoint that ended before the epoch ended",  # the order and the place are known
+    "`max_epochs` was not set",  # the default is documented
+    "You defined a `validation_step` but have no `val_dataloader`",  # the training loss is watched instead
+)
+
+
+class Trainer(pl.Trainer):
+    """Lightning's Trainer with the defaults of this project: each run leaves one folder, and the screen stays quiet.
+
+    The folder ``runs/name/001`` (and so on) holds the checkpoints ``best`` (lowest validation loss) and ``last``,
+    TensorBoard events, ``history.csv`` and ``versions.json``. All of Lightning's own arguments work as they do there.
+
+    A fit draws its random numbers from generators of its own, which ``seed`` alone decides, and leaves those of the
+    caller as they were. It can be stopped at any moment and gone on with: ``fit(..., ckpt_path="last")`` takes up the
+    latest run of that name in its folder and ends with the bits of a run that was never stopped. Ctrl-C ends it at the
+    next step, saves ``last`` and gives the model the best weights so far.
+
+    Under ``torchrun`` the processes that it has started train together, without further arguments; after a restart the
+    run goes on from ``last`` in its folder.
+
+    Args:
+        runs: the folder of all runs.
+        name: what is being tried; its runs are numbered below ``runs/name``.
+        seed: of everything that is random in a fit: the initial weights of a net that takes its sizes from the data,
+            dropout, and so on. The order of the rows has the seed of the data module; a net that is built with its
+            sizes has the weights that it was built with.
+        quiet: no progress bars and no closing line.
+        callbacks: callbacks of your own, beside the ones above; a checkpoint or progress callback takes their place.
+        logger: a logger of your own in place of the run folder; false for none, and no checkpoints but your own.
+        num_sanity_val_steps: validation batches before the first epoch; none, as epochs are short.
+        enable_checkpointing: false for none.
+        enable_progress_bar: false for none.
+        enable_model_summary: Lightning's table of layers.
+        plugins: Lightning's plugins; a checkpoint plugin takes the place of the files written here.
+        kwargs: Lightning's arguments.
+
+    Attributes:
+        stopped_by: what ended the last fit: ``"max_epochs"``, ``"max_steps"``, ``"early_stopping"``, ``"interrupt"``
+            (Ctrl-C), ``"sigterm"``, or the reason that a callback gave, such as ``"nan"``; None before and during a
+            fit, and after an error.
+
+    Raises:
+        ValueError: if ``seed`` is below 0.
+
+    Example:
+        >>> import tempfile, torchann
+        >>> trainer = torchann.Trainer(runs=tempfile.mkdtemp(), name="demo", max_epochs=2, quiet=True)
+        >>> trainer.fit(torchann.RegressionMLP([30]), datamodule=torchann.CaliforniaHousingDataModule())
+        >>> sorted(path.name for path in trainer.run_folder.iterdir() if not path.name.startswith("events"))
+        ['checkpoints', 'history.csv', 'train', 'validation', 'versions.json']
+    """
+
+    seed: int
+    quiet: bool
+
+    def __init__(
+        self,
+        *,
+        runs: str = "runs",
+        name: str = "run",
+        seed: int = 42,
+        quiet: bool = False,
+        callbacks: list[Callback] | Callback | None = None,
+        logger: Logger | list[Logger] | bool | None = None,
+        num_sanity_val_steps: int = 0,
+        enable_checkpointing: bool = True,
+        enable_progress_bar: bool = True,
+        enable_model_summary: bool = False,
+        plugins: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        quieten_framework()
+        if not 0 <= seed < 2**63:
+            raise ValueError(f"seed is {seed}; give a whole number from 0 to 2**63 - 1")
+        self.seed, self.quiet = seed, quiet
+        self.stopped_by: str | None = None
+        plugins = list(plugins) if isinstance(plugins, (list, tuple)) else [plugins] if plugins is not None else []
+        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+            plugins.append(CheckpointFiles())
+        callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        own_checkpoint = any(isinstance(callback, Checkpoint) for callback in callbacks)
+        if logger is None or logger is True:
+            logger = RunLogger(runs, name)
+            # A run that goes on has TensorBoard forget before more is written.
+            reports = [callback for callback in callbacks if isinstance(callback, TensorBoardReport)]
+            if len(reports) > 1:
+                given = f"there are {len(reports)} TensorBoardReports"
+                raise ValueError(f"{given}; give one, and its options on the command line as --tensorboard.OPTION")
+            callbacks = [callback for callback in callbacks if callback not in reports]
+            callbacks += [RunRecord(quiet), *(reports or [TensorBoardReport(pictures_freq=0)])]
+            if enable_checkpointing and not own_checkpoint:
+                callbacks.append(Checkpoints())
+        elif logger is False:
+            enable_checkpointing = own_checkpoint
+        enable_progress_bar = enable_progress_bar and not quiet
+        if enable_progress_bar and not any(isinstance(callback, ProgressBar) for callback in callbacks):
+            callbacks.append(Progress())
+        self._record = RecordHistory()
+        self._run_state = RunState(seed)
+        # The first two before the others: they find the row of the epoch, and nothing changed by settings that differ.
+        callbacks = [self._record, self._run_state, *callbacks, Interrupts()]
+        kwargs.update(devices_of_job(kwargs))
+        super().__init__(
+            logger=logger,
+            callbacks=callbacks,
+            plugins=plugins,
+            num_sanity_val_steps=num_sanity_val_steps,
+            enable_checkpointing=enable_checkpointing,
+            enable_progress_bar=enable_progress_bar,
+            enable_model_summary=enable_model_summary,
+            **kwargs,
+        )
+        # With max_steps Lightning would take the end of an epoch, in a checkpoint, for the middle of one.
+        self.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
+        self.strategy.process_dataloader = partial(self._seeded, self.strategy.process_dataloader)  # type: ignore[method-assign]
+
+    def _seeded(self, process: Callable[[object], object], loader: object) -> object:
+        # Workers begin to read as soon as there is an iterator: before any callback is called.
+        progress: Any = self.fit_loop.epoch_progress.current
+        seed_shuffle(loader, self.seed, progress.processed)
+        return process(loader)
+
+    def fit(
+        self,
+        model: pl.LightningModule,
+        train_dataloaders: Any = None,
+        val_dataloaders: Any = None,
+        datamodule: pl.LightningDataModule | None = None,
+        ckpt_path: str | Path | None = None,
+        weights_only: bool | None = None,
+    ) -> None:
+        """Trains a model; what ended it is then in ``stopped_by``.
+
+        Args:
+            model: what to train.
+            train_dataloaders: loaders of training rows, in place of a data module.
+            val_dataloaders: loaders of validation rows.
+            datamodule: a data module.
+            ckpt_path: ``"last"`` or ``"best"`` to go on with this Trainer's run or the latest run of its name, in its
+                folder; or a ``.ckpt`` file to begin a new run with.
+            weights_only: for Lightning's sake; no checkpoint is opened otherwise.
+
+        Raises:
+            RunFolderError: if there is no run to go on with.
+            CheckpointError: if its checkpoints are damaged.
+            OSError: if a checkpoint cannot be written; the one before it is untouched.
+            KeyboardInterrupt: after Ctrl-C before the first step, or twice.
+            SystemExit: after SIGTERM, with status 143, once all is saved.
+        """
+        path, self.stopped_by, stop = self._where_to_begin(ckpt_path), None, None
+        self._run_state.goes_on_with = path
+        with self._interruptible(), own_generators(self.seed):
+            try:
+                super().fit(model, train_dataloaders, val_dataloaders, datamodule, path, weights_only=True)
+            except StopTraining as raised:
+                stop = raised
+        asked = interruption(self)
+        self.stopped_by = stop.reason if stop is not None else asked or self._ending()
+        if asked is not None:
+            last = getattr(self.checkpoint_callback, "last_model_path", "")
+            after = f"after epoch {self.current_epoch}" + (f"; saved as {last}" if last else "")
+            self._report_interruption(model, str(stop) if stop is not None else after)
+        elif stop is not None and self.is_global_zero:
+            print(f"stopped: {stop}", file=sys.stderr)
+        if asked == "sigterm":
+            raise SystemExit(128 + signal.SIGTERM)
+
+    def _where_to_begin(self, ckpt_path: str | Path | None) -> str | Path | None:
+        if not in_job():
+            return self._checkpoint(ckpt_path, go_on=True)
+        path = None
+        if self.is_global_zero:  # the others may not see its files
+            path = self._last_of_job() or self._checkpoint(ckpt_path, go_on=True)
+        if isinstance(self.strategy, DDPStrategy):
+            meet(self.strategy.root_device, self.strategy.process_group_backend, self.strategy._timeout)
+            self.strategy.setup_environment()
+        return self.strategy.broadcast(path)
+
+    def _last_of_job(self) -> str | None:
+        logger = self._run_logger()
+        if logger is None or logger._version is not None:
+            return None
+        folder = Path(logger.log_dir)
+        return str(good_checkpoint(folder, "last")) if has_checkpoint(folder) else None
+
+    def _run_logger(self) -> RunLogger | None:
+        return next((logger for logger in self.loggers if isinstance(logger, RunLogger)), None)
+
+    def _ending(self) -> str:
+        if self.should_stop:
+            return "early_stopping"
+        return "max_steps" if 0 <= self.max_steps <= self.global_step else "max_epochs"
+
+    def _report_interruption(self, model: pl.LightningModule, where: str) -> None:
+        best, restored = best_path(self.checkpoint_callback), ""
+        by_callback = [callback for callback in self.callbacks if getattr(callback, "restore_best_weights", False)]  # type: ignore[attr-defined]
+        if best and not by_callback:
+            model.load_state_dict(read_together(best)["state_dict"])
+        if best or by_callback:
+            restored = "; the model has the best weights so far"
+        if self.is_global_zero:
+            go_on = "; go on with --resume, or fit(ckpt_path='last')" if self.checkpoint_callback else ""
+            print(f"interrupted {where}{restored}{go_on}", file=sys.stderr)
+
+    def validate(self, *args: Any, **kwargs: Any) -> Any:
+        """Measures on validation rows; takes the arguments of Lightning's Trainer."""
+        return self._evaluate(super().validate, args, kwargs)
+
+    def test(self, *args: Any, **kwargs: Any) -> Any:
+        """Measures on test rows; takes the arguments of Lightning's Trainer."""
+        return self._evaluate(super().test, args, kwargs)
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Predicts; takes the arguments of Lightning's Trainer."""
+        return self._evaluate(super().predict, args, kwargs)
+
+    def _evaluate(self, how: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        found = [self._checkpoint(value) if isinstance(value, str) else value for value in args]
+        found_by_name = (
+            {**kwargs, "ckpt_path": self._checkpoint(kwargs["ckpt_path"])} if "ckpt_path" in kwargs else kwargs
+        )
+        with self._interruptible():
+            return how(*found, **found_by_name)
+
+    def _checkpoint(self, wanted: str | Path | None, go_on: bool = False) -> str | Path | None:
+        if wanted not in ("best", "last"):
+            return wanted
+        own = getattr(self.checkpoint_callback, f"{wanted}_model_path", "")
+        if own:
+            return str(own)
+        logger = self._run_logger()
+        if logger is None:
+            raise RunFolderError(
+                f"ckpt_path={wanted!r} and this Trainer keeps no runs; give a .ckpt file, or no logger of your own"
+            )
+        run = latest_run(logger.save_dir, str(logger.name))
+        if go_on:
+            logger.go_on_with(run.name)
+        return good_checkpoint(run, str(wanted))
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            yield
+        except SystemExit as end:
+            if not isinstance(end.__context__, KeyboardInterrupt):
+                raise
+            signal.signal(signal.SIGINT, handler)
+            last = getattr(self.checkpoint_callback, "last_model_path", "") if self.state.fn == "fit" else ""
+            print(f"interrupted{f'; the last checkpoint is {last}' if last else ''}", file=sys.stderr)
+            raise KeyboardInterrupt from None
+
+    @property
+    def history(self) -> History:
+        """The figures of the last fit, a row per epoch."""
+        return self._record.history
+
+    @property
+    def run_folder(self) -> Path:
+        """Where this run's files are."""
+        return Path(self.log_dir or self.default_root_dir)
+
+
+def quieten_framework() -> None:
+    """Silences Lightning's banners and tips, and the warnings that say nothing about a run."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in IRRELEVANT:
+        warnings.filterwarnings("ignore", message)
