@@ -78,9 +78,9 @@ def serve(peer: str, task: str) -> None:
         answer(seconds=(time.perf_counter() - started) / repeats)
 
 
-def answer(**figures: float) -> None:
+def answer(**measurements: float) -> None:
     """Writes one line to the process that measures."""
-    print("@" + json.dumps(figures), flush=True)
+    print("@" + json.dumps(measurements), flush=True)
 
 
 class Worker:

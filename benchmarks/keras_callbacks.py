@@ -53,27 +53,27 @@ class Model:
         self.weights = weights
 
 
-def stopped(figures: list[float], **options: Any) -> list[float]:
+def stopped(measurements: list[float], **options: Any) -> list[float]:
     """Of EarlyStopping: epochs trained, stopped_epoch, wait, best, best_epoch, the epoch of the final weights."""
     callback, model = EarlyStopping("val_loss", **options), Model()
     callback.set_model(model)
     callback.on_train_begin()
-    for epoch, figure in enumerate(figures):
+    for epoch, measurement in enumerate(measurements):
         model.set_weights(epoch)
-        callback.on_epoch_end(epoch, {"val_loss": figure})
+        callback.on_epoch_end(epoch, {"val_loss": measurement})
         if model.stop_training:
             break
     callback.on_train_end()
     return [epoch + 1, callback.stopped_epoch, callback.wait, callback.best, callback.best_epoch, model.weights]
 
 
-def reduced(figures: list[float], **options: Any) -> list[Any]:
+def reduced(measurements: list[float], **options: Any) -> list[Any]:
     """After which epochs ReduceLROnPlateau reduces a rate of 0.5, and the rate at the end."""
     callback, model, epochs, rate = ReduceLROnPlateau("val_loss", mode="min", **options), Model(), [], 0.5
     callback.set_model(model)
     callback.on_train_begin()
-    for epoch, figure in enumerate(figures):
-        callback.on_epoch_end(epoch, {"val_loss": figure})
+    for epoch, measurement in enumerate(measurements):
+        callback.on_epoch_end(epoch, {"val_loss": measurement})
         if float(model.optimizer.learning_rate) != rate:
             epochs.append(epoch)
             rate = float(model.optimizer.learning_rate)
@@ -82,7 +82,7 @@ def reduced(figures: list[float], **options: Any) -> list[Any]:
 
 def main() -> None:
     """Decides all cases, and writes the file."""
-    sequences = [[float(figure) for figure in figures] for figures in SEQUENCES]
+    sequences = [[float(measurement) for measurement in measurements] for measurements in SEQUENCES]
     stops = [
         {"patience": patience, "min_delta": delta, "mode": mode, **more}
         for patience, (delta, mode), more in product(

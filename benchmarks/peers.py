@@ -230,9 +230,9 @@ def _gated(fit: Callable[[], None]) -> Epoch:
     yield
 
 
-def answer(**figures: float) -> None:
+def answer(**measurements: float) -> None:
     """Writes one line to the process that measures."""
-    print("@" + json.dumps(figures), flush=True)
+    print("@" + json.dumps(measurements), flush=True)
 
 
 PEERS: dict[str, Callable[[str], tuple[Epoch, Predict]]] = {

@@ -24,7 +24,7 @@ from sklearn.neural_network import MLPRegressor
 from tabulate import tabulate
 
 from torchann import MLP, CaliforniaHousingDataModule
-from torchann.engine.population import Member, Population, SeededOrder, Settings, Table, Workers
+from torchann.engine.population import Member, Population, SeededOrder, Settings, SharedRows, Workers
 from torchann.tuning import RandomizedSearchCV
 
 BATCH, NETWORKS, SEED = 32, 100, 42
@@ -58,7 +58,7 @@ def housing() -> tuple[torch.Tensor, torch.Tensor]:
 def population_epochs(x: torch.Tensor, y: torch.Tensor, n_jobs: int) -> Callable[[int], float]:
     """A function that trains the population for some epochs and returns the seconds."""
     rates = loguniform(1e-3, 1e-2).rvs(NETWORKS, random_state=SEED)
-    table, workers, members = Table.of(x, y), Workers(n_jobs), []
+    table, workers, members = SharedRows.of(x, y), Workers(n_jobs), []
     for number, rate in enumerate(rates):
         torch.manual_seed(number)
         weights = [torch.cat([layer.weight, layer.bias[:, None]], 1) for layer in MLP(8, [30], 1).linears()]

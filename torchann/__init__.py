@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torchann.dashboard.report import TensorBoardReport as TensorBoardReport
+    from torchann.dashboard.tensorboard_report import TensorBoardReport as TensorBoardReport
     from torchann.data import CaliforniaHousingDataModule as CaliforniaHousingDataModule
     from torchann.data import FashionMNISTDataModule as FashionMNISTDataModule
     from torchann.data import IrisDataModule as IrisDataModule
@@ -43,7 +43,7 @@ _HOME = {
     "Perceptron": "torchann.tasks.perceptron",
     "RegressionMLP": "torchann.tasks.regression",
     "TabularDataModule": "torchann.data",
-    "TensorBoardReport": "torchann.dashboard.report",
+    "TensorBoardReport": "torchann.dashboard.tensorboard_report",
     "TerminateOnNaN": "torchann.training.terminate_on_nan",
     "Trainer": "torchann.training.trainer",
     "WideAndDeep": "torchann.tasks.wide_and_deep",

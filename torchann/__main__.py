@@ -135,12 +135,12 @@ def _of_a_table(words: Sequence[str]) -> bool:
 
 
 def _configured(words: Sequence[str]) -> int:
-    from torchann.commands.errors import told
+    from torchann.commands.error_report import report_error
 
     try:
         command = importlib.import_module(f"torchann.commands.{words[0].replace('-', '_')}")
     except ImportError as error:  # a package of an extra
-        return told(words[0], error)
+        return report_error(words[0], error)
     return int(command.main(words))
 
 

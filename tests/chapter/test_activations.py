@@ -55,7 +55,7 @@ def test_wrong_derivative_is_found(monkeypatch):
 def test_experiment_meets_its_figures_and_draws_each_function_once():
     (experiment,) = EXPERIMENTS
     outcome = seeded(experiment, Setting(experiment.name))
-    assert all(published.met_by(outcome.figures[published.figure]) for published in experiment.published)
+    assert all(published.met_by(outcome.measurements[published.measurement]) for published in experiment.published)
     titles = [panel.get_title() for panel in experiment.draw([outcome], experiment.title).axes]
     assert titles[:5] == ["heaviside", "sign", "sigmoid", "tanh", "relu"]  # the chapter's
     assert sorted(titles) == sorted([*STEP_FUNCTIONS, *ACTIVATIONS])

@@ -36,7 +36,7 @@ def test_same_seed_gives_the_same_weights():
 def test_experiment_meets_the_given_error_and_draws_error_against_width():
     (experiment,) = EXPERIMENTS
     outcome = seeded(experiment, Setting(experiment.name))
-    assert all(published.met_by(outcome.figures[published.figure]) for published in experiment.published)
+    assert all(published.met_by(outcome.measurements[published.measurement]) for published in experiment.published)
     _, errors = experiment.draw([outcome], experiment.title).axes
     assert list(errors.lines[0].get_xdata()) == list(WIDTHS)
     drawn = list(errors.lines[0].get_ydata())

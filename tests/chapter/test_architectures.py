@@ -15,7 +15,7 @@ from torch import nn
 from torchann.chapter.architecture_plot import draw_architecture
 from torchann.chapter.architectures import EXPERIMENTS, architecture_tables, classification_table, regression_table
 from torchann.chapter.experiment import Setting, seeded
-from torchann.nets.heads import classification_head, regression_head
+from torchann.nets.heads import classification_objective, regression_objective
 from torchann.nets.mlp import MLP
 from torchann.nets.steps import Step
 from torchann.nets.summary import Summary, summary
@@ -57,7 +57,7 @@ class Around(nn.Module):
 def test_experiment_meets_every_published_figure_and_is_drawn(experiment, tmp_path):
     outcome = pickle.loads(pickle.dumps(seeded(experiment, Setting(experiment.name))))
     for published in experiment.published:
-        assert published.met_by(outcome.figures[published.figure]), (published, outcome.figures)
+        assert published.met_by(outcome.measurements[published.measurement]), (published, outcome.measurements)
     experiment.draw([outcome], experiment.title).savefig(tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size < 150_000
 
@@ -70,11 +70,11 @@ def test_tables_say_what_the_heads_do():
         for name in column["output activation"].split(" or "):
             of_torch = {"none": lambda z: z, "softplus": nn.functional.softplus, "relu": torch.relu}
             expected = (of_torch | {"sigmoid": torch.sigmoid, "tanh": lambda z: (torch.tanh(z) + 1) / 2})[name](z)
-            head = regression_head(1, "mse", output, bounds, None if name == "none" else name)
-            torch.testing.assert_close(head.activation(z), expected)
+            objective = regression_objective(1, "mse", output, bounds, None if name == "none" else name)
+            torch.testing.assert_close(objective.activation(z), expected)
     assert [column["output activation"] for column in classification.values()] == ["sigmoid", "sigmoid", "softmax"]
     for task, column in classification.items():
-        units = [classification_head(task, n).out_features for n in ((2, 2) if task == "binary" else (4, 5))]
+        units = [classification_objective(task, n).out_features for n in ((2, 2) if task == "binary" else (4, 5))]
         assert units == ([1, 1] if column["output units"] == "1" else [4, 5])
 
 

@@ -17,7 +17,7 @@ from torchann.chapter.backpropagation import (
     walk_through,
 )
 from torchann.chapter.experiment import Setting, seeded
-from torchann.nets.heads import classification_head, regression_head
+from torchann.nets.heads import classification_objective, regression_objective
 from torchann.nets.mlp import MLP
 
 
@@ -26,7 +26,7 @@ def exactly(tensor, values):
 
 
 def test_step_is_the_one_worked_by_hand():
-    step = take_step(tiny_net(), regression_head(1), X, Y, LR)
+    step = take_step(tiny_net(), regression_objective(1), X, Y, LR)
     # Forward. Unit 1: 0.5*1 - 0.5*2 = -0.5, ReLU 0; 0.5*3 + 0.5*1 = 2. Unit 2: 0.25*1 + 0.5*2 + 0.25 = 1.5;
     # 0.25*3 - 0.5*1 + 0.25 = 0.5. Output: 0.5*0 + 2*1.5 = 3; 0.5*2 + 2*0.5 = 2.
     exactly(step.trace.inputs[1], [[0, 1.5], [2, 0.5]])
@@ -55,19 +55,19 @@ def test_step_is_the_one_worked_by_hand():
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "gelu"])
 def test_gradients_of_a_deeper_net_agree_with_autograd(activation):
     torch.manual_seed(0)
-    head = classification_head("multiclass", 3)
+    objective = classification_objective("multiclass", 3)
     net = MLP(4, [6, 5], 3, activation, bias_init="normal").double()
     before = copy.deepcopy(net)
-    step = take_step(net, head, torch.randn(7, 4, dtype=torch.float64), torch.randint(0, 3, (7,)), 0.1)
-    assert difference_from_autograd(step, before, head) < 1e-14
-    assert difference_from_autograd(step, net, head) > 1e-3  # with other weights the gradients are others
+    step = take_step(net, objective, torch.randn(7, 4, dtype=torch.float64), torch.randint(0, 3, (7,)), 0.1)
+    assert difference_from_autograd(step, before, objective) < 1e-14
+    assert difference_from_autograd(step, net, objective) > 1e-3  # with other weights the gradients are others
 
 
 def test_weights_move_against_their_gradients():
     torch.manual_seed(0)
     net = MLP(3, [4], 2, "tanh").double()
     x, y = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 2, dtype=torch.float64)
-    step = take_step(net, regression_head(2), x, y, 0.1)
+    step = take_step(net, regression_objective(2), x, y, 0.1)
     for before, gradient, after, linear in zip(step.before, step.gradients, step.after, net.linears(), strict=True):
         torch.testing.assert_close(after[0], before[0] - 0.1 * gradient[0])
         torch.testing.assert_close(after[1], before[1] - 0.1 * gradient[1])
@@ -76,7 +76,7 @@ def test_weights_move_against_their_gradients():
 
 
 def test_walk_through_prints_the_six_steps_with_their_values():
-    text = walk_through(take_step(tiny_net(), regression_head(1), X, Y, LR))
+    text = walk_through(take_step(tiny_net(), regression_objective(1), X, Y, LR))
     assert re.findall(r"^(\d)\. (\w+)", text, flags=re.MULTILINE) == [
         ("1", "Take"),
         ("2", "Forward"),
@@ -101,7 +101,7 @@ def test_walk_through_prints_the_six_steps_with_their_values():
 def test_experiment_meets_its_figures_and_draws_weights_and_gradients():
     (experiment,) = EXPERIMENTS
     outcome = seeded(experiment, Setting(experiment.name))
-    assert all(published.met_by(outcome.figures[published.figure]) for published in experiment.published)
+    assert all(published.met_by(outcome.measurements[published.measurement]) for published in experiment.published)
     forward, backward = experiment.draw([outcome], experiment.title).axes
     written = {text.get_text() for text in forward.texts}
     assert {"1\n3", "0\n2", "1.5\n0.5", "3\n2", "0.5", "-0.5", "0.25", "2", "bias 0.25"} <= written

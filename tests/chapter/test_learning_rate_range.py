@@ -38,7 +38,7 @@ def test_experiment_takes_the_median_of_three_seeds_trains_at_half_of_it_and_mar
     for name, value in (("FACTOR", 1.5), ("EPOCHS", 1)):
         monkeypatch.setattr(learning_rate_range, name, value)
     outcome = seeded(EXPERIMENT, Setting(EXPERIMENT.name, data_dir=str(synthetic_fashion_mnist)))
-    up, half = (outcome.figures[published.figure] for published in EXPERIMENT.published)
+    up, half = (outcome.measurements[published.measurement] for published in EXPERIMENT.published)
     found, curves = outcome.shown
     assert half == up / 2 and sorted(one.shoots_up for one in found)[1] == up > 0.01
     assert list(curves) == [half, 0.01] and all(len(curve) == 1 for curve in curves.values())

@@ -21,9 +21,9 @@ def housing():
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 def test_full_batch_training_gives_the_digits_that_the_notebook_prints(experiment, tmp_path):
-    figures = seeded(experiment, Setting(experiment.name, runs=str(tmp_path))).figures
+    measurements = seeded(experiment, Setting(experiment.name, runs=str(tmp_path))).measurements
     for published in experiment.published:
-        assert (published.figure, figures[published.figure]) == (published.figure, published.value)
+        assert (published.measurement, measurements[published.measurement]) == (published.measurement, published.value)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS[:2], ids=lambda experiment: experiment.name)

@@ -45,7 +45,7 @@ def test_single_layer_is_its_own_collapse_whatever_its_activation():
 def test_experiment_meets_its_figures_and_draws_a_straight_and_a_bent_line():
     (experiment,) = EXPERIMENTS
     outcome = seeded(experiment, Setting(experiment.name))
-    assert all(published.met_by(outcome.figures[published.figure]) for published in experiment.published)
+    assert all(published.met_by(outcome.measurements[published.measurement]) for published in experiment.published)
     (panel,) = experiment.draw([outcome], experiment.title).axes
     bends = [torch.as_tensor(line.get_ydata()).diff(n=2).abs().max().item() for line in panel.lines]
     assert max(bends[:2]) < 1e-12 and bends[2] > 1e-4

@@ -24,8 +24,8 @@ def test_truth_table_counts_up_in_binary():
 
 
 def test_experiment_meets_the_laws_of_logic(outcome):
-    assert {row.figure for row in EXPERIMENT.published} == set(outcome.figures)
-    assert all(row.met_by(outcome.figures[row.figure]) for row in EXPERIMENT.published)
+    assert {row.measurement for row in EXPERIMENT.published} == set(outcome.measurements)
+    assert all(row.met_by(outcome.measurements[row.measurement]) for row in EXPERIMENT.published)
 
 
 def test_text_has_a_truth_table_for_each_gate(outcome):

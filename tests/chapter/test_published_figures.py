@@ -53,5 +53,5 @@ def test_seed_and_folder_reach_the_data():
         (Published("weights", "-0.5, -0.8"), "-0.5, -0.9", False),
     ],
 )
-def test_figure_is_met_inside_its_band_or_if_it_is_equal(published, figure, met):
-    assert published.met_by(figure) is met
+def test_figure_is_met_inside_its_band_or_if_it_is_equal(published, measurement, met):
+    assert published.met_by(measurement) is met

@@ -29,7 +29,7 @@ BY_NAME = {experiment.name: experiment for experiment in EXPERIMENTS}
 @pytest.mark.parametrize("name", ["housing_mlp_replayed", "mlp_regressor_early_stopping"])
 def test_what_no_seed_changes_gives_the_digits_that_the_notebook_prints(name):
     (published,) = BY_NAME[name].published
-    assert seeded(BY_NAME[name], Setting(name)).figures == {published.figure: published.value}
+    assert seeded(BY_NAME[name], Setting(name)).measurements == {published.measurement: published.value}
 
 
 def test_mean_of_batch_rmses_is_not_the_rmse_of_the_rows():
@@ -41,9 +41,9 @@ def test_mean_of_batch_rmses_is_not_the_rmse_of_the_rows():
 
 def test_mini_batch_training_is_measured_in_three_ways(tmp_path):
     outcome = seeded(BY_NAME["housing_mlp_mini_batches"], Setting("mini", seed=44, runs=str(tmp_path)))
-    figures = outcome.figures
-    assert figures["validation RMSE"] ** 2 == pytest.approx(figures["validation MSE"], rel=1e-5)
-    assert figures["mean of batch RMSEs"] < figures["validation RMSE"]  # Jensen's inequality
+    measurements = outcome.measurements
+    assert measurements["validation RMSE"] ** 2 == pytest.approx(measurements["validation MSE"], rel=1e-5)
+    assert measurements["mean of batch RMSEs"] < measurements["validation RMSE"]  # Jensen's inequality
     assert len(outcome.history) == 20
 
 

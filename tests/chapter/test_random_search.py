@@ -141,12 +141,12 @@ def test_experiment_ranks_its_candidates_and_refits_the_first(monkeypatch):
     monkeypatch.setattr(random_search, "MAX_EPOCHS", 2)
     (experiment,) = EXPERIMENTS
     outcome = seeded(experiment, Setting(experiment.name))
-    assert [published.figure for published in experiment.published] == list(outcome.figures)
+    assert [published.measurement for published in experiment.published] == list(outcome.measurements)
     scores = [trial.score for trial in outcome.shown]
     assert len(scores) == 10 and scores == sorted(scores)
-    assert outcome.figures[experiment.published[0].figure] == scores[0] < 1
+    assert outcome.measurements[experiment.published[0].measurement] == scores[0] < 1
     assert {trial.candidate for trial in outcome.shown} == set(draw_candidates(10, seed=42))
-    assert f"test MSE {outcome.figures[experiment.published[1].figure]:.4f}" in outcome.text
+    assert f"test MSE {outcome.measurements[experiment.published[1].measurement]:.4f}" in outcome.text
 
     outcome.shown[-1].last[0] = math.nan  # what has diverged is drawn at the edge
     by_rate, ranked = experiment.draw([outcome], experiment.title).axes

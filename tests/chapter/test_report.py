@@ -12,8 +12,8 @@ HOUSING = Experiment("housing_mlp", "10.2.3", "Regression MLP", (MSE,), "2nd edi
 IRIS = Experiment("iris_perceptron", "10.1.3", "Perceptron", (WEIGHTS,), "the book", run=lambda setting: None)
 
 
-def of(published, *figures):
-    return [Outcome({published.figure: figure}) for figure in figures]
+def of(published, *measurements):
+    return [Outcome({published.measurement: measurement}) for measurement in measurements]
 
 
 def cells(result):

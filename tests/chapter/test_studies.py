@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from torchann.chapter import study
+from torchann.chapter import option_study
 from torchann.chapter.experiment import Setting, seeded
+from torchann.chapter.option_study import FewImages, train
 from torchann.chapter.studies import EXPERIMENTS
-from torchann.chapter.study import FewImages, train
 from torchann.chapter.study_results import FASHION, HOUSING, Case, Results, Run
 from torchann.data import CaliforniaHousingDataModule, DataNotFoundError, FashionMNISTDataModule
 
@@ -30,7 +30,7 @@ def untrained(monkeypatch, synthetic_fashion_mnist):
         seen.append((data, case))
         return Run(best if hasattr(data, "out_features") else 1 - best, math.nan if lr > 0.3 else best, 0.1)
 
-    monkeypatch.setattr(study, "train", made_up)
+    monkeypatch.setattr(option_study, "train", made_up)
     monkeypatch.setenv("TORCHANN_DATA", str(synthetic_fashion_mnist))
     return seen
 
@@ -57,8 +57,8 @@ def test_training_ended_well_when_its_loss_is_a_number_and_not_far_above_the_low
 def test_study_gives_its_published_figures_a_table_and_a_picture(name, untrained):
     experiment = BY_NAME[name]
     outcomes = [seeded(experiment, Setting(name, seed=seed)) for seed in (42, 43)]
-    assert list(outcomes[0].figures) == [published.figure for published in experiment.published]
-    assert all(isinstance(figure, float) for figure in outcomes[0].figures.values())
+    assert list(outcomes[0].measurements) == [published.measurement for published in experiment.published]
+    assert all(isinstance(measurement, float) for measurement in outcomes[0].measurements.values())
     text = outcomes[0].text
     assert text.startswith("housing\n") and "\nFashion-MNIST\n" in text and "the chapter: " in text
     assert text.count("best\n") == 2 and text.count("measured, ") == len(experiment.published)
@@ -84,17 +84,17 @@ def test_what_is_not_varied_stays():
 
 
 def test_images_to_learn_from_are_the_first_five_thousand(synthetic_fashion_mnist, monkeypatch):
-    monkeypatch.setattr(study, "ROWS", 500)
+    monkeypatch.setattr(option_study, "ROWS", 500)
     few, whole = FewImages(synthetic_fashion_mnist), FashionMNISTDataModule(synthetic_fashion_mnist)
     for data in (few, whole):
         data.setup()
     assert len(few.splits.train.y) == 500 and (few.splits.train.x == whole.splits.train.x[:500]).all()
     assert (few.splits.val.x == whole.splits.val.x).all() and len(few.splits.test.y) == len(whole.splits.test.y)
-    assert study.EPOCHS == 10
+    assert option_study.EPOCHS == 10
 
 
 def test_case_is_trained_and_scored_on_the_validation_rows(synthetic_fashion_mnist, monkeypatch):
-    monkeypatch.setattr(study, "EPOCHS", 2)
+    monkeypatch.setattr(option_study, "EPOCHS", 2)
     housing, fashion = CaliforniaHousingDataModule(), FewImages(synthetic_fashion_mnist)
     for data in (housing, fashion):
         data.setup()
@@ -109,6 +109,6 @@ def test_case_is_trained_and_scored_on_the_validation_rows(synthetic_fashion_mni
 
 
 def test_study_without_fashion_mnist_says_so(bare_machine, monkeypatch):
-    monkeypatch.setattr(study, "train", lambda data, case: Run(0.5, 0.5, 0.1))
+    monkeypatch.setattr(option_study, "train", lambda data, case: Run(0.5, 0.5, 0.1))
     with pytest.raises(DataNotFoundError, match="Fashion-MNIST is not on this machine"):
         BY_NAME["study_layers"].run(Setting("study_layers"))

@@ -63,7 +63,7 @@ def test_no_line_has_much_more_than_two_thirds_of_the_square_right():
 def test_experiment_meets_its_figures_and_draws_a_line_for_each_start_and_seed():
     (experiment,) = EXPERIMENTS
     outcome = seeded(experiment, Setting(experiment.name))
-    assert all(published.met_by(outcome.figures[published.figure]) for published in experiment.published)
+    assert all(published.met_by(outcome.measurements[published.measurement]) for published in experiment.published)
     distance, accuracy = experiment.draw([outcome, outcome], experiment.title).axes
     assert len(distance.lines) == len(accuracy.lines) == 4
     assert list(distance.lines[0].get_ydata()) == [0.0] * len(outcome.shown["zero weights"].distance)

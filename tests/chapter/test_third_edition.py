@@ -36,7 +36,7 @@ def test_scikit_learn_regressor_scales_by_the_training_rows_alone():
     mean, std = x.mean(0), x.std(0)
     net = MLPRegressor(hidden_layer_sizes=[50, 50, 50], random_state=1, tol=1e9).fit((x - mean) / std, y)
     expected = root_mean_squared_error(y_judged, net.predict((x_judged - mean) / std))
-    assert float(outcome.figures[RMSE]) == pytest.approx(expected, rel=1e-6)
+    assert float(outcome.measurements[RMSE]) == pytest.approx(expected, rel=1e-6)
     np.testing.assert_allclose(outcome.shown[0], y_judged)
 
 

@@ -47,9 +47,9 @@ def outcome(tmp_path_factory):
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_experiment_meets_what_was_published(name, outcome):
-    assert {row.figure for row in EXPERIMENTS[name].published} == set(outcome(name).figures)
+    assert {row.measurement for row in EXPERIMENTS[name].published} == set(outcome(name).measurements)
     for row in EXPERIMENTS[name].published:
-        assert row.met_by(outcome(name).figures[row.figure]), row.figure
+        assert row.met_by(outcome(name).measurements[row.measurement]), row.measurement
 
 
 @pytest.mark.parametrize("epochs", [1, 20, 100])

@@ -55,7 +55,7 @@ def test_xor_is_not_learnt_without_steps():
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 def test_experiment_meets_its_figures_and_draws_both_activations(experiment):
     outcome = seeded(experiment, Setting(experiment.name))
-    assert all(published.met_by(outcome.figures[published.figure]) for published in experiment.published)
+    assert all(published.met_by(outcome.measurements[published.measurement]) for published in experiment.published)
     titles = [panel.get_title() for panel in experiment.draw([outcome], experiment.title).axes]
     assert [title for title in titles if title] == [f"activation: {name}" for name in outcome.shown]
 

@@ -110,11 +110,11 @@ def test_experiment_trains_as_its_file_does(command, short, tmp_path):
 def test_seeds_give_their_median_and_range(command, short, monkeypatch):
     history = [{"epoch": 0, "train_loss": 1.0}]
 
-    def outcome_of(figure):
-        return Outcome({"test MSE": figure}, history)
+    def outcome_of(measurement):
+        return Outcome({"test MSE": measurement}, history)
 
-    figures = iter([0.5, 0.25, 1.0])  # in order 0.25, 0.5, 1.0: the median is 0.5
-    monkeypatch.setitem(EXPERIMENTS, "housing_mlp", replace(short, run=lambda setting: outcome_of(next(figures))))
+    measurements = iter([0.5, 0.25, 1.0])  # in order 0.25, 0.5, 1.0: the median is 0.5
+    monkeypatch.setitem(EXPERIMENTS, "housing_mlp", replace(short, run=lambda setting: outcome_of(next(measurements))))
     outcome = command("reproduce", "--only", "housing_mlp", "--seeds", 3)
     assert outcome.status == 0
     assert row(outcome.out, "housing_mlp")[3:5] == ["0.5000", "0.2500 to 1.0000"]

@@ -249,10 +249,10 @@ def test_projector_has_what_the_last_hidden_layer_makes_of_each_row(ask, fetch, 
 
 def test_projector_labels_each_row_with_what_it_is_and_what_it_is_taken_for(ask, fetch, real_runs):
     name = latest(ask)["tensorName"]
-    head, *lines = fetch("projector/metadata", run=DIGITS, name=name).decode().splitlines()
+    heading, *lines = fetch("projector/metadata", run=DIGITS, name=name).decode().splitlines()
     with torch.no_grad():
         said = real_runs.digits(real_runs.x).argmax(1)
-    assert head.split("\t") == ["class", "predicted", "right"]
+    assert heading.split("\t") == ["class", "predicted", "right"]
     names = real_runs.names
     assert [line.split("\t") for line in lines] == [
         [names[y], names[y_hat], "right" if y == y_hat else "wrong"] for y, y_hat in zip(real_runs.y, said, strict=True)

@@ -9,8 +9,8 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from torch.utils.tensorboard import SummaryWriter
 
 from torchann.dashboard.event_files import SUB_RUNS, find_runs
-from torchann.dashboard.run_logger import SUB_RUNS as LOGGED
 from torchann.dashboard.server import NoRunsError, start_tensorboard
+from torchann.dashboard.tensorboard_logger import SUB_RUNS as LOGGED
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from torchann import IrisDataModule, Perceptron, Trainer
-from torchann.dashboard.run_logger import RunLogger
+from torchann.dashboard.tensorboard_logger import RunLogger
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from torchann import (
 from torchann.chapter.two_inputs import TwoInputs
 from torchann.dashboard.classification_pictures import images_of
 from torchann.dashboard.layout import layout
-from torchann.dashboard.run_logger import RunLogger
+from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.engine.rows.loader import TensorLoader
 from torchann.engine.stop import StopTraining
 
@@ -546,7 +546,7 @@ def test_net_that_cannot_be_followed_has_its_page_and_no_graph(tmp_path, monkeyp
     def compiled(*_):  # some releases of torch follow what they have compiled, others do not
         raise RuntimeError("a hook was not called")
 
-    monkeypatch.setattr("torchann.dashboard.report.steps_of", compiled)
+    monkeypatch.setattr("torchann.dashboard.tensorboard_report.steps_of", compiled)
     tags = read(fit(tmp_path, regression(), rows()).run_folder).Tags()
     assert "run/text_summary" in tags["tensors"] and not tags["graph"]
 

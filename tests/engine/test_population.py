@@ -13,7 +13,7 @@ from sklearn.preprocessing import scale
 
 from torchann.engine.population import Population, population
 from torchann.engine.population.plan import plan
-from torchann.nets.many_objectives import HEADS, spread
+from torchann.nets.many_objectives import OBJECTIVES, spread
 from torchann.tuning.network_folds import prepare
 
 # Few epochs are enough to compare, and too few to converge.
@@ -247,15 +247,15 @@ def test_losses_are_left_out_where_nothing_stops_by_them():
 
 
 def test_r2_of_a_constant_target_is_that_of_scikit_learn():
-    head, y = HEADS["squared_error"], torch.tensor([[2.0, 2.0, 1.0], [2.0, 2.0, 3.0]], dtype=torch.float64)
+    objective, y = OBJECTIVES["squared_error"], torch.tensor([[2.0, 2.0, 1.0], [2.0, 2.0, 3.0]], dtype=torch.float64)
     for predicted in (y, y + torch.tensor([0.0, 1.0, 0.5])):
         errors = (predicted - y).square().sum(0)
-        assert head.score(errors, spread(y)) == r2_score(y, predicted)
+        assert objective.score(errors, spread(y)) == r2_score(y, predicted)
 
 
 @pytest.mark.parametrize(("output", "score"), [(math.inf, math.nan), (math.nan, math.nan), (1e200, -math.inf)])
 def test_r2_of_outputs_out_of_bounds_is_that_of_scikit_learn(output, score):
-    head, y = HEADS["squared_error"], torch.tensor([[1.0], [3.0]], dtype=torch.float64)
+    objective, y = OBJECTIVES["squared_error"], torch.tensor([[1.0], [3.0]], dtype=torch.float64)
     values = torch.tensor([[[1.0, output]]], dtype=torch.float64)  # of the last hidden layer
-    tally = head.tally(torch.ones(1, 1, 1, dtype=torch.float64), values, y.T[None])
-    assert head.score(tally.sum(2)[0], spread(y)) == pytest.approx(score, nan_ok=True)
+    tally = objective.tally(torch.ones(1, 1, 1, dtype=torch.float64), values, y.T[None])
+    assert objective.score(tally.sum(2)[0], spread(y)) == pytest.approx(score, nan_ok=True)

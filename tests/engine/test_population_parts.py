@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from torchann.engine.population import Member, RandomStateOrder, SeededOrder, Settings, Table
+from torchann.engine.population import Member, RandomStateOrder, SeededOrder, Settings, SharedRows
 from torchann.engine.population.batched_backprop import CHAINS, FUNCTIONS, SILENT
-from torchann.engine.population.padded_group import Bucket
+from torchann.engine.population.padded_group import PaddedGroup
 from torchann.engine.population.plan import CPU, GPU, plan, seconds_left
-from torchann.engine.population.rounds import advance, quick_arithmetic
+from torchann.engine.population.rounds import quick_arithmetic, train_for
 from torchann.engine.population.solvers import steps_per_decay
 from torchann.engine.rows.shuffling import shuffled_order
 from torchann.nets.functional import ACTIVATIONS
-from torchann.nets.many_objectives import HEADS
+from torchann.nets.many_objectives import OBJECTIVES
 
 NAMES = {"logistic": "sigmoid"}
 
@@ -37,7 +37,7 @@ def table():
     """30 rows of three numbers, and a target."""
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(30, 3, generator=generator, dtype=torch.float64)
-    return Table.of(x, x[:, 0] * x[:, 1])
+    return SharedRows.of(x, x[:, 0] * x[:, 1])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -61,7 +61,7 @@ def test_a_silent_unit_is_exactly_zero_in_both_dtypes():
 def test_padding_is_never_touched(activation, solver, table):
     options = {"activation": activation, "solver": solver, "alpha": 0.1, "learning_rate_init": 0.05}
     members = [member(3, 2, 5, 1, **options), member(3, 4, 1, 1, validation=0, **options)]
-    bucket = Bucket(members, table)
+    bucket = PaddedGroup(members, table)
     before = [layer.clone() for layer in bucket.weights.layers]
     with torch.inference_mode():
         for _ in range(3):
@@ -80,9 +80,9 @@ def test_networks_do_not_depend_on_those_beside_them(table):
     apart = [member(3, units, 1, seed=units, alpha=0.1, solver="sgd") for units in (2, 7, 7, 9)]
     for own in (*alike, *apart):
         own.go_on(3)
-    advance(alike, table)
+    train_for(alike, table)
     for own in apart:
-        advance([own], table)
+        train_for([own], table)
     for one, other in zip(alike, apart, strict=True):
         for together, alone in zip(one.weights, other.weights, strict=True):
             torch.testing.assert_close(together, alone, rtol=1e-12, atol=1e-12)
@@ -94,26 +94,26 @@ def test_momentum_of_each_network_is_its_own(table):
         options = {"solver": "sgd", "nesterovs_momentum": ahead, "max_iter": 3, "alpha": 0.1}
         rates = (0.0, 0.5, 0.9)
         both = [[member(3, 4, 1, momentum=rate, **options) for rate in rates] for _ in range(2)]
-        advance(both[0], table)
+        train_for(both[0], table)
         for one, other in zip(*both, strict=True):
-            advance([other], table)
+            train_for([other], table)
             torch.testing.assert_close(one.weights, other.weights, rtol=1e-12, atol=1e-12)
             torch.testing.assert_close(one.moments[0], other.moments[0], rtol=1e-12, atol=1e-12)
 
 
 def test_weights_can_be_trained_further_by_autograd(table):
     own = member(3, 4, 1, validation=3, max_iter=2)
-    advance([own], table)
+    train_for([own], table)
     for layer in own.weights + own.best_weights + own.moments[0]:
         assert not layer.is_inference() and layer.clone().requires_grad_().square().sum().backward() is None
 
 
 def one_step(solver, steps=1, **settings):
     """A weight 2 and a bias 1 after steps with the only row x = 3, y = 1."""
-    data = Table.of(torch.tensor([[3.0]]), torch.tensor([1.0]))
+    data = SharedRows.of(torch.tensor([[3.0]]), torch.tensor([1.0]))
     start = [torch.tensor([[2.0, 1.0]])]
     own = Member(Settings(solver=solver, max_iter=steps, **settings), start, SeededOrder(np.array([0]), 0))
-    advance([own], data)
+    train_for([own], data)
     return own
 
 
@@ -145,7 +145,7 @@ def test_adam_takes_the_step_worked_by_hand():
 
 def test_a_penalty_too_small_for_a_step_is_not_lost():
     rows, rate, alpha, epochs = 196, 1e-4, 0.004, 60  # 24 batches of 8 rows and one of 4
-    data = Table.of(torch.zeros(rows, 3), torch.zeros(rows))  # nothing to learn: weights only shrink
+    data = SharedRows.of(torch.zeros(rows, 3), torch.zeros(rows))  # nothing to learn: weights only shrink
     options = {"learning_rate_init": rate, "alpha": alpha, "max_iter": epochs, "n_iter_no_change": math.inf}
     own = member(3, 4, 1, rows=rows, solver="sgd", momentum=0, **options)
     for layer in own.weights:
@@ -153,7 +153,7 @@ def test_a_penalty_too_small_for_a_step_is_not_lost():
     own.weights = start = [layer.float() for layer in own.weights]
     taken = rate * alpha / 8
     assert taken < torch.finfo(torch.float32).eps and steps_per_decay([own], torch.float32) == 19
-    advance([own], data)
+    train_for([own], data)
     for before, after in zip(start, own.weights, strict=True):
         shrunk = (before - after)[:, :-1] / before[:, :-1]
         expected = torch.full_like(shrunk, epochs * (24 * taken + 2 * taken))
@@ -167,8 +167,8 @@ def test_untrained_losses_are_those_of_guessing():
         y = torch.zeros(1, outputs, 5)
         y[:, 0] = 1
         kept = torch.empty_like(y)
-        HEADS[name].error(flat[0].expand(1, outputs, 2), flat[1], y, kept)
-        loss = HEADS[name].losses(kept, y).sum(1)
+        OBJECTIVES[name].error(flat[0].expand(1, outputs, 2), flat[1], y, kept)
+        loss = OBJECTIVES[name].losses(kept, y).sum(1)
         torch.testing.assert_close(loss, torch.full((1, 5), math.log(max(2, outputs))))
 
 
@@ -252,4 +252,4 @@ def test_member_refuses_layers_that_do_not_follow_on_each_other():
 
 def test_table_refuses_shapes_that_do_not_go_together():
     with pytest.raises(ValueError, match=r"x \(3, 2\) and y \(2,\) do not fit together; give \(rows, in_features\)"):
-        Table.of(torch.zeros(3, 2), torch.zeros(2))
+        SharedRows.of(torch.zeros(3, 2), torch.zeros(2))

@@ -8,8 +8,8 @@ import pytest
 import torch
 from joblib.externals.loky import BrokenProcessPool
 
-from torchann.engine.population import Member, Population, SeededOrder, Settings, Table, Workers, population
-from torchann.engine.population.rounds import advance
+from torchann.engine.population import Member, Population, SeededOrder, Settings, SharedRows, Workers, population
+from torchann.engine.population.rounds import train_for
 
 
 def members(widths=(2, 3, 5, 8)):
@@ -28,7 +28,7 @@ def members(widths=(2, 3, 5, 8)):
 @pytest.fixture
 def table():
     x = torch.randn(50, 3, generator=torch.Generator().manual_seed(1))
-    return Table.of(x, x[:, 0] * x[:, 1])
+    return SharedRows.of(x, x[:, 0] * x[:, 1])
 
 
 @pytest.fixture
@@ -70,11 +70,11 @@ class Gone:
     def share(self, table):
         assert table is self.table
 
-    def advance(self, bucket, place, seconds, losses):
+    def train_for(self, bucket, place, seconds, losses):
         self.rounds += 1
         if self.rounds > 1:
             raise BrokenProcessPool("A worker process managed by the executor was unexpectedly terminated.")
-        return advance(copy.deepcopy(bucket), self.table, seconds, losses)
+        return train_for(copy.deepcopy(bucket), self.table, seconds, losses)
 
     def stop(self):
         pass
@@ -91,7 +91,7 @@ def test_networks_of_a_process_that_has_ended_are_trained_here(table, no_waiting
 
 def test_an_error_in_a_process_is_raised_here(table, no_waiting):
     class Failing(Gone):
-        def advance(self, bucket, place, seconds, losses):
+        def train_for(self, bucket, place, seconds, losses):
             raise MemoryError("no memory for 3 networks")
 
     with pytest.raises(MemoryError, match="no memory for 3 networks"):
@@ -110,13 +110,13 @@ def test_interrupt_keeps_each_network_as_it_was_after_an_epoch(table, monkeypatc
                 own.order.next_epoch()
                 own.weights = []
             raise KeyboardInterrupt
-        return advance(bucket, *rest)
+        return train_for(bucket, *rest)
 
     monkeypatch.setattr(population, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         list(Population(stopped, table).train())
     assert 0 < sum(own.n_iter for own in stopped) < sum(own.n_iter for own in whole)
-    monkeypatch.setattr(population, "advance", advance)
+    monkeypatch.setattr(population, "advance", train_for)
     list(Population(stopped, table).train())
     assert_equal(whole, stopped)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from torchann.engine.wide_deep import WideDeepBackprop
 from torchann.nets.functional import ACTIVATIONS
-from torchann.nets.heads import regression_head
+from torchann.nets.heads import regression_objective
 from torchann.nets.wide_deep import WideDeep
 
 
@@ -31,14 +31,14 @@ def cases(draw):
 def prepared(shape, loss, aux_weight, rows):
     torch.manual_seed(0)
     net = WideDeep(**shape).double()
-    head, names = regression_head(shape["out_features"], loss), ["main", "aux"][: 1 + shape["aux"]]
+    objective, names = regression_objective(shape["out_features"], loss), ["main", "aux"][: 1 + shape["aux"]]
     weights = {"main": 1 - aux_weight, "aux": aux_weight}
-    backprop = WideDeepBackprop(net, dict.fromkeys(names, head.error), weights)
+    backprop = WideDeepBackprop(net, dict.fromkeys(names, objective.error), weights)
     x = torch.randn(rows, shape["in_features"], dtype=torch.float64)
     y = {name: torch.randn(rows, shape["out_features"], dtype=torch.float64) for name in names}
     outputs = net(x)
     outputs = dict(zip(names, outputs if shape["aux"] else [outputs], strict=True))
-    total = sum(weights[name] * head.losses(outputs[name], y[name]).mean() for name in names)
+    total = sum(weights[name] * objective.losses(outputs[name], y[name]).mean() for name in names)
     gradients = torch.autograd.grad(total, list(net.parameters()), allow_unused=True)
     return net, backprop, x, y, outputs, gradients
 

@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from torchann.dashboard.run_logger import RunLogger
+from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.torchrun import devices_of_job, folder_of_job, mark, meet
 
 JOB = {"TORCHELASTIC_RUN_ID": "none", "TORCHELASTIC_RESTART_COUNT": "1", "TORCHELASTIC_MAX_RESTARTS": "3"}
@@ -39,9 +39,9 @@ def test_run_folder_is_found_by_the_job_that_marked_it_and_by_no_other(job, tmp_
 
 
 def test_logger_goes_on_in_the_folder_that_it_had_before_the_restart(job, tmp_path):
-    job.setattr("torchann.dashboard.run_logger._RUNS", iter([1, 2]))
+    job.setattr("torchann.dashboard.tensorboard_logger._RUNS", iter([1, 2]))
     assert [RunLogger(tmp_path, "demo").version for _ in range(2)] == ["001", "002"]
-    job.setattr("torchann.dashboard.run_logger._RUNS", iter([1, 2, 3]))
+    job.setattr("torchann.dashboard.tensorboard_logger._RUNS", iter([1, 2, 3]))
     again = [RunLogger(tmp_path, "demo") for _ in range(3)]
     assert [logger.version for logger in again] == ["001", "002", "003"]
     assert [logger.goes_on for logger in again] == [True, True, False]

@@ -4,17 +4,17 @@ import pytest
 import torch
 from torch import nn
 
-from torchann.nets.heads import classification_head, regression_head
+from torchann.nets.heads import classification_objective, regression_objective
 from torchann.nets.shapes import check_logits
 
 HEADS = {
-    "regression": (regression_head(1), (5, 1), (5, 1)),
-    "two values": (regression_head(2, "huber"), (5, 2), (5, 2)),
-    "positive": (regression_head(1, output="positive"), (5, 1), (5, 1)),
-    "bounded": (regression_head(1, output="bounded", bounds=(0, 1)), (5, 1), (5, 1)),
-    "binary": (classification_head("binary", 2), (5, 1), (5,)),
-    "multiclass": (classification_head("multiclass", 3), (5, 3), (5,)),
-    "multilabel": (classification_head("multilabel", 3), (5, 3), (5, 3)),
+    "regression": (regression_objective(1), (5, 1), (5, 1)),
+    "two values": (regression_objective(2, "huber"), (5, 2), (5, 2)),
+    "positive": (regression_objective(1, output="positive"), (5, 1), (5, 1)),
+    "bounded": (regression_objective(1, output="bounded", bounds=(0, 1)), (5, 1), (5, 1)),
+    "binary": (classification_objective("binary", 2), (5, 1), (5,)),
+    "multiclass": (classification_objective("multiclass", 3), (5, 3), (5,)),
+    "multilabel": (classification_objective("multilabel", 3), (5, 3), (5, 3)),
 }
 SHAPES = [(5,), (5, 1), (1, 5), (5, 2), (5, 3), (5, 5), (1,), (1, 1), (5, 1, 1), (4,), ()]
 
@@ -22,31 +22,31 @@ SHAPES = [(5,), (5, 1), (1, 5), (5, 2), (5, 3), (5, 5), (1,), (1, 1), (5, 1, 1),
 @pytest.mark.parametrize("name", HEADS)
 @pytest.mark.parametrize("function", ["losses", "error"])
 def test_no_head_broadcasts_targets(name, function):
-    head, outputs, fitting = HEADS[name]
-    dtype = torch.float32 if head.loss_name in ("mse", "huber") else torch.int64
-    whole = getattr(head, function)(torch.zeros(outputs), torch.zeros(fitting, dtype=dtype))
+    objective, outputs, fitting = HEADS[name]
+    dtype = torch.float32 if objective.loss_name in ("mse", "huber") else torch.int64
+    whole = getattr(objective, function)(torch.zeros(outputs), torch.zeros(fitting, dtype=dtype))
     assert whole.shape == ((5,) if function == "losses" else outputs)
     for shape in SHAPES:
         if shape != fitting:
             with pytest.raises(ValueError, match="must have the same shape; give|do not fit logits .*; give"):
-                getattr(head, function)(torch.zeros(outputs), torch.zeros(shape, dtype=dtype))
+                getattr(objective, function)(torch.zeros(outputs), torch.zeros(shape, dtype=dtype))
 
 
 @pytest.mark.parametrize("name", HEADS)
 def test_no_head_takes_outputs_of_another_shape(name):
-    head, fitting, target = HEADS[name]
+    objective, fitting, target = HEADS[name]
     for shape in SHAPES:
         if shape[1:] != fitting[1:]:
             with pytest.raises(
                 ValueError, match=rf"outputs are .* and the task's \(batch, {fitting[1]}\); (give|leave)"
             ):
-                head.losses(torch.zeros(shape), torch.zeros(target, dtype=torch.int64))
+                objective.losses(torch.zeros(shape), torch.zeros(target, dtype=torch.int64))
 
 
 @pytest.mark.parametrize(("shape", "how"), [((5, 1), r"y.squeeze\(1\)"), ((5, 3), r"y.argmax\(1\) of one-hot rows")])
 def test_targets_in_a_column_or_one_hot_are_refused_with_the_way_out(shape, how):
     with pytest.raises(ValueError, match=rf"targets \(5, {shape[1]}\) do not fit logits \(5, 3\); give \(5,\): {how}"):
-        classification_head("multiclass", 3).losses(torch.zeros(5, 3), torch.zeros(shape, dtype=torch.int64))
+        classification_objective("multiclass", 3).losses(torch.zeros(5, 3), torch.zeros(shape, dtype=torch.int64))
 
 
 def softmax(z):
@@ -84,7 +84,7 @@ def test_probabilities_are_refused(name):
         check_logits(outputs, 3)
     for task in ("multiclass", "multilabel"):
         with pytest.raises(ValueError, match="where logits are meant"):
-            classification_head(task, 3).losses(outputs, torch.zeros(5, 3, dtype=torch.int64)[:, 0])
+            classification_objective(task, 3).losses(outputs, torch.zeros(5, 3, dtype=torch.int64)[:, 0])
 
 
 @pytest.mark.parametrize("name", LOGITS)
@@ -93,6 +93,6 @@ def test_logits_are_taken_for_what_they_are(name):
 
 
 def test_cross_entropy_of_log_probabilities_is_that_of_logits():
-    head, z = classification_head("multiclass", 3), torch.randn(5, 3)
+    objective, z = classification_objective("multiclass", 3), torch.randn(5, 3)
     y = torch.tensor([0, 1, 2, 1, 0])
-    torch.testing.assert_close(head.losses(z.log_softmax(1), y), head.losses(z, y))
+    torch.testing.assert_close(objective.losses(z.log_softmax(1), y), objective.losses(z, y))

@@ -89,7 +89,7 @@ def test_explicit_steps_have_the_losses_of_keras(keras, problem, name, dtype):
     model, knobs, losses = made(keras, problem, name).to(dtype), dict(OPTIMIZERS[name]), []
     optimizer = make_optimizer(knobs.pop("optimizer"), model.net.parameters(), **knobs)
     use_keras_constants(optimizer)
-    backprop = Backprop(model.net, model.head.error)
+    backprop = Backprop(model.net, model.objective.error)
     x = torch.from_numpy(keras[f"{problem}/x"]).to(dtype)
     y = model.prepare_target(torch.from_numpy(keras[f"{problem}/y"]))
     for x_batch, y_batch in EPOCHS * list(zip(x.split(BATCH), y.split(BATCH), strict=True)):
@@ -98,7 +98,7 @@ def test_explicit_steps_have_the_losses_of_keras(keras, problem, name, dtype):
         else:
             outputs = backprop.gradients(x_batch, y_batch)
             optimizer.step()
-        losses.append(model.head.losses(outputs, y_batch).mean().item())
+        losses.append(model.objective.losses(outputs, y_batch).mean().item())
     np.testing.assert_allclose(losses, keras[f"{problem}/{name}"], rtol=RTOL[dtype])
 
 

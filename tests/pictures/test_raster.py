@@ -1,39 +1,39 @@
 """Pictures as arrays of pixels."""
 
 import numpy as np
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 
 from torchann.pictures.raster import as_image
 
 
 def test_image_has_the_pixels_that_size_and_resolution_say():
-    image = as_image(Canvas(figsize=(5, 3)), dpi=50)
+    image = as_image(Figure(figsize=(5, 3)), dpi=50)
     assert image.dtype == np.uint8
     assert image.shape == (150, 250, 3)
 
 
 def test_image_has_red_green_and_blue_in_this_order():
-    assert as_image(Canvas(figsize=(1, 1), facecolor="#ff8000"))[50, 50].tolist() == [255, 128, 0]
+    assert as_image(Figure(figsize=(1, 1), facecolor="#ff8000"))[50, 50].tolist() == [255, 128, 0]
 
 
 def test_image_starts_at_the_top():
-    canvas = Canvas(figsize=(1, 1))
-    canvas.add_axes((0, 0.5, 1, 0.5), facecolor="black").set(xticks=[], yticks=[])
-    image = as_image(canvas)
+    figure = Figure(figsize=(1, 1))
+    figure.add_axes((0, 0.5, 1, 0.5), facecolor="black").set(xticks=[], yticks=[])
+    image = as_image(figure)
     assert image[25, 50].tolist() == [0, 0, 0]
     assert image[75, 50].tolist() == [255, 255, 255]
 
 
 def test_canvas_keeps_its_own_resolution():
-    canvas = Canvas(figsize=(2, 1), dpi=72)
-    as_image(canvas, dpi=300)
-    assert canvas.dpi == 72
+    figure = Figure(figsize=(2, 1), dpi=72)
+    as_image(figure, dpi=300)
+    assert figure.dpi == 72
 
 
 def test_image_does_not_change_with_what_is_drawn_later():
-    canvas = Canvas(figsize=(1, 1))
-    image = as_image(canvas)
-    canvas.set_facecolor("black")
-    as_image(canvas)
+    figure = Figure(figsize=(1, 1))
+    image = as_image(figure)
+    figure.set_facecolor("black")
+    as_image(figure)
     assert image.min() == 255
     assert image.flags.owndata and image.flags.c_contiguous

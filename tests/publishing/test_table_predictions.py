@@ -11,7 +11,7 @@ from torch import nn
 import torchann
 from tests.data.own_tables import homes, write_csv
 from tests.tasks.tables import fit
-from torchann.data.tables.columns import Surprises
+from torchann.data.tables.columns import UnseenValues
 from torchann.files.prediction_files import open_predictions
 from torchann.files.run import RunFolderError
 from torchann.publishing.model_paths import find_model, model_from
@@ -117,7 +117,7 @@ def test_classes_come_by_name_with_their_probabilities(tmp_path):
 def test_surprises_are_counted_over_all_parts(model, tmp_path, monkeypatch):
     monkeypatch.setattr("torchann.data.tables.csv_table.CHUNK_ROWS", 2)
     path = write_csv(tmp_path / "rows.csv", rows() | {"city": ["Ys"] * 7})
-    surprises = Surprises()
+    surprises = UnseenValues()
     torchann.predict(model, path, surprises=surprises)
     assert surprises.lines() == [
         "column 'city': 7 values are of no category of the training rows ('Ys' 7); taken as none of them"

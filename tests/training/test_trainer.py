@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.conftest import rows
 from torchann import IrisDataModule, Perceptron, Trainer
-from torchann.dashboard.run_logger import RunLogger
+from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.run import RunFolderError, latest_run, versions
 
 
@@ -227,7 +227,9 @@ def test_run_that_another_process_trains_is_not_gone_on_with(tmp_path):
 
 def test_run_in_a_read_only_folder_is_not_gone_on_with(tmp_path, monkeypatch):
     folder = fitted(tmp_path, max_epochs=1).run_folder
-    monkeypatch.setattr("torchann.dashboard.run_logger.os.access", lambda path, mode: False)  # root may write anywhere
+    monkeypatch.setattr(
+        "torchann.dashboard.tensorboard_logger.os.access", lambda path, mode: False
+    )  # root may write anywhere
     with pytest.raises(OSError, match=f"cannot write to the run folder {folder}, which is read-only; name another"):
         fitted(tmp_path, max_epochs=2, ckpt_path="last")
 

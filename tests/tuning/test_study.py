@@ -282,7 +282,7 @@ def test_figure_that_should_rise_is_maximised(tmp_path):
     found = study(tmp_path, evaluate=Score(lambda params: params["lr"]), metric="val_accuracy", folds=None)
     found.run(12)
     assert found.table.best.score == max(row.score for row in found.table.rows)
-    assert found.best.params["lr"] == found.table.best.score and found.judge.worst == -math.inf
+    assert found.best.params["lr"] == found.table.best.score and found.criterion.worst == -math.inf
 
 
 def test_table_is_printed_best_first_and_written_in_order(whole):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from tabulate import tabulate
 from torch import Tensor
 
@@ -69,17 +69,17 @@ def _run(setting: Setting) -> Outcome:
     return Outcome({DERIVATIVES: max(differences.values()), IDENTITY: identity}, text=text, shown=shown)
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
     shown: dict[str, tuple[Tensor, Tensor]] = outcomes[0].shown
-    canvas = Canvas(figsize=(12, 6.5), layout="constrained")
-    canvas.suptitle(title)
-    panels = canvas.subplots(-(-len(shown) // COLUMNS), COLUMNS, sharex=True, sharey=True)
+    figure = Figure(figsize=(12, 6.5), layout="constrained")
+    figure.suptitle(title)
+    panels = figure.subplots(-(-len(shown) // COLUMNS), COLUMNS, sharex=True, sharey=True)
     for panel, (name, (a, slope)) in zip(panels.flat, shown.items(), strict=True):
         _draw_curves(panel, name, a, slope)
-    canvas.supxlabel("weighted sum z")
-    canvas.supylabel("value")
-    canvas.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
-    return canvas
+    figure.supxlabel("weighted sum z")
+    figure.supylabel("value")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    return figure
 
 
 def _draw_curves(panel: Axes, name: str, a: Tensor, slope: Tensor) -> None:

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 
 import torch
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.engine.backprop import Backprop
-from torchann.nets.heads import regression_head
+from torchann.nets.heads import regression_objective
 from torchann.nets.mlp import MLP
 
 WIDTHS = (1, 2, 4, 8, 16, 32)
@@ -28,7 +28,7 @@ def fit_curve(x: Tensor, y: Tensor, width: int, steps: int) -> MLP:
         width: hidden neurons.
         steps: of the optimiser, at most.
     """
-    net, head = MLP(1, [width], 1, "tanh", "normal", {"std": 0.5}, "normal").double(), regression_head(1)
+    net, head = MLP(1, [width], 1, "tanh", "normal", {"std": 0.5}, "normal").double(), regression_objective(1)
     backprop = Backprop(net, head.error)
     optimizer = torch.optim.LBFGS(
         net.parameters(), max_iter=steps, tolerance_change=0, history_size=20, line_search_fn="strong_wolfe"
@@ -49,10 +49,10 @@ def _run(setting: Setting) -> Outcome:
     return Outcome({ERROR: errors[WIDTHS[-1]]}, text=text, shown=(between[:, 0], fits, errors))
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
-    canvas = Canvas(figsize=(10.5, 4), layout="constrained")
-    canvas.suptitle(title)
-    curves, errors = canvas.subplots(1, 2)
+def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
+    figure = Figure(figsize=(10.5, 4), layout="constrained")
+    figure.suptitle(title)
+    curves, errors = figure.subplots(1, 2)
     x, fits, _ = outcomes[0].shown
     curves.plot(x, x.sin(), color="0.75", linewidth=5, label="sin x")
     for width, colour, style in zip((1, 2, 32), ("tab:orange", "tab:blue", "black"), (":", "--", "-"), strict=True):
@@ -67,7 +67,7 @@ def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
     errors.legend()
     for panel in (curves, errors):
         panel.grid(alpha=0.3)
-    return canvas
+    return figure
 
 
 EXPERIMENTS = (

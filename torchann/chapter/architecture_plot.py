@@ -5,7 +5,7 @@ from itertools import pairwise
 from statistics import fmean
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
@@ -20,7 +20,7 @@ WITH_PARAMETERS = "#c6dbef"
 WORDS = {"cat": "concatenate", "getitem": "slice"}
 
 
-def draw_architecture(summary: Summary, title: str = "") -> Canvas:
+def draw_architecture(summary: Summary, title: str = "") -> Figure:
     """Draws a network from the inputs, on top, to the outputs; steps that do not wait for each other share a level.
 
     Args:
@@ -30,8 +30,8 @@ def draw_architecture(summary: Summary, title: str = "") -> Canvas:
     Example:
         >>> from torchann.nets.mlp import MLP
         >>> from torchann.nets.summary import summary
-        >>> canvas = draw_architecture(summary(MLP(784, [300, 100], 10), (28, 28)), "an image classifier")
-        >>> [text.get_text() for text in canvas.axes[0].texts][2]
+        >>> figure = draw_architecture(summary(MLP(784, [300, 100], 10), (28, 28)), "an image classifier")
+        >>> [text.get_text() for text in figure.axes[0].texts][2]
         '1: Linear\\n(None, 300), 235,500 parameters'
     """
     texts = [_text(step) for step in summary.steps]
@@ -42,8 +42,8 @@ def draw_architecture(summary: Summary, title: str = "") -> Canvas:
     left, right = min(across) - width / 2 - 0.1, max(across) + width / 2 + 0.1
     bottom, top = min(down) - HEIGHT / 2 - 0.1, HEIGHT / 2 + (0.45 if title else 0.1)
     spare = max(0.0, LETTER * 1.4 * len(title) - (right - left)) / 2
-    canvas = Canvas(figsize=(right - left + 2 * spare, top - bottom))
-    panel = canvas.add_axes((0, 0, 1, 1), xlim=(left - spare, right + spare), ylim=(bottom, top))
+    figure = Figure(figsize=(right - left + 2 * spare, top - bottom))
+    panel = figure.add_axes((0, 0, 1, 1), xlim=(left - spare, right + spare), ylim=(bottom, top))
     panel.set_axis_off()
     for path in paths:
         _draw_arrow(panel, [spots[spot] for spot in path])
@@ -51,8 +51,8 @@ def draw_architecture(summary: Summary, title: str = "") -> Canvas:
         if number in spots:
             colour = COLOURS.get(step.type, WITH_PARAMETERS if step.parameters else "white")
             _draw_box(panel, spots[number], width, colour, text)
-    canvas.text(0.5, 1 - 0.1 / (top - bottom), title, ha="center", va="top", fontsize=11)
-    return canvas
+    figure.text(0.5, 1 - 0.1 / (top - bottom), title, ha="center", va="top", fontsize=11)
+    return figure
 
 
 def _text(step: Step) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from math import log
 
 import torch
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from torchann.chapter.architecture_plot import draw_architecture
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.chapter.heads_plot import draw_heads
-from torchann.nets.heads import REGRESSION_LOSSES, REGRESSION_OUTPUTS, classification_head, regression_head
+from torchann.nets.heads import REGRESSION_LOSSES, REGRESSION_OUTPUTS, classification_objective, regression_objective
 from torchann.nets.mlp import MLP
 from torchann.nets.summary import summary
 
@@ -54,11 +54,15 @@ def classification_table() -> dict[str, Column]:
         >>> classification_table()["multiclass"]["output activation"]
         'softmax'
     """
-    heads = {task: classification_head(task, num_classes) for task, num_classes in CLASSIFIERS.items()}
+    heads = {task: classification_objective(task, num_classes) for task, num_classes in CLASSIFIERS.items()}
     thing = {"multilabel": "label", "multiclass": "class"}
     return {
-        task: _column("1" if head.out_features == 1 else f"one per {thing[task]}", head.activation_name, head.loss_name)
-        for task, head in heads.items()
+        task: _column(
+            "1" if objective.out_features == 1 else f"one per {thing[task]}",
+            objective.activation_name,
+            objective.loss_name,
+        )
+        for task, objective in heads.items()
     }
 
 
@@ -82,24 +86,26 @@ def architecture_tables() -> str:
 
 
 def _range(output: str) -> str:
-    head = regression_head(1, output=output, bounds=BOUNDS if output == "bounded" else None)
-    low, high = head.activation(torch.tensor([[-1000.0], [1000.0]])).flatten().tolist()
+    objective = regression_objective(1, output=output, bounds=BOUNDS if output == "bounded" else None)
+    low, high = objective.activation(torch.tensor([[-1000.0], [1000.0]])).flatten().tolist()
     return f"{low:g} to {high:g}"
 
 
 def _ends(setting: Setting) -> Outcome:
     columns = regression_table() | classification_table()
     rows = ("output units", "output activation", "loss")
-    figures: dict[str, float | str] = {task: "; ".join(column[row] for row in rows) for task, column in columns.items()}
-    figures |= {f"values of an output that is {output}": _range(output) for output in REGRESSION_OUTPUTS}
-    head = classification_head("multiclass", 10)
+    measurements: dict[str, float | str] = {
+        task: "; ".join(column[row] for row in rows) for task, column in columns.items()
+    }
+    measurements |= {f"values of an output that is {output}": _range(output) for output in REGRESSION_OUTPUTS}
+    objective = classification_objective("multiclass", 10)
     y = torch.tensor([0])
-    figures["loss of ten equal logits"] = head.losses(torch.zeros(1, 10), y).item()
-    figures["loss of a logit of ln 9 against nine of 0"] = head.losses(log(9) * torch.eye(1, 10), y).item()
-    return Outcome(figures, text=architecture_tables())
+    measurements["loss of ten equal logits"] = objective.losses(torch.zeros(1, 10), y).item()
+    measurements["loss of a logit of ln 9 against nine of 0"] = objective.losses(log(9) * torch.eye(1, 10), y).item()
+    return Outcome(measurements, text=architecture_tables())
 
 
-def _draw_ends(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw_ends(outcomes: Sequence[Outcome], title: str) -> Figure:
     return draw_heads(BOUNDS, title)
 
 
@@ -107,11 +113,11 @@ def _classifier(setting: Setting) -> Outcome:
     table = summary(MLP(784, [300, 100], 10), (28, 28))
     counts = "; ".join(f"{row.parameters:,}" for row in table.rows if row.parameters)
     shapes = "; ".join(str(row.shapes[0]) for row in table.rows if row.type != "ReLU")
-    figures = {"parameters": f"{table.parameters:,}", "parameters by layer": counts, "output shapes": shapes}
-    return Outcome({**figures}, text=str(table), shown=table)
+    measurements = {"parameters": f"{table.parameters:,}", "parameters by layer": counts, "output shapes": shapes}
+    return Outcome({**measurements}, text=str(table), shown=table)
 
 
-def _draw_classifier(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw_classifier(outcomes: Sequence[Outcome], title: str) -> Figure:
     return draw_architecture(outcomes[0].shown, title)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from torchann.chapter.experiment import Experiment, Figure, Outcome, Published, Setting
+from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting
 from torchann.chapter.network_diagram import draw_network
 from torchann.engine.backprop import Backprop, Trace
-from torchann.nets.heads import Head, regression_head
+from torchann.nets.heads import Objective, regression_objective
 from torchann.nets.mlp import MLP
 
 LR = 0.05
@@ -58,30 +58,30 @@ def tiny_net() -> MLP:
     return net
 
 
-def take_step(net: MLP, head: Head, x: Tensor, y: Tensor, lr: float) -> Step:
+def take_step(net: MLP, objective: Objective, x: Tensor, y: Tensor, lr: float) -> Step:
     """Takes one step of gradient descent on a mini-batch, and keeps what the chapter's six steps compute.
 
     Args:
         net: whose weights are moved.
-        head: the loss of its outputs.
+        objective: the loss of its outputs.
         x: inputs ``(batch, in_features)``.
         y: targets as the head wants them.
         lr: learning rate.
 
     Example:
-        >>> step = take_step(tiny_net(), regression_head(1), X, Y, LR)
+        >>> step = take_step(tiny_net(), regression_objective(1), X, Y, LR)
         >>> step.trace.outputs.flatten(), step.losses
         (tensor([3., 2.], dtype=torch.float64), tensor([1.0000, 0.2500], dtype=torch.float64))
     """
-    backprop, before = Backprop(net, head.error), _weights(net)
+    backprop, before = Backprop(net, objective.error), _weights(net)
     trace = backprop.forward(x)
     errors: list[Tensor] = []
     gradients: list[Layer] = []
-    for number, error in backprop.backward(trace, head.error(trace.outputs, y) / len(x)):
+    for number, error in backprop.backward(trace, objective.error(trace.outputs, y) / len(x)):
         errors.insert(0, error)
         gradients.insert(0, (error.T @ trace.inputs[number], error.sum(0)))
     backprop.descend(x, y, lr)
-    losses, losses_after = head.losses(trace.outputs, y), head.losses(backprop.forward(x).outputs, y)
+    losses, losses_after = objective.losses(trace.outputs, y), objective.losses(backprop.forward(x).outputs, y)
     return Step(x, y, trace, losses, errors, gradients, before, _weights(net), losses_after, lr)
 
 
@@ -126,37 +126,40 @@ def _matrix(label: str, values: Tensor) -> list[str]:
     return [f"   {label if number == 0 else '':<26}{row}" for number, row in enumerate(rows)]
 
 
-def difference_from_autograd(step: Step, net: MLP, head: Head) -> float:
+def difference_from_autograd(step: Step, net: MLP, objective: Objective) -> float:
     """The largest difference between a gradient of the step and the one that autograd finds.
 
     Args:
         step: what :func:`take_step` kept.
         net: with the weights from before the step.
-        head: the loss of its outputs.
+        objective: the loss of its outputs.
     """
-    wanted = torch.autograd.grad(head.losses(net(step.x), step.y).mean(), list(net.parameters()))
+    wanted = torch.autograd.grad(objective.losses(net(step.x), step.y).mean(), list(net.parameters()))
     given = [gradient for layer in step.gradients for gradient in layer]
     return max((mine - its).abs().max().item() for mine, its in zip(given, wanted, strict=True))
 
 
 def _run(setting: Setting) -> Outcome:
-    head = regression_head(1)
-    step = take_step(tiny_net(), head, X, Y, LR)
+    objective = regression_objective(1)
+    step = take_step(tiny_net(), objective, X, Y, LR)
     losses = f"{step.losses.mean():.4f}; {step.losses_after.mean():.4f}"
-    figures: dict[str, Figure] = {LOSS: losses, DIFFERENCE: difference_from_autograd(step, tiny_net(), head)}
-    return Outcome(figures, text=walk_through(step), shown=step)
+    measurements: dict[str, Measurement] = {
+        LOSS: losses,
+        DIFFERENCE: difference_from_autograd(step, tiny_net(), objective),
+    }
+    return Outcome(measurements, text=walk_through(step), shown=step)
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
     step: Step = outcomes[0].shown
-    canvas = Canvas(figsize=(11, 4.2), layout="constrained")
-    canvas.suptitle(title)
-    forward, backward = canvas.subplots(1, 2)
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure.suptitle(title)
+    forward, backward = figure.subplots(1, 2)
     draw_network(forward, [*step.trace.inputs, step.trace.outputs], step.before)
     forward.set_title("forward: what each unit gives for the two rows; weights", fontsize=11)
     draw_network(backward, [step.x, *step.errors], step.gradients, backward=True)
     backward.set_title("backward: each unit's error for the two rows; gradients", fontsize=11)
-    return canvas
+    return figure
 
 
 EXPERIMENTS = (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lightning.pytorch import LightningDataModule
 
-from torchann.chapter.experiment import Experiment, Figure, Published, Setting, Training, measured
+from torchann.chapter.experiment import Experiment, Measurement, Published, Setting, Training, measured
 from torchann.data import CaliforniaHousingDataModule
 from torchann.tasks.regression import RegressionMLP
 from torchann.tasks.task import Task
@@ -20,16 +20,16 @@ def _make(setting: Setting) -> tuple[Task, LightningDataModule]:
     return RegressionMLP([30, 30], lr=1e-3), CaliforniaHousingDataModule(32, setting.seed)
 
 
-def _restored(trainer: Trainer) -> dict[str, Figure]:
-    figures = measured(val_loss="validation MSE", test_loss="test MSE")(trainer)
+def _restored(trainer: Trainer) -> dict[str, Measurement]:
+    measurements = measured(val_loss="validation MSE", test_loss="test MSE")(trainer)
     task, last = trainer.lightning_module, Path(trainer.run_folder, "checkpoints", "last.ckpt")
     again = RegressionMLP.load_from_checkpoint(last, map_location="cpu", weights_only=True)
     assert isinstance(task, RegressionMLP)
     x = trainer.datamodule.splits.test.x  # type: ignore[attr-defined]
-    return {**figures, RESTORED: (again.predict(x) - task.predict(x)).abs().max().item()}
+    return {**measurements, RESTORED: (again.predict(x) - task.predict(x)).abs().max().item()}
 
 
-def _stopped(trainer: Trainer) -> dict[str, Figure]:
+def _stopped(trainer: Trainer) -> dict[str, Measurement]:
     epochs = {STOPPED: float(trainer.current_epoch - FIRST_EPOCHS)}
     return {**epochs, **measured(test_loss="test MSE of the best weights")(trainer)}
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningDataModule
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 
 from torchann.chapter.plots import History, learning_curves
 from torchann.tasks.task import Task
 from torchann.training.trainer import Trainer
 
-Figure = float | str
+Measurement = float | str
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,15 @@ class Published:
         band: the lowest and highest figure that count as met; None if it must be equal.
     """
 
-    figure: str
-    value: Figure
+    measurement: str
+    value: Measurement
     band: tuple[float, float] | None = None
 
-    def met_by(self, figure: Figure) -> bool:
+    def met_by(self, measurement: Measurement) -> bool:
         """Whether a figure counts as the published one."""
         if self.band is None:
-            return figure == self.value
-        return isinstance(figure, float) and self.band[0] <= figure <= self.band[1]
+            return measurement == self.value
+        return isinstance(measurement, float) and self.band[0] <= measurement <= self.band[1]
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Outcome:
         shown: whatever else the experiment's picture draws; plain values, arrays and tensors.
     """
 
-    figures: dict[str, Figure]
+    measurements: dict[str, Measurement]
     history: History = ()
     text: str = ""
     shown: Any = None
@@ -98,7 +98,7 @@ def history_of(trainer: Trainer) -> History:
     return trainer.history
 
 
-def draw_learning_curves(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def draw_learning_curves(outcomes: Sequence[Outcome], title: str) -> Figure:
     """The learning curves of several seeds."""
     return learning_curves([outcome.history for outcome in outcomes], title)
 
@@ -125,7 +125,7 @@ class Experiment:
     published: tuple[Published, ...]
     source: str
     run: Callable[[Setting], Outcome]
-    draw: Callable[[Sequence[Outcome], str], Canvas] = draw_learning_curves
+    draw: Callable[[Sequence[Outcome], str], Figure] = draw_learning_curves
     takes_seeds: bool = True
     in_chapter: bool = True
 
@@ -144,7 +144,7 @@ class Training:
 
     make: Callable[[Setting], tuple[Task, LightningDataModule]]
     max_epochs: int
-    measure: Callable[[Trainer], dict[str, Figure]]
+    measure: Callable[[Trainer], dict[str, Measurement]]
     callbacks: Callable[[], list[Callback]] = list
     show: Callable[[Trainer], Any] | None = None
 
@@ -156,7 +156,7 @@ class Training:
         return Outcome(self.measure(trainer), history_of(trainer), shown=shown)
 
 
-def measured(**names: str) -> Callable[[Trainer], dict[str, Figure]]:
+def measured(**names: str) -> Callable[[Trainer], dict[str, Measurement]]:
     """What measures a fitted task on the rows of its data module.
 
     Args:
@@ -164,12 +164,12 @@ def measured(**names: str) -> Callable[[Trainer], dict[str, Figure]]:
             from the Trainer, those on the test rows (``test_loss="test MSE"``) are measured.
     """
 
-    def measure(trainer: Trainer) -> dict[str, Figure]:
+    def measure(trainer: Trainer) -> dict[str, Measurement]:
         logged = dict(trainer.callback_metrics)
         if any(name.startswith("test_") for name in names):
             task, data = trainer.lightning_module, trainer.datamodule  # type: ignore[attr-defined]
             logged |= trainer.test(task, datamodule=data, verbose=False)[0]
-        return {figure: float(logged[name]) for name, figure in names.items()}
+        return {measurement: float(logged[name]) for name, measurement in names.items()}
 
     return measure
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
@@ -67,12 +67,12 @@ def _run(setting: Setting) -> Outcome:
     return Outcome({UP: up, CHOSEN: up / 2}, text=text, shown=(found, curves))
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
     found, curves = outcomes[0].shown
-    up = float(outcomes[0].figures[UP])
-    canvas = Canvas(figsize=(11, 4.2), layout="constrained")
-    canvas.suptitle(title)
-    loss, accuracy = canvas.subplots(1, 2, width_ratios=(2, 1))
+    up = float(outcomes[0].measurements[UP])
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure.suptitle(title)
+    loss, accuracy = figure.subplots(1, 2, width_ratios=(2, 1))
     loss.plot(found[0].rates, found[0].losses, color="0.7", linewidth=0.5, label="each batch, first seed")
     for number, one in enumerate(found):
         _draw_loss(loss, one, first=number == 0)
@@ -86,7 +86,7 @@ def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
     accuracy.legend(title="trained at", loc="lower right")
     for panel in (loss, accuracy):
         panel.grid(alpha=0.3)
-    return canvas
+    return figure
 
 
 def _draw_loss(panel: Axes, found: RateRange, first: bool) -> None:

@@ -4,7 +4,7 @@ from math import inf, isfinite
 
 from lightning.pytorch import LightningDataModule
 
-from torchann.chapter.experiment import Experiment, Figure, Published, Setting, Training, history_of, measured
+from torchann.chapter.experiment import Experiment, Measurement, Published, Setting, Training, history_of, measured
 from torchann.data import CaliforniaHousingDataModule
 from torchann.tasks.regression import RegressionMLP
 from torchann.tasks.task import Task
@@ -21,7 +21,7 @@ def _too_high(setting: Setting) -> tuple[Task, LightningDataModule]:
     return RegressionMLP([30, 30], lr=0.05), CaliforniaHousingDataModule(32, setting.seed)
 
 
-def _explosion(trainer: Trainer) -> dict[str, Figure]:
+def _explosion(trainer: Trainer) -> dict[str, Measurement]:
     losses = [row["val_loss"] if isfinite(row["val_loss"]) else inf for row in history_of(trainer)]
     return {WORST: max(losses), END: losses[-1]}
 

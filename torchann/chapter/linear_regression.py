@@ -6,7 +6,7 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from torchann.chapter.experiment import Experiment, Figure, Outcome, Published, Setting, history_of
+from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting, history_of
 from torchann.chapter.plots import History
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.california_housing import load_california_housing
@@ -42,7 +42,7 @@ def _numbers(values: Iterable[float], digits: int) -> str:
     return ", ".join(f"{value:.{digits}f}" for value in values)
 
 
-def _figures(history: History, digits: int, y_hat: Tensor) -> dict[str, Figure]:
+def _figures(history: History, digits: int, y_hat: Tensor) -> dict[str, Measurement]:
     losses = [row["train_loss"] for row in history]
     epochs = {FIRST: _numbers(losses[:4], digits), SIXTEENTH: f"{losses[15]:.5f}", LAST: f"{losses[19]:.4f}"}
     return {**epochs, PREDICTIONS: _numbers(y_hat.tolist(), 4)}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from tabulate import tabulate
 from torch import Tensor
@@ -35,23 +35,23 @@ def truth_table(neurons: LogicNeurons) -> tuple[Tensor, Tensor]:
 
 
 def _run(setting: Setting) -> Outcome:
-    figures, tables = {}, []
+    measurements, tables = {}, []
     for name, neurons in GATES.items():
         x, answers = truth_table(neurons)
-        figures[_figure(name)] = ", ".join(map(str, answers.tolist()))
+        measurements[_figure(name)] = ", ".join(map(str, answers.tolist()))
         rows = torch.column_stack([x, answers]).tolist()
         tables.append(tabulate(rows, [*neurons.inputs, name], disable_numparse=True))
-    return Outcome(dict(figures), text="\n\n".join(tables))
+    return Outcome(dict(measurements), text="\n\n".join(tables))
 
 
 def _figure(name: str) -> str:
     return f"{name} of {'0, 1' if len(GATES[name].inputs) == 1 else '00, 01, 10, 11'}"
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
-    canvas = Canvas(figsize=(11, 6.4), layout="constrained")
-    canvas.suptitle(title)
-    for panel, (name, neurons) in zip(canvas.subplots(2, 3).flat, GATES.items(), strict=True):
+def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
+    figure = Figure(figsize=(11, 6.4), layout="constrained")
+    figure.suptitle(title)
+    for panel, (name, neurons) in zip(figure.subplots(2, 3).flat, GATES.items(), strict=True):
         _draw_neurons(panel, neurons)
         _draw_truth_table(panel, neurons)
         panel.set(xlim=(-1.8, 3.6), ylim=(-0.3, 2.6), aspect="equal", title=name)
@@ -59,8 +59,8 @@ def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
     legend = (
         "arrow: a connection that excites;  orange line with a bar: one that inhibits;  1: a signal that is always on"
     )
-    canvas.supxlabel(legend, fontsize=10)
-    return canvas
+    figure.supxlabel(legend, fontsize=10)
+    return figure
 
 
 def _draw_neurons(panel: Axes, neurons: LogicNeurons) -> None:

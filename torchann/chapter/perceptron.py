@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from sklearn.svm import SVC
 from tabulate import tabulate
 from torch import Tensor
 
-from torchann.chapter.experiment import Experiment, Figure, Outcome, Published, Setting, Training
+from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting, Training
 from torchann.chapter.threshold_units import numbers, teach
 from torchann.data import IrisDataModule
 from torchann.data.iris import CLASS_NAMES
@@ -31,7 +31,7 @@ FIRST_RIGHT = f"first epoch without a mistake: {', '.join(ANSWERS)}"
 XOR_EPOCH = "XOR, each epoch: mistakes; weights; bias at its end"
 
 
-def _learnt(trainer: Trainer) -> dict[str, Figure]:
+def _learnt(trainer: Trainer) -> dict[str, Measurement]:
     task = trainer.lightning_module
     assert isinstance(task, Perceptron)
     answer = task.predict(torch.tensor([[2.0, 0.5]])).item()
@@ -51,11 +51,11 @@ def _setosa() -> tuple[Tensor, Tensor]:
     return iris.splits.train.x, iris.splits.train.y
 
 
-def _draw_petals(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw_petals(outcomes: Sequence[Outcome], title: str) -> Figure:
     weight, bias = outcomes[0].shown
-    canvas = Canvas(figsize=(11, 4.4), layout="constrained")
-    canvas.suptitle(title)
-    flowers, curve = canvas.subplots(1, 2)
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    figure.suptitle(title)
+    flowers, curve = figure.subplots(1, 2)
     petal_axes(flowers)
     tint_side(flowers, -weight, -bias, COLOURS[0])
     tint_side(flowers, weight, bias, COLOURS[1])
@@ -66,7 +66,7 @@ def _draw_petals(outcomes: Sequence[Outcome], title: str) -> Canvas:
     history = outcomes[0].history
     curve.plot([row["epoch"] + 1 for row in history], [row["train_loss"] for row in history], color="black", marker=".")
     curve.set(xlabel="epoch", ylabel="mean Perceptron loss", title="training loss of the rows as they are met")
-    return canvas
+    return figure
 
 
 def mistake_bound(x: Tensor, target: Tensor) -> tuple[float, float]:
@@ -113,7 +113,7 @@ def _count_mistakes(setting: Setting) -> Outcome:
         r, gamma = mistake_bound(x, target)
         table.append((name, x.shape[1], r, gamma, len(mistakes), int(mistakes.sum()), (r / gamma) ** 2))
     (*_, setosa, setosa_bound), (*_, tightest, tightest_bound), *random = table
-    figures: dict[str, Figure] = {
+    measurements: dict[str, Measurement] = {
         STOPPED: f"{sum(epochs < MAX_EPOCHS for *_, epochs, _, _ in random)} of {len(MARGINS)}",
         SHARE: max(made / bound for *_, made, bound in random),
         SETOSA_SHARE: setosa / setosa_bound,
@@ -121,13 +121,13 @@ def _count_mistakes(setting: Setting) -> Outcome:
     }
     headers = ["rows", "features", "R", "γ", "epochs", "mistakes", "(R/γ)²"]
     text = tabulate(table[:2] + random[::9], headers, floatfmt=".4g")
-    return Outcome(figures, text=text, shown=[row[-2:] for row in table])
+    return Outcome(measurements, text=text, shown=[row[-2:] for row in table])
 
 
-def _draw_bound(outcomes: Sequence[Outcome], title: str) -> Canvas:
-    canvas = Canvas(figsize=(6.5, 5), layout="constrained")
-    canvas.suptitle(title)
-    panel = canvas.subplots()
+def _draw_bound(outcomes: Sequence[Outcome], title: str) -> Figure:
+    figure = Figure(figsize=(6.5, 5), layout="constrained")
+    figure.suptitle(title)
+    panel = figure.subplots()
     for outcome in outcomes:
         setosa, tightest, *random = outcome.shown
         made, bounds = zip(*random, strict=True)
@@ -138,7 +138,7 @@ def _draw_bound(outcomes: Sequence[Outcome], title: str) -> Canvas:
     panel.set(xscale="log", yscale="log", xlabel="(R/γ)², the theorem's bound", ylabel="mistakes until the rule stops")
     panel.grid(alpha=0.3)
     panel.legend()
-    return canvas
+    return figure
 
 
 def _learn_gates(setting: Setting) -> Outcome:
@@ -148,7 +148,7 @@ def _learn_gates(setting: Setting) -> Outcome:
     units = {gate: ThresholdLogicUnits(2, 1) for gate in ANSWERS}
     mistakes = {gate: teach(units[gate], CORNERS, targets[gate], GATE_EPOCHS)[:, 0].tolist() for gate in ANSWERS}
     first_right = ["never" if made[-1] else str(len(made)) for made in mistakes.values()]
-    figures = {
+    measurements = {
         FIRST_RIGHT: ", ".join(first_right),
         XOR_EPOCH: f"{mistakes['XOR'][-1]}; {numbers(units['XOR'].weight[0], units['XOR'].bias)}",
     }
@@ -160,14 +160,14 @@ def _learn_gates(setting: Setting) -> Outcome:
         lines["XOR"].append((label, learner.weight[0].clone(), learner.bias.clone()))
     steps = [[label, numbers(weight, bias)] for label, weight, bias in lines["XOR"]]
     text = "XOR, any epoch\n\n" + tabulate(steps, ["A, B", "weights; bias"])
-    return Outcome(dict(figures), text=text, shown=(lines, mistakes))
+    return Outcome(dict(measurements), text=text, shown=(lines, mistakes))
 
 
-def _draw_gates(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw_gates(outcomes: Sequence[Outcome], title: str) -> Figure:
     lines, mistakes = outcomes[0].shown
-    canvas = Canvas(figsize=(14, 4.2), layout="constrained")
-    canvas.suptitle(title)
-    *planes, curves = canvas.subplots(1, 4)
+    figure = Figure(figsize=(14, 4.2), layout="constrained")
+    figure.suptitle(title)
+    *planes, curves = figure.subplots(1, 4)
     for panel, (gate, outputs), colour, marker in zip(planes, ANSWERS.items(), COLOURS, MARKERS, strict=True):
         panel.set(xlim=(-1.8, 1.6), ylim=(-1.8, 1.6), aspect="equal", title=gate, xlabel="A", ylabel="B")
         for (label, weight, bias), style in zip(lines[gate], ("-", "--", ":", "-."), strict=False):
@@ -177,7 +177,7 @@ def _draw_gates(outcomes: Sequence[Outcome], title: str) -> Canvas:
         curves.plot(range(1, len(mistakes[gate]) + 1), mistakes[gate], color=colour, marker=marker, label=gate)
     curves.set(xlabel="epoch", ylabel="mistakes (of 4 rows)", title="mistakes", ylim=(-0.2, 5.2))
     curves.legend(loc="upper right", ncols=3)
-    return canvas
+    return figure
 
 
 EXPERIMENTS = (

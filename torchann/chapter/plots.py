@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 
 from torchann.pictures import learning_curves as curves
 
@@ -10,7 +10,7 @@ History = curves.History
 SHOWN = ("loss", "accuracy", "rmse")
 
 
-def learning_curves(histories: Sequence[History], title: str) -> Canvas:
+def learning_curves(histories: Sequence[History], title: str) -> Figure:
     """Training and validation curves over the epochs, one thin line per seed: loss, accuracy and RMSE.
 
     Args:

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from torchann.chapter.experiment import (
     Experiment,
-    Figure,
+    Measurement,
     Outcome,
     Published,
     Setting,
@@ -24,7 +24,7 @@ from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule
 from torchann.data.california_housing import load_california_housing
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
 from torchann.engine.backprop import Backprop
-from torchann.nets.heads import regression_head
+from torchann.nets.heads import regression_objective
 from torchann.nets.mlp import MLP
 from torchann.nets.preprocessing import Preprocessing, Standardize
 from torchann.tasks.classification import ClassificationMLP
@@ -58,16 +58,19 @@ def _mini_batches(setting: Setting) -> Outcome:
     data = Float32HousingDataModule(32, setting.seed)
     history = history_of(setting.fit(task, data, 20))
     by_batch = rmse_by_batch(task.predict(data.splits.val.x)[:, 0], data.splits.val.y)
-    figures: dict[str, Figure] = {"validation MSE": history[-1]["val_loss"], "validation RMSE": history[-1]["val_rmse"]}
-    figures["mean of batch RMSEs"] = by_batch
-    return Outcome(figures, history)
+    measurements: dict[str, Measurement] = {
+        "validation MSE": history[-1]["val_loss"],
+        "validation RMSE": history[-1]["val_rmse"],
+    }
+    measurements["mean of batch RMSEs"] = by_batch
+    return Outcome(measurements, history)
 
 
 def _replayed(setting: Setting) -> Outcome:
     data = Float32HousingDataModule()
     data.setup()
     x, y, x_val, y_val = (table.double() for part in data.prepared()[:2] for table in (part.x, part.y.unsqueeze(1)))
-    net, head = MLP(8, [50, 40], 1, weight_init=None).double(), regression_head(1)
+    net, head = MLP(8, [50, 40], 1, weight_init=None).double(), regression_objective(1)
     backprop, history = Backprop(net, head.error), []
     batches = DataLoader(range(len(x)), batch_size=32, shuffle=True)  # type: ignore[arg-type, var-annotated]
     for epoch in range(5):
@@ -110,9 +113,12 @@ def _image_classifier(setting: Setting) -> Outcome:
     task = ClassificationMLP([300, 100], weight_init=None, lr=0.1)
     history = history_of(setting.fit(task, RandomSplitFashionMNIST(setting, 32, 5_000), 20))
     accuracy = [row["val_accuracy"] for row in history]
-    figures: dict[str, Figure] = {"training loss": history[-1]["train_loss"], "validation accuracy": accuracy[-1]}
-    figures["validation accuracy, median of 5 epochs"] = median(accuracy[-5:])
-    return Outcome(figures, history)
+    measurements: dict[str, Measurement] = {
+        "training loss": history[-1]["train_loss"],
+        "validation accuracy": accuracy[-1],
+    }
+    measurements["validation accuracy, median of 5 epochs"] = median(accuracy[-5:])
+    return Outcome(measurements, history)
 
 
 def start_as_scikit_learn(task: Task) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from sklearn.model_selection import KFold, ParameterSampler
 from tabulate import tabulate
 from torch import Tensor
@@ -18,16 +18,16 @@ from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.chapter.random_search_plot import draw_trials, short
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.in_memory import Split
-from torchann.engine.population import Member, Population, SeededOrder, Settings, Table
-from torchann.engine.rows.row_orders import Rows
-from torchann.nets.heads import regression_head
+from torchann.engine.population import Member, Population, SeededOrder, Settings, SharedRows
+from torchann.engine.rows.row_orders import RowNumbers
+from torchann.nets.heads import regression_objective
 from torchann.nets.mlp import MLP
 
 CANDIDATES, BOOK_SEED = 10, 42
 BATCH, MAX_EPOCHS, PATIENCE, FOLDS = 32, 100, 10, 3
 EQUAL = 1e-12  # a share of the targets' variance: by less, the MSE has not fallen
 SCORE, TEST = "CV MSE of the best candidate", "its test MSE, refitted"
-HEAD = regression_head(1)
+HEAD = regression_objective(1)
 
 
 class Candidate(NamedTuple):
@@ -127,7 +127,7 @@ def one_thread() -> Iterator[None]:
 
 
 def fit(
-    candidates: Sequence[Candidate], parts: Sequence[Rows], train: Split, val: Split, seed: int
+    candidates: Sequence[Candidate], parts: Sequence[RowNumbers], train: Split, val: Split, seed: int
 ) -> list[list[Fitted]]:
     """Trains each candidate on each part of the training rows, all nets at once.
 
@@ -150,7 +150,7 @@ def fit(
         Member(_settings(candidate), _weights(net), SeededOrder(part, seed), held_out)
         for net, (candidate, part) in zip(nets, pairs, strict=True)
     ]
-    table = Table.of(torch.cat([train.x, val.x]), torch.cat([train.y, val.y]))
+    table = SharedRows.of(torch.cat([train.x, val.x]), torch.cat([train.y, val.y]))
     for _ in Population(members, table, losses=False).train():
         pass
     fitted = [_fitted(net, member) for net, member in zip(nets, members, strict=True)]
@@ -202,8 +202,8 @@ def _run(setting: Setting) -> Outcome:
     candidates = draw_candidates(CANDIDATES, BOOK_SEED)
     trials = sorted(cross_validate(candidates, train, val, setting.seed), key=lambda trial: trial.score)
     ((refitted,),) = fit([trials[0].candidate], [np.arange(len(train.x))], train, val, setting.seed)
-    figures: dict[str, float | str] = {SCORE: trials[0].score, TEST: mse(refitted.last, test)}
-    return Outcome(figures, text=_table(trials, refitted, test), shown=trials)
+    measurements: dict[str, float | str] = {SCORE: trials[0].score, TEST: mse(refitted.last, test)}
+    return Outcome(measurements, text=_table(trials, refitted, test), shown=trials)
 
 
 def _table(trials: Sequence[Trial], refitted: Fitted, test: Split) -> str:
@@ -219,7 +219,7 @@ def _table(trials: Sequence[Trial], refitted: Fitted, test: Split) -> str:
     )
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
     return draw_trials(outcomes[0].shown, title)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from torchann.chapter.random_search import Candidate, Trial
@@ -18,16 +18,16 @@ def short(loss: float) -> str:
     return f"{loss:.4f}" if loss < 10 else f"{loss:.1e}"
 
 
-def draw_trials(trials: Sequence["Trial"], title: str) -> Canvas:
+def draw_trials(trials: Sequence["Trial"], title: str) -> Figure:
     """Two panels: error against learning rate, and the candidates in order.
 
     Args:
         trials: ranked.
         title: above the picture.
     """
-    canvas = Canvas(figsize=(11, 4.6), layout="constrained")
-    canvas.suptitle(title)
-    by_rate, ranked = canvas.subplots(1, 2)
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure.suptitle(title)
+    by_rate, ranked = figure.subplots(1, 2)
     for layers, (colour, marker) in enumerate(LOOKS):
         by_rate.plot([], [], marker, color=colour, label="linear" if layers == 0 else f"{layers} hidden")
     for rank, trial in enumerate(trials):
@@ -45,7 +45,7 @@ def draw_trials(trials: Sequence["Trial"], title: str) -> Canvas:
             for panel, place, below in ((by_rate, (rate, shown), -20), (ranked, (shown, rank), 9)):
                 panel.annotate(off, place, (8, below), textcoords="offset points", ha="right")
     _describe(by_rate, ranked, [trial.candidate for trial in trials])
-    return canvas
+    return figure
 
 
 def _describe(by_rate: Axes, ranked: Axes, candidates: Sequence["Candidate"]) -> None:

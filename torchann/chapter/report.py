@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from torchann.chapter.experiment import Figure, Published
+from torchann.chapter.experiment import Measurement, Published
 from torchann.chapter.reproduce import Result
 from torchann.files.run import versions
 
@@ -22,20 +22,20 @@ def table(results: Sequence[Result], style: str) -> str:
     return tabulate(rows, HEADERS, style, disable_numparse=True)
 
 
-def _text(figure: Figure) -> str:
-    if isinstance(figure, str):
-        return figure
-    if 0 < abs(figure) < 5e-4:
-        return f"{figure:.1e}"
-    return f"{figure:.4f}" if abs(figure) < 10 else f"{figure:.5g}"
+def _text(measurement: Measurement) -> str:
+    if isinstance(measurement, str):
+        return measurement
+    if 0 < abs(measurement) < 5e-4:
+        return f"{measurement:.1e}"
+    return f"{measurement:.4f}" if abs(measurement) < 10 else f"{measurement:.5g}"
 
 
 def _row(result: Result, published: Published) -> list[str]:
     band = "equal" if published.band is None else "{:g} to {:g}".format(*published.band)
-    row = [result.experiment.name, published.figure, _text(published.value)]
+    row = [result.experiment.name, published.measurement, _text(published.value)]
     if not result.outcomes:
         return [*row, "not run", "", band, "", ""]
-    numbers = [figure for figure in result.figures(published) if isinstance(figure, float)]
+    numbers = [measurement for measurement in result.measurements(published) if isinstance(measurement, float)]
     spread = f"{_text(min(numbers))} to {_text(max(numbers))}" if len(numbers) > 1 else ""
     seconds = sorted(result.seconds)[len(result.seconds) // 2]
     in_band = "yes" if result.in_band(published) else "NO"

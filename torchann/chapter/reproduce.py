@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from torchann.chapter.experiment import Experiment, Figure, Outcome, Published, Setting, seeded
+from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting, seeded
 from torchann.chapter.experiments import EXPERIMENTS
 from torchann.data import DataFileError, DataNotFoundError
 
@@ -32,15 +32,15 @@ class Result:
     seconds: list[float] = field(default_factory=list)
     why_not: str | None = None
 
-    def figures(self, published: Published) -> list[Figure]:
+    def measurements(self, published: Published) -> list[Measurement]:
         """What the seeds gave for a published figure."""
-        return [outcome.figures[published.figure] for outcome in self.outcomes]
+        return [outcome.measurements[published.measurement] for outcome in self.outcomes]
 
-    def median(self, published: Published) -> Figure:
+    def median(self, published: Published) -> Measurement:
         """The median over the seeds; what cannot be ordered is the same for all."""
-        figures = self.figures(published)
-        numbers = [figure for figure in figures if isinstance(figure, float)]
-        return statistics.median(numbers) if numbers else figures[0]
+        measurements = self.measurements(published)
+        numbers = [measurement for measurement in measurements if isinstance(measurement, float)]
+        return statistics.median(numbers) if numbers else measurements[0]
 
     def in_band(self, published: Published) -> bool:
         """Whether the experiment was run and its median counts as the published figure."""

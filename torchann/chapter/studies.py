@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any
 
-from torchann.chapter.experiment import Experiment, Figure, Published
-from torchann.chapter.study import KnobStudy
+from torchann.chapter.experiment import Experiment, Measurement, Published
+from torchann.chapter.option_study import KnobStudy
 from torchann.chapter.study_results import FASHION, HOUSING, Case, Key, Results
 
 NAMES = (HOUSING, FASHION)
@@ -14,7 +14,7 @@ NEURONS = {HOUSING: 30, FASHION: 100}
 SMALL, LARGE = 32, 512
 SAME, SCALED = "the same rate", "rate scaled with the batch"
 STEADY = "{}: best rate ÷ highest that does not diverge"
-Measure = Callable[[Mapping[str, Results]], dict[str, Figure]]
+Measure = Callable[[Mapping[str, Results]], dict[str, Measurement]]
 
 
 def names_of(one: str, other: str) -> tuple[str, str]:
@@ -54,18 +54,18 @@ def batch_cases(sizes: Sequence[int]) -> dict[str, list[Case]]:
 def compare(*pairs: tuple[str, Key | None, str, Key | None]) -> Measure:
     """What compares choices with others, each given by what it is called and what it is; None is what did best."""
 
-    def measure(results: Mapping[str, Results]) -> dict[str, Figure]:
-        figures: dict[str, Figure] = {}
+    def measure(results: Mapping[str, Results]) -> dict[str, Measurement]:
+        measurements: dict[str, Measurement] = {}
         for one, key, other, its_key in pairs:
             housing, fashion = ([results[name].score(part) for part in (key, its_key)] for name in NAMES)
             gaps = housing[0] / housing[1], fashion[0] - fashion[1]
-            figures |= dict(zip(names_of(one, other), gaps, strict=True))
-        return figures
+            measurements |= dict(zip(names_of(one, other), gaps, strict=True))
+        return measurements
 
     return measure
 
 
-def share_of_highest(results: Mapping[str, Results]) -> dict[str, Figure]:
+def share_of_highest(results: Mapping[str, Results]) -> dict[str, Measurement]:
     """The best rate as a share of the highest at which training does not diverge."""
     return {
         STEADY.format(name): found.best_key[1] / max(value for _, value in found.steady)
@@ -80,7 +80,7 @@ def _study(
         name=name,
         section=section,
         title=title,
-        published=tuple(Published(figure, value, band) for figure, value, band in bands),
+        published=tuple(Published(measurement, value, band) for measurement, value, band in bands),
         source="the chapter's advice as a number or a bound; bands: the range of 5 seeds and some more",
         run=study,
         draw=study.draw,
@@ -91,8 +91,8 @@ def _bands(
     one: str, other: str, times: tuple[float, float, float], more: tuple[float, float, float]
 ) -> list[tuple[str, float, tuple[float, float]]]:
     return [
-        (figure, value, (low, high))
-        for figure, (value, low, high) in zip(names_of(one, other), (times, more), strict=True)
+        (measurement, value, (low, high))
+        for measurement, (value, low, high) in zip(names_of(one, other), (times, more), strict=True)
     ]
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from torchann.chapter.experiment import Experiment, Figure, Outcome, Published, Setting
+from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting
 from torchann.engine.backprop import Backprop
-from torchann.nets.heads import classification_head
+from torchann.nets.heads import classification_objective
 from torchann.nets.mlp import MLP
 
 NEURONS, ROWS, BATCH, EPOCHS, LR = 8, 400, 20, 150, 1.0
@@ -55,7 +55,7 @@ def train(x: Tensor, y: Tensor, weight_init: str, epochs: int) -> Course:
         weight_init: how all weights start, a name that :class:`~torchann.nets.mlp.MLP` knows; biases start at zero.
         epochs: passes over the rows, each in a new order.
     """
-    head = classification_head("binary", 2)
+    head = classification_objective("binary", 2)
     net = MLP(x.shape[1], [NEURONS], 1, "sigmoid", weight_init)
     backprop = Backprop(net, head.error)
     distance, accuracy = [], []
@@ -76,19 +76,19 @@ def neurons_of(net: MLP) -> Tensor:
 def _run(setting: Setting) -> Outcome:
     x, y = xor_square(ROWS)
     courses = {label: train(x, y, start, EPOCHS) for start, label in STARTS.items()}
-    figures: dict[str, Figure] = {}
+    measurements: dict[str, Measurement] = {}
     text = [f"{'':16}{'moved by training':>18}{'apart at start':>16}{'at the end':>12}{'accuracy':>10}"]
     for label, course in courses.items():
-        figures |= {f"{APART}, {label}": course.distance[-1], f"{ACCURACY}, {label}": course.accuracy[-1]}
+        measurements |= {f"{APART}, {label}": course.distance[-1], f"{ACCURACY}, {label}": course.accuracy[-1]}
         numbers = f"{course.distance[0]:16.4f}{course.distance[-1]:12.4f}{course.accuracy[-1]:10.4f}"
         text.append(f"{label:16}{course.neurons.norm(dim=1).mean():18.4f}{numbers}")
-    return Outcome(figures, text="\n".join(text), shown=courses)
+    return Outcome(measurements, text="\n".join(text), shown=courses)
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
-    canvas = Canvas(figsize=(10, 4), layout="constrained")
-    canvas.suptitle(title)
-    distance, accuracy = canvas.subplots(1, 2)
+def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure.suptitle(title)
+    distance, accuracy = figure.subplots(1, 2)
     for label, colour, style in zip(STARTS.values(), ("tab:orange", "tab:blue"), ("-", "--"), strict=True):
         for number, outcome in enumerate(outcomes):
             course: Course = outcome.shown[label]
@@ -100,7 +100,7 @@ def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
     for panel in (distance, accuracy):
         panel.grid(alpha=0.3)
         panel.legend()
-    return canvas
+    return figure
 
 
 EXPERIMENTS = (

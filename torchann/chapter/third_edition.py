@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import train_test_split
@@ -17,11 +17,11 @@ from torchann.data import CaliforniaHousingDataModule
 from torchann.data.california_housing import load_california_housing
 from torchann.tasks.regression import RegressionMLP
 
-Rows = tuple[NDArray[np.float64], NDArray[np.float64]]
+Examples = tuple[NDArray[np.float64], NDArray[np.float64]]
 RMSE = "RMSE of rows not trained on, 100,000 USD"
 
 
-def scikit_learn_regressor(train: Rows, judged: Rows, seed: int, **options: Any) -> Outcome:
+def scikit_learn_regressor(train: Examples, judged: Examples, seed: int, **options: Any) -> Outcome:
     """What scikit-learn's own ``MLPRegressor`` with hidden layers of 50, 50 and 50 neurons learns of standardised rows.
 
     Args:
@@ -39,7 +39,7 @@ def scikit_learn_regressor(train: Rows, judged: Rows, seed: int, **options: Any)
     return Outcome({RMSE: f"{root_mean_squared_error(y, y_hat):.10f}"}, shown=(y, y_hat))
 
 
-def draw_predictions(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def draw_predictions(outcomes: Sequence[Outcome], title: str) -> Figure:
     """Predictions over targets, a point per row; right answers lie on the diagonal.
 
     Args:
@@ -47,9 +47,9 @@ def draw_predictions(outcomes: Sequence[Outcome], title: str) -> Canvas:
         title: above the picture.
     """
     y, y_hat = outcomes[0].shown
-    canvas = Canvas(figsize=(5, 4.6), layout="constrained")
-    canvas.suptitle(title)
-    panel = canvas.subplots()
+    figure = Figure(figsize=(5, 4.6), layout="constrained")
+    figure.suptitle(title)
+    panel = figure.subplots()
     panel.scatter(y, y_hat, s=5, alpha=0.25, linewidths=0, color="tab:blue")
     panel.axline((0, 0), slope=1, color="tab:orange", linestyle="--", label="prediction = target")
     panel.set_xlabel("target (100,000 USD)")
@@ -57,7 +57,7 @@ def draw_predictions(outcomes: Sequence[Outcome], title: str) -> Canvas:
     panel.set_aspect("equal")
     panel.grid(alpha=0.3)
     panel.legend(loc="upper left")
-    return canvas
+    return figure
 
 
 def _scikit_learn(setting: Setting) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from tabulate import tabulate
 from torch import Tensor
 
@@ -70,19 +70,19 @@ def _learn_species(setting: Setting) -> Outcome:
     units = ThresholdLogicUnits(2, 3).double()
     mistakes = teach(units, x, 2 * F.one_hot(y).double() - 1, SPECIES_EPOCHS)
     learnt = zip(iris.class_names, units.weight, units.bias, strict=True)
-    figures = {f"{name} unit: weights; bias": numbers(weight, bias) for name, weight, bias in learnt}
-    figures["setosa unit: mistakes in the last epoch"] = str(mistakes[-1, 0].item())
+    measurements = {f"{name} unit: weights; bias": numbers(weight, bias) for name, weight, bias in learnt}
+    measurements["setosa unit: mistakes in the last epoch"] = str(mistakes[-1, 0].item())
     rows = [[epoch, *mistakes[epoch - 1].tolist()] for epoch in (1, 2, 3, 10, 30, SPECIES_EPOCHS)]
     text = "Mistakes of each unit\n\n" + tabulate(rows, ["epoch", *iris.class_names])
-    return Outcome(dict(figures), text=text, shown=(x, y, units.weight.data, units.bias.data, mistakes))
+    return Outcome(dict(measurements), text=text, shown=(x, y, units.weight.data, units.bias.data, mistakes))
 
 
-def _draw_species(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw_species(outcomes: Sequence[Outcome], title: str) -> Figure:
     x, y, weights, biases, mistakes = outcomes[0].shown
     names = CLASS_NAMES["species"]
-    canvas = Canvas(figsize=(11, 4.4), layout="constrained")
-    canvas.suptitle(title)
-    flowers, curves = canvas.subplots(1, 2)
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    figure.suptitle(title)
+    flowers, curves = figure.subplots(1, 2)
     petal_axes(flowers)
     for weight, bias, colour in zip(weights, biases, COLOURS, strict=True):
         tint_side(flowers, weight, bias, colour)
@@ -94,7 +94,7 @@ def _draw_species(outcomes: Sequence[Outcome], title: str) -> Canvas:
         curves.plot(range(1, len(mistakes) + 1), mistakes[:, number], color=COLOURS[number], label=f"{name} unit")
     curves.set(xlabel="epoch", ylabel="mistakes (rows of 150)", title="a line parts setosa only")
     curves.legend()
-    return canvas
+    return figure
 
 
 def _learn_by_both_rules(setting: Setting) -> Outcome:
@@ -112,15 +112,15 @@ def _learn_by_both_rules(setting: Setting) -> Outcome:
     wrong = {rule: [int((target * (x @ w[:2] + w[2]) <= 0).sum()) for w in weights] for rule, weights in after.items()}
     lengths = {rule: [weights.norm().item() for weights in after[rule]] for rule in RULES}
     growth = "; ".join(f"{lengths[rule][-1] / lengths[rule][RULES_EPOCHS // 2 - 1]:.4g}" for rule in RULES)
-    figures = {WRONG: "; ".join(str(wrong[rule][-1]) for rule in RULES), GROWTH: growth}
-    return Outcome(dict(figures), shown=(x, y, {rule: after[rule][-1] for rule in RULES}, lengths, wrong))
+    measurements = {WRONG: "; ".join(str(wrong[rule][-1]) for rule in RULES), GROWTH: growth}
+    return Outcome(dict(measurements), shown=(x, y, {rule: after[rule][-1] for rule in RULES}, lengths, wrong))
 
 
-def _draw_both_rules(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw_both_rules(outcomes: Sequence[Outcome], title: str) -> Figure:
     x, y, weights, lengths, wrong = outcomes[0].shown
-    canvas = Canvas(figsize=(13, 4.8), layout="constrained")
-    canvas.suptitle(title)
-    flowers, length, mistakes = canvas.subplots(1, 3)
+    figure = Figure(figsize=(13, 4.8), layout="constrained")
+    figure.suptitle(title)
+    flowers, length, mistakes = figure.subplots(1, 3)
     petal_axes(flowers)
     flowers.set(xlim=(-0.6, 7.2), ylim=(-0.6, 2.7), title="where each rule draws the line")
     draw_rows(flowers, x, y, CLASS_NAMES["setosa"])
@@ -134,7 +134,7 @@ def _draw_both_rules(outcomes: Sequence[Outcome], title: str) -> Canvas:
     mistakes.set(xlabel="epoch", ylabel="rows wrong (of 150)", title="what each rule gets wrong")
     for panel in (length, mistakes):
         panel.legend(loc="center right")
-    return canvas
+    return figure
 
 
 EXPERIMENTS = (

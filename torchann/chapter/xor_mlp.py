@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.engine.backprop import Backprop
 from torchann.nets.functional import heaviside
-from torchann.nets.heads import classification_head
+from torchann.nets.heads import classification_objective
 from torchann.nets.mlp import MLP
 
 CORNERS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -59,7 +59,7 @@ def learn_xor(hidden_size: int, activation: str, lr: float, steps: int) -> Calla
     Returns:
         From inputs ``(batch, 2)`` to the probability of 1, ``(batch,)``.
     """
-    net, head = MLP(2, [hidden_size], 1, activation), classification_head("binary", 2)
+    net, head = MLP(2, [hidden_size], 1, activation), classification_objective("binary", 2)
     backprop = Backprop(net, head.error)
     for _ in range(steps):
         backprop.descend(CORNERS, XOR, lr)
@@ -69,12 +69,12 @@ def learn_xor(hidden_size: int, activation: str, lr: float, steps: int) -> Calla
 def _outcome(functions: Mapping[str, Callable[[Tensor], Tensor]], decided: Callable[[Tensor], Tensor]) -> Outcome:
     square = torch.cartesian_prod(POINTS, POINTS)
     answers = {name: function(CORNERS) for name, function in functions.items()}
-    figures = {f"outputs, {name}": " ".join(f"{y:.4g}" for y in decided(answers[name])) for name in functions}
+    measurements = {f"outputs, {name}": " ".join(f"{y:.4g}" for y in decided(answers[name])) for name in functions}
     text = ["x1 x2   " + "   ".join(f"{name:>9}" for name in functions)]
     for row, (x1, x2) in enumerate(CORNERS):
         text.append(f" {x1:.0f}  {x2:.0f}   " + "   ".join(f"{y[row]:9.4f}" for y in answers.values()))
     surfaces = {name: function(square).reshape(len(POINTS), -1).T.numpy() for name, function in functions.items()}
-    return Outcome(dict(figures), text="\n".join(text), shown=surfaces)
+    return Outcome(dict(measurements), text="\n".join(text), shown=surfaces)
 
 
 def _hand_set(setting: Setting) -> Outcome:
@@ -87,15 +87,15 @@ def _learnt(setting: Setting) -> Outcome:
     return _outcome(functions, lambda y: (y > 0.5).int())
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Canvas:
+def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
     surfaces: dict[str, Surface] = outcomes[0].shown
-    canvas = Canvas(figsize=(9.5, 4.5), layout="constrained")
-    canvas.suptitle(title)
-    for panel, (name, surface) in zip(canvas.subplots(1, len(surfaces)), surfaces.items(), strict=True):
+    figure = Figure(figsize=(9.5, 4.5), layout="constrained")
+    figure.suptitle(title)
+    for panel, (name, surface) in zip(figure.subplots(1, len(surfaces)), surfaces.items(), strict=True):
         _draw_surface(panel, surface)
         panel.set_title(f"activation: {name}", fontsize=11)
-    canvas.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return canvas
+    figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
 
 
 def _draw_surface(panel: Axes, surface: Surface) -> None:

@@ -9,9 +9,9 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningCLI
 from lightning.pytorch.utilities import rank_zero_only
 
-from torchann.commands.errors import told
-from torchann.commands.parser import OWN, Parser
-from torchann.dashboard.report import TensorBoardReport
+from torchann.commands.error_report import report_error
+from torchann.commands.parser import CLI_OPTIONS, Parser
+from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.training.trainer import Trainer, quieten_framework
 
 
@@ -29,7 +29,7 @@ class ConfigCLI(LightningCLI):
 
     def __init__(self, command: str, args: Sequence[str], own: Sequence[str] = (), **kwargs: Any) -> None:
         quieten_framework()
-        Parser.command, Parser.own = f"torchann {command}", (*OWN, *own)
+        Parser.command, Parser.own = f"torchann {command}", (*CLI_OPTIONS, *own)
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
@@ -80,6 +80,6 @@ def exit_status(command: str, work: Callable[[], int]) -> int:
     try:
         return work()
     except (ValueError, TypeError, OSError, IndexError, RuntimeError, MisconfigurationException) as error:
-        return told(command, error)
+        return report_error(command, error)
     finally:
         sys.path.remove("")

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from torchann.commands.errors import told
+from torchann.commands.error_report import report_error
 from torchann.files.atomic import write_atomically
 from torchann.publishing.export import ENDINGS, export, format_of
 from torchann.publishing.model_cards import model_card
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             write_atomically(card, model_card(options.model, done).encode())
     except (ValueError, OSError, RuntimeError) as error:
-        return told("export", error)
+        return report_error("export", error)
     if not options.quiet:
         print(done)
     return 0

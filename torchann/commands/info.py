@@ -2,7 +2,7 @@
 
 import argparse
 
-from torchann.commands.errors import told
+from torchann.commands.error_report import report_error
 from torchann.publishing.model_cards import model_card
 from torchann.publishing.model_info import info
 from torchann.training.trainer import quieten_framework
@@ -16,5 +16,5 @@ def run(options: argparse.Namespace) -> int:
             model_card(options.model) if options.markdown else info(options.model), end="" if options.markdown else "\n"
         )
     except (ValueError, OSError, RuntimeError) as error:
-        return told("info", error)
+        return report_error("info", error)
     return 0

@@ -12,8 +12,8 @@ from tabulate import tabulate
 
 from torchann.commands.config_cli import ConfigCLI, exit_status, is_first
 from torchann.commands.table_shortcut import name_of, translated, with_model, without_model_knobs
-from torchann.dashboard.report import TensorBoardReport
-from torchann.dashboard.run_logger import RunLogger
+from torchann.dashboard.tensorboard_logger import RunLogger
+from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.predictions import check_ending, write_predictions

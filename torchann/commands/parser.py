@@ -11,7 +11,7 @@ from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
 from torchann.commands.plain_yaml import accept_only_plain_yaml
-from torchann.dashboard.report import TensorBoardReport
+from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import (
     CaliforniaHousingDataModule,
     FashionMNISTDataModule,
@@ -32,7 +32,7 @@ _NOT_ACCEPTED = (
     r"has no attribute '(\w+)'",
     r"Expected a dot import path string: (\w+)",
 )
-OWN = ("config", "quiet", "seed_everything", "ckpt_path", "output")
+CLI_OPTIONS = ("config", "quiet", "seed_everything", "ckpt_path", "output")
 LONGEST_LINE = 1_000  # characters
 _TYPES = {"NoneType": "null", "float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
 _TYPES |= {

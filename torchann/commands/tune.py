@@ -158,7 +158,7 @@ def _run(args: Sequence[str]) -> int:
     if winner is None:
         return _tell_unfinished(study, len(running))
     text = cli.fit_config(winner.params, f"{name}_best")
-    told = f"trial {winner.trial} of the study {name}, {study.judge.score_name} {winner.score:.4f}"
+    told = f"trial {winner.trial} of the study {name}, {study.criterion.score_name} {winner.score:.4f}"
     config = study.folder / "best.yaml"
     head = f"# torchann fit --config {config}\n# {told[0].upper()}{told[1:]}.\n"
     write_atomically(config, (head + text).encode())

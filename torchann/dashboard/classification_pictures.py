@@ -5,18 +5,18 @@ from functools import partial
 from typing import Any
 
 import torch
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from tabulate import tabulate
 from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.utils.tensorboard import SummaryWriter
 
-from torchann.dashboard.sample import Judged, Sample
+from torchann.dashboard.sample import Sample, SampleOutput
 from torchann.pictures.boundaries import decision_regions
 from torchann.pictures.confusion import confusion_matrices
 from torchann.pictures.images import labelled_images
 
-Show = Callable[[str, Canvas], None]
+Show = Callable[[str, Figure], None]
 """Writes a picture under a tag."""
 LEAST_PIXELS = 6  # of an image's sides
 MOST_COLUMNS = 20  # of a table of mistakes
@@ -45,7 +45,7 @@ def images_of(raw: Any) -> Tensor | None:
     return ((images - low) / (high - low).clamp(min=1e-12)).float().cpu()
 
 
-def class_names(task: Any, output: Judged) -> list[str]:
+def class_names(task: Any, output: SampleOutput) -> list[str]:
     """The names of an output's classes or labels; their numbers where they have no names.
 
     Args:
@@ -60,7 +60,7 @@ def class_names(task: Any, output: Judged) -> list[str]:
     return names if len(set(names)) == count else [f"{number} {name}" for number, name in enumerate(names)]
 
 
-def write_curves(writer: SummaryWriter, of: str, output: Judged, names: Sequence[str], epoch: int) -> None:
+def write_curves(writer: SummaryWriter, of: str, output: SampleOutput, names: Sequence[str], epoch: int) -> None:
     """Writes a curve of precision and recall for each class, of two for the second alone; for each label.
 
     Args:
@@ -85,7 +85,7 @@ def write_classes(
     show: Show,
     of: str,
     task: Any,
-    output: Judged,
+    output: SampleOutput,
     rows: Sample,
     epoch: int,
     title: str,
@@ -132,7 +132,7 @@ def _predicted(task: Any, rows: Sample, x: Tensor) -> Tensor:
     return said.cpu()
 
 
-def _worst(output: Judged) -> list[int]:
+def _worst(output: SampleOutput) -> list[int]:
     # The wrong rows, those first that the task was surest of.
     wrong = (output.y != output.predicted).nonzero()[:, 0]
     if output.proba is not None:
@@ -141,7 +141,7 @@ def _worst(output: Judged) -> list[int]:
     return chosen
 
 
-def _least_sure(output: Judged) -> list[int]:
+def _least_sure(output: SampleOutput) -> list[int]:
     rows = torch.arange(len(output.y))
     if output.proba is not None:
         rows = output.proba[rows, output.predicted].argsort(stable=True)
@@ -149,12 +149,12 @@ def _least_sure(output: Judged) -> list[int]:
     return chosen
 
 
-def _said(output: Judged, row: int, names: Sequence[str]) -> str:
+def _said(output: SampleOutput, row: int, names: Sequence[str]) -> str:
     said = int(output.predicted[row])
     return names[said] if output.proba is None else f"{names[said]} {output.proba[row, said]:.0%}"
 
 
-def _labelled(output: Judged, images: Tensor, rows: Sequence[int], names: Sequence[str], title: str) -> Canvas:
+def _labelled(output: SampleOutput, images: Tensor, rows: Sequence[int], names: Sequence[str], title: str) -> Figure:
     right = [bool(output.y[row] == output.predicted[row]) for row in rows]
     captions = [
         _said(output, row, names) + ("" if is_right else f"\nis {names[int(output.y[row])]}")
@@ -164,7 +164,7 @@ def _labelled(output: Judged, images: Tensor, rows: Sequence[int], names: Sequen
 
 
 def _table(
-    output: Judged, raw: Tensor, rows: Sequence[int], names: Sequence[str], features: Sequence[str] | None
+    output: SampleOutput, raw: Tensor, rows: Sequence[int], names: Sequence[str], features: Sequence[str] | None
 ) -> str:
     if not rows:
         return f"None of the {len(output.y)} rows is taken for what it is not."

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from torchann.dashboard.classification_pictures import Show, class_names, images_of, write_classes, write_curves
-from torchann.dashboard.sample import Judged, Sample
+from torchann.dashboard.sample import Sample, SampleOutput
 from torchann.engine.rows.loader import Rows
 from torchann.pictures.images import weight_table, weights_as_images
 from torchann.pictures.raster import as_image
@@ -19,7 +19,7 @@ LATITUDE, LONGITUDE = ("latitude", "lat"), ("longitude", "lon", "lng", "long")
 
 
 def write_evaluation(
-    writer: SummaryWriter, task: Any, rows: Sample, judged: Sequence[Judged], epoch: int, write_images: bool
+    writer: SummaryWriter, task: Any, rows: Sample, judged: Sequence[SampleOutput], epoch: int, write_images: bool
 ) -> None:
     """Writes what there is to see of a task on its rows.
 
@@ -33,8 +33,8 @@ def write_evaluation(
     """
     title = f"{rows.of} rows, epoch {epoch}"
 
-    def show(tag: str, canvas: Canvas) -> None:
-        writer.add_image(tag, as_image(canvas), epoch, dataformats="HWC")
+    def show(tag: str, figure: Figure) -> None:
+        writer.add_image(tag, as_image(figure), epoch, dataformats="HWC")
 
     for output in judged:
         of = f"{output.name}/" if output.name else ""
@@ -46,7 +46,7 @@ def write_evaluation(
             write_classes(writer, show, of, task, output, rows, epoch, title, write_images)
 
 
-def _write_values(show: Show, of: str, task: Any, output: Judged, raw: Rows | None, title: str) -> None:
+def _write_values(show: Show, of: str, task: Any, output: SampleOutput, raw: Rows | None, title: str) -> None:
     count, places = output.predicted.shape[1], _places(raw, task.feature_names)
     given = task.hparams.get("target_names") or []
     for number in range(min(count, MOST_VALUES)):
@@ -83,15 +83,15 @@ def write_first_layer(writer: SummaryWriter, task: nn.Module, raw: Any, epoch: i
     weight, title = first.weight.detach().cpu(), f"weights of the first layer, epoch {epoch}"
     images = images_of(raw)
     if images is not None and images.ndim == 3 and images[0].numel() == first.in_features:
-        canvas = weights_as_images(weight, (images.shape[1], images.shape[2]), title)
+        figure = weights_as_images(weight, (images.shape[1], images.shape[2]), title)
     else:
         names = getattr(task, "feature_names", None) or []
         numbers = [f"input {number + 1}" for number in range(first.in_features)]
-        canvas = weight_table(weight, names if len(names) == first.in_features else numbers, title)
-    writer.add_image("first_layer_weights", as_image(canvas), epoch, dataformats="HWC")
+        figure = weight_table(weight, names if len(names) == first.in_features else numbers, title)
+    writer.add_image("first_layer_weights", as_image(figure), epoch, dataformats="HWC")
 
 
-def labels_of(task: Any, judged: Sequence[Judged], count: int) -> dict[str, list[Any]]:
+def labels_of(task: Any, judged: Sequence[SampleOutput], count: int) -> dict[str, list[Any]]:
     """What is known of each row, by the names of columns: what it is, and what it is taken for.
 
     Args:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from torchann.dashboard.run_logger import SUB_RUNS
+from torchann.dashboard.tensorboard_logger import SUB_RUNS
 
 Layout = dict[str, dict[str, list[str | list[str]]]]
 

@@ -49,7 +49,7 @@ def is_task(module: Any) -> bool:
     return all(callable(getattr(module, name, None)) for name in methods)
 
 
-class Judged(NamedTuple):
+class SampleOutput(NamedTuple):
     """An output of a task on some rows, on the CPU.
 
     Attributes:
@@ -134,7 +134,7 @@ def _is_pair(batch: Any) -> bool:
     return all(tensors) and all(isinstance(t, Tensor) and t.ndim > 0 for part in tensors for t in part)
 
 
-def judge(task: Any, rows: Sample) -> list[Judged]:
+def predict_sample(task: Any, rows: Sample) -> list[SampleOutput]:
     """What a task says of some rows, an entry per output; none for a module that is no task of this project.
 
     Args:
@@ -154,10 +154,10 @@ def judge(task: Any, rows: Sample) -> list[Judged]:
     return [_judged(key, said, y) for key in said if key.endswith(("value", "class"))]
 
 
-def _judged(key: str, said: dict[str, Tensor], y: Rows) -> Judged:
+def _judged(key: str, said: dict[str, Tensor], y: Rows) -> SampleOutput:
     name, _, kind = key.rpartition("_")
     truth = (y[name] if name else next(iter(y.values()))) if isinstance(y, dict) else y
     predicted = said[key]
     if kind == "class" and predicted.ndim == 2:
         kind = "label"
-    return Judged(name, kind, truth.cpu(), predicted, said.get(key.removesuffix("class") + "proba"))
+    return SampleOutput(name, kind, truth.cpu(), predicted, said.get(key.removesuffix("class") + "proba"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from torchann.dashboard.event_files import experiment_of, find_runs
-from torchann.dashboard.run_paths import meant
+from torchann.dashboard.logdir import meant
 
 RELOAD_SECONDS = 5.0
 """How long a new figure takes at most until the server knows it."""

@@ -7,13 +7,13 @@ from typing import Any
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.row_splits import Size, SplitKind
-from torchann.data.tables.table_in_blocks import StreamedTable, read_in_blocks
+from torchann.data.tables.streamed_table import StreamedTable, read_in_blocks
 from torchann.data.tables.table_in_memory import ReadTable, read_in_memory
 from torchann.data.tables.table_report import TableReport
 from torchann.data.tables.table_settings import TableSettings
 from torchann.data.tables.table_target import TaskKind
 from torchann.engine.rows.loader import TensorLoader
-from torchann.engine.rows.stream_loader import BlockLoader, give_back, read_whole
+from torchann.engine.rows.stream_loader import StreamLoader, give_back, read_whole
 from torchann.nets.preprocessing import Preprocessing
 
 STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
@@ -226,7 +226,7 @@ class TabularDataModule(InMemoryDataModule):
             raise ValueError("there are no test rows, as test_size is 0; give a test_size or a test_source")
         return super().test_dataloader() if self._blocks is None else self._block_loader("test")
 
-    def _block_loader(self, part: str) -> BlockLoader | TensorLoader:
+    def _block_loader(self, part: str) -> StreamLoader | TensorLoader:
         assert self._blocks is not None and self._block_memory is not None
         train, rows = part == "train", self._blocks.parts[part]
         block_bytes = (self._block_memory - READING) // BLOCKS_IN_MEMORY
@@ -237,7 +237,7 @@ class TabularDataModule(InMemoryDataModule):
         steps: int | None = 1
         if train:
             steps, self.steps_per_execution = self.steps_per_execution, 1
-        return BlockLoader(
+        return StreamLoader(
             rows,
             self.batch_size if train else self.evaluation_batch_size,
             block_bytes=block_bytes,

@@ -7,7 +7,7 @@ import torch
 from torchann.engine.rows.sharding import rank_and_world
 
 
-class GradientBucket:
+class AllReduceGradients:
     """All gradients of a net in one flat tensor, which ``torch.distributed.all_reduce`` adds up over the processes.
 
     How many rows a process has goes along with its gradient, so that each row of the batch counts the same, whoever
@@ -18,7 +18,7 @@ class GradientBucket:
 
     Example:
         >>> weight = torch.nn.Parameter(torch.zeros(2))
-        >>> bucket = GradientBucket([weight])  # of the only process here
+        >>> bucket = AllReduceGradients([weight])  # of the only process here
         >>> weight.grad = torch.tensor([1.0, 2.0])
         >>> bucket.share(rows=4)
         >>> weight.grad

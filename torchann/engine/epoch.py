@@ -8,16 +8,16 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from torchann.engine.flat_parameters import Autograd, Packed
+from torchann.engine.flat_parameters import Autograd, FlatParameters
 from torchann.engine.inference import tensor_of
 from torchann.engine.schedules import Schedule
 from torchann.engine.solvers import Solver, TorchSolver
-from torchann.nets.sklearn_objectives import End
+from torchann.nets.sklearn_objectives import Objective
 
 BLOCK_BYTES = 2**24  # of rows gathered at once: few calls, little memory
 
 
-class Rows:
+class RowSource:
     """Rows of arrays as dense tensors, some at a time, gathered by number; they live on a GPU if that is the device.
 
     Args:
@@ -28,7 +28,7 @@ class Rows:
         dtype: of the tensors.
 
     Example:
-        >>> rows = Rows(np.eye(3), np.arange(3)[:, None], None, torch.device("cpu"), torch.float32)
+        >>> rows = RowSource(np.eye(3), np.arange(3)[:, None], None, torch.device("cpu"), torch.float32)
         >>> [x.tolist() for x, y, weight in rows.blocks(np.array([2, 0]), batch_size=1)]
         [[[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]]
     """
@@ -77,32 +77,32 @@ class Training:
 
     Example:
         >>> from torchann.engine.solvers import SGD
-        >>> from torchann.nets.sklearn_objectives import end_of
-        >>> packed = Packed([1, 1], "relu")
-        >>> training = Training(packed, end_of("identity", "squared_error"), SGD(0.5), alpha=0.0)
-        >>> rows = Rows(np.ones((2, 1)), np.ones((2, 1)), None, torch.device("cpu"), torch.float32)
+        >>> from torchann.nets.sklearn_objectives import objective_of
+        >>> flat = FlatParameters([1, 1], "relu")
+        >>> training = Training(flat, objective_of("identity", "squared_error"), SGD(0.5), alpha=0.0)
+        >>> rows = RowSource(np.ones((2, 1)), np.ones((2, 1)), None, torch.device("cpu"), torch.float32)
         >>> training.epoch(rows, np.array([0, 1]), batch_size=1)  # from 0: half of 1; then it is met
         0.25
     """
 
-    packed: Packed
-    end: End
+    flat: FlatParameters
+    objective: Objective
     solver: Solver
     alpha: float
 
     def __init__(
-        self, packed: Packed, end: End, solver: Solver, alpha: float, schedule: Schedule | None = None
+        self, flat: FlatParameters, objective: Objective, solver: Solver, alpha: float, schedule: Schedule | None = None
     ) -> None:
-        self.packed, self.end, self.solver, self.alpha = packed, end, solver, alpha
+        self.flat, self.objective, self.solver, self.alpha = flat, objective, solver, alpha
         self.schedule: Schedule | None = schedule if schedule is not None and schedule.by_step else None
-        self._passes: Any = packed.passes
-        self._weights = packed.vector[: packed.num_weights]
-        self._slopes = packed.gradient[: packed.num_weights]
+        self._passes: Any = flat.passes
+        self._weights = flat.vector[: flat.num_weights]
+        self._slopes = flat.gradient[: flat.num_weights]
         # What autograd or torch's optimisers keep from one call to the next must not be inference tensors.
         keeps = isinstance(self._passes, Autograd) or isinstance(solver, TorchSolver)
         self._mode = torch.no_grad if keeps else torch.inference_mode
 
-    def epoch(self, rows: Rows, order: Any, batch_size: int) -> float:
+    def epoch(self, rows: RowSource, order: Any, batch_size: int) -> float:
         """Steps once on each batch.
 
         Args:
@@ -117,10 +117,10 @@ class Training:
             blocks = [self._block(*block, batch_size) for block in rows.blocks(order, batch_size)]
         return sum(blocks) / len(order)
 
-    def values(self, rows: Rows) -> Tensor:
+    def values(self, rows: RowSource) -> Tensor:
         """Values or probabilities of all rows, ``(rows, outputs)``, as the net is now."""
         with torch.no_grad():
-            return _joined([self.end.activation(self._passes.outputs(x)) for x, _, _ in rows.blocks()])
+            return _joined([self.objective.activation(self._passes.outputs(x)) for x, _, _ in rows.blocks()])
 
     def _block(self, x: Tensor, y: Tensor, weight: Tensor | None, batch_size: int) -> float:
         batches, shares = _split(x, batch_size), None
@@ -130,18 +130,18 @@ class Training:
         values, penalties = [], []
         for number, (batch, targets, size) in enumerate(zip(batches, _split(y, batch_size), sizes, strict=True)):
             trace = self._passes.forward(batch)
-            values.append(self.end.activation(trace.outputs.detach()))
+            values.append(self.objective.activation(trace.outputs.detach()))
             if not size:  # no row of the batch counts
                 continue
-            error = self.end.error(values[-1], targets).div_(batch.shape[0])
+            error = self.objective.error(values[-1], targets).div_(batch.shape[0])
             self._passes.fill(trace, error if shares is None else error.mul_(shares[number]))
             if self.alpha:
                 penalties.append(torch.dot(self._weights, self._weights).mul_(batch.shape[0] / size))
                 self._slopes.add_(self._weights, alpha=self.alpha / size)
-            self.solver.step(self.packed.vector, self.packed.gradient)
+            self.solver.step(self.flat.vector, self.flat.gradient)
             if self.schedule is not None:
                 self.schedule.step()
-        losses = self.end.losses(_joined(values), y)
+        losses = self.objective.losses(_joined(values), y)
         losses = losses if shares is None else losses.mul_(_joined(shares))
         total = float(losses.sum(dtype=torch.float64))
         return total + 0.5 * self.alpha * float(torch.stack(penalties).sum()) if penalties else total

@@ -10,13 +10,13 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from torchann.engine.epoch import Rows, Training
-from torchann.engine.flat_parameters import Packed
+from torchann.engine.epoch import RowSource, Training
+from torchann.engine.flat_parameters import FlatParameters
 from torchann.engine.inference import tensor_of
 from torchann.engine.schedules import Schedule
 from torchann.engine.solvers import SGD, Adam, Solver, TorchSolver
 from torchann.nets.scores import SCORES
-from torchann.nets.sklearn_objectives import end_of
+from torchann.nets.sklearn_objectives import objective_of
 
 LOWEST_RATE, CUT = 1e-6, 5.0  # of learning_rate="adaptive"
 PLAIN_RATES = ("constant", "invscaling", "adaptive")
@@ -64,22 +64,24 @@ class Epochs:
         device: torch.device,
     ) -> None:
         self.model, self.incremental, self.on_cpu = model, incremental, device.type == "cpu"
-        self.packed: Packed = packed_net(model, device, model._random_state.randint(2**31 - 1) if model.dropout else 0)
+        self.flat: FlatParameters = flat_parameters_of(
+            model, device, model._random_state.randint(2**31 - 1) if model.dropout else 0
+        )
         self.publish()
         if not incremental or not hasattr(model, "_optimizer"):
             model._optimizer = solver_of(model)
-        model._optimizer.start(self.packed.vector)
+        model._optimizer.start(self.flat.vector)
         if model.early_stopping and held_out is None:
             X, y, weight, held_out = _split(model, X, y, weight)
         if held_out is not None:
             weight_val = np.ones(held_out.X.shape[0]) if held_out.weight is None else held_out.weight
-            self._rows_val = Rows(held_out.X, held_out.y, None, device, self.packed.vector.dtype)
+            self._rows_val = RowSource(held_out.X, held_out.y, None, device, self.flat.vector.dtype)
             self._y_val = tensor_of(held_out.y, model.coefs_[0].dtype, device)
             if not np.sum(weight_val) > 0:
                 raise ValueError("the weights of the validation rows add up to nothing; give more rows that count")
             self._weight_val = tensor_of(weight_val, np.float64, device)
         self.batch_size: int = _batch_size(model.batch_size, X.shape[0])
-        self.rows: Rows = Rows(X, y, weight, device, self.packed.vector.dtype)
+        self.rows: RowSource = RowSource(X, y, weight, device, self.flat.vector.dtype)
         self.schedule: Schedule | None = None
         if model.learning_rate not in PLAIN_RATES:
             steps = model.max_iter * -(-self.rows.count // self.batch_size)
@@ -90,8 +92,11 @@ class Epochs:
                 raise ValueError(str(error).replace("lr_schedule", "learning_rate")) from None
             except (ZeroDivisionError, LookupError) as error:
                 raise ValueError(f"learning_rate_options={options}: {error}; give others") from None
-        end, alpha = end_of(model.out_activation_, model.loss), 0.0 if model.solver == "adamw" else float(model.alpha)
-        self.training: Training = Training(self.packed, end, model._optimizer, alpha, self.schedule)
+        objective, alpha = (
+            objective_of(model.out_activation_, model.loss),
+            0.0 if model.solver == "adamw" else float(model.alpha),
+        )
+        self.training: Training = Training(self.flat, objective, model._optimizer, alpha, self.schedule)
 
     def run(self) -> None:
         """Trains until the loss or the validation score no longer improves."""
@@ -103,7 +108,7 @@ class Epochs:
         self.publish()
         if model.early_stopping:
             model.coefs_, model.intercepts_, model.norms_ = model._best_coefs, model._best_intercepts, model._best_norms
-        model._optimizer.start(self.packed.vector.cpu())
+        model._optimizer.start(self.flat.vector.cpu())
 
     def _run(self) -> None:
         model, order = self.model, np.arange(self.rows.count)
@@ -138,9 +143,9 @@ class Epochs:
     def publish(self) -> None:
         """Shows the parameters as the model's arrays: on the CPU views that follow, else a copy."""
         model = self.model
-        model.coefs_ = [part.numpy(force=True) for part in self.packed.weights]
-        model.intercepts_ = [part.numpy(force=True) for part in self.packed.biases]
-        model.norms_ = [{name: part.numpy(force=True) for name, part in norm.items()} for norm in self.packed.norms]
+        model.coefs_ = [part.numpy(force=True) for part in self.flat.weights]
+        model.intercepts_ = [part.numpy(force=True) for part in self.flat.biases]
+        model.norms_ = [{name: part.numpy(force=True) for name, part in norm.items()} for norm in self.flat.norms]
 
     def _compare_with_best(self) -> None:
         model = self.model
@@ -201,7 +206,7 @@ class Epochs:
         return stop
 
 
-def packed_net(model: Any, device: torch.device, seed: int = 0) -> Packed:
+def flat_parameters_of(model: Any, device: torch.device, seed: int = 0) -> FlatParameters:
     """The model's net with its weights, on a device.
 
     Args:
@@ -211,13 +216,13 @@ def packed_net(model: Any, device: torch.device, seed: int = 0) -> Packed:
     """
     sizes = [*(len(part) for part in model.coefs_), model.n_outputs_]
     activation = "sigmoid" if model.activation == "logistic" else model.activation
-    packed = Packed(sizes, activation, model.dropout, model.norm, seed, device, tensor_of(model.coefs_[0]).dtype)
-    pairs = [*zip(packed.weights, model.coefs_, strict=True), *zip(packed.biases, model.intercepts_, strict=True)]
-    for norm, arrays in zip(packed.norms, model.norms_, strict=True):
+    flat = FlatParameters(sizes, activation, model.dropout, model.norm, seed, device, tensor_of(model.coefs_[0]).dtype)
+    pairs = [*zip(flat.weights, model.coefs_, strict=True), *zip(flat.biases, model.intercepts_, strict=True)]
+    for norm, arrays in zip(flat.norms, model.norms_, strict=True):
         pairs += [(norm[name], array) for name, array in arrays.items()]
     for part, array in pairs:
         part.copy_(tensor_of(array))
-    return packed
+    return flat
 
 
 def solver_of(model: Any) -> Solver:

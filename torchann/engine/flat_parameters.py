@@ -11,7 +11,7 @@ from torchann.engine.backprop import Backprop
 from torchann.nets.mlp import MLP
 
 
-class Packed:
+class FlatParameters:
     """An MLP's parameters as views of one vector: a step of an optimiser is then a call or two, not some per layer.
 
     The vector has the weights, the biases and what normalisation learns, each from the first layer to the last, and a
@@ -36,11 +36,11 @@ class Packed:
         passes: what goes forward and fills the gradient, written out, or autograd where dropout or a norm needs it.
 
     Example:
-        >>> packed = Packed([2, 3, 1], "relu")
-        >>> packed.num_weights, packed.vector.shape  # 2 * 3 + 3 * 1; three biases and one
+        >>> flat = FlatParameters([2, 3, 1], "relu")
+        >>> flat.num_weights, flat.vector.shape  # 2 * 3 + 3 * 1; three biases and one
         (9, torch.Size([13]))
-        >>> _ = packed.vector.fill_(1.0)
-        >>> packed.passes.forward(torch.tensor([[1.0, 2.0]])).outputs  # 3 * (1 + 2 + 1) + 1
+        >>> _ = flat.vector.fill_(1.0)
+        >>> flat.passes.forward(torch.tensor([[1.0, 2.0]])).outputs  # 3 * (1 + 2 + 1) + 1
         tensor([[13.]])
     """
 

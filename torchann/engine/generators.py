@@ -17,11 +17,11 @@ def seed_generators(*parts: int) -> None:
         parts: a seed, and whatever else the numbers are to depend on, such as the epoch; whole numbers from 0.
 
     Example:
-        >>> with own_generators(42):
+        >>> with separate_generators(42):
         ...     a = torch.rand(1)
         ...     seed_generators(42, 3)
         ...     b = torch.rand(1)
-        >>> with own_generators(0):
+        >>> with separate_generators(0):
         ...     seed_generators(42, 3)
         ...     bool(torch.rand(1) == b)
         True
@@ -106,7 +106,7 @@ def restore_generators(states: dict[str, Any]) -> None:
 
 
 @contextmanager
-def own_generators(seed: int) -> Iterator[None]:
+def separate_generators(seed: int) -> Iterator[None]:
     """Seeds the global generators for a block of code, and leaves them behind as they were before it.
 
     Args:

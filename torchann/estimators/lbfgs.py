@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 
-from torchann.engine.epoch import Rows
-from torchann.engine.fit import packed_net
-from torchann.nets.sklearn_objectives import end_of
+from torchann.engine.epoch import RowSource
+from torchann.engine.fit import flat_parameters_of
+from torchann.nets.sklearn_objectives import objective_of
 
 
 def loss_and_gradient(model: Any, X: Any, y: Any, weight: Any) -> tuple[float, Any]:
@@ -21,13 +21,13 @@ def loss_and_gradient(model: Any, X: Any, y: Any, weight: Any) -> tuple[float, A
     Returns:
         The mean loss, penalty included, and its derivative by each parameter, ``(parameters,)`` in float64.
     """
-    packed = packed_net(model, torch.device("cpu"))
-    end, passes = end_of(model.out_activation_, model.loss), packed.passes
-    weights = packed.vector[: packed.num_weights]
+    flat = flat_parameters_of(model, torch.device("cpu"))
+    end, passes = objective_of(model.out_activation_, model.loss), flat.passes
+    weights = flat.vector[: flat.num_weights]
     loss = 0.5 * model.alpha * float(torch.dot(weights, weights))
-    gradient = torch.zeros_like(packed.vector)
-    gradient[: packed.num_weights] = model.alpha * weights
-    rows = Rows(X, y, weight, torch.device("cpu"), packed.vector.dtype)
+    gradient = torch.zeros_like(flat.vector)
+    gradient[: flat.num_weights] = model.alpha * weights
+    rows = RowSource(X, y, weight, torch.device("cpu"), flat.vector.dtype)
     with torch.no_grad():
         for x, targets, part in rows.blocks():
             trace: Any = passes.forward(x)
@@ -35,6 +35,6 @@ def loss_and_gradient(model: Any, X: Any, y: Any, weight: Any) -> tuple[float, A
             share = 1.0 if part is None else part.unsqueeze(1)
             loss += float((end.losses(values, targets) * share).sum())
             passes.fill(trace, end.error(values, targets) * share)
-            gradient.add_(packed.gradient)
+            gradient.add_(flat.gradient)
     total = float(rows.count if weight is None else weight.sum())
     return loss / total, (gradient / total).numpy()

@@ -8,7 +8,7 @@ import torch
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelBinarizer
 
-from torchann.engine.fit import packed_net, solver_of
+from torchann.engine.fit import flat_parameters_of, solver_of
 from torchann.engine.solvers import Solver
 from torchann.estimators.options import NORM_PARTS
 from torchann.nets.functional import ACTIVATIONS
@@ -40,7 +40,7 @@ def restored_solver(model: Any, state: Any) -> Solver:
         or (model.norm is not None and not model.norms_)
     ):
         raise ValueError(f"solver is {model.solver!r} and norm {model.norm!r}, which are not those of the fit")
-    vector = packed_net(model, torch.device("cpu")).vector
+    vector = flat_parameters_of(model, torch.device("cpu")).vector
     usual = solver_of(model)
     usual.start(vector)
     usual.step(vector, torch.zeros_like(vector))

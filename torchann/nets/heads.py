@@ -14,7 +14,7 @@ from torchann.nets.shapes import check_logits, check_outputs, check_targets, che
 
 
 @dataclass(frozen=True)
-class Head:
+class Objective:
     """What the end of a network is for a task (sections 10.1.5 and 10.1.6).
 
     Attributes:
@@ -63,13 +63,13 @@ REGRESSION_OUTPUTS: dict[str, tuple[str, ...]] = {
 """The output activations that fit the values to predict, the default first."""
 
 
-def regression_head(
+def regression_objective(
     out_features: int,
     loss: str = "mse",
     output: str = "unbounded",
     bounds: Sequence[float] | None = None,
     output_activation: str | None = None,
-) -> Head:
+) -> Objective:
     """One output unit per value to predict; a row's loss is the mean over its values.
 
     ============ ===================================== ================
@@ -94,12 +94,12 @@ def regression_head(
             ``(batch,)`` would broadcast to ``(batch, batch)`` and train towards the mean.
 
     Example:
-        >>> head = regression_head(1, "huber")
+        >>> objective = regression_objective(1, "huber")
         >>> y_hat, y = torch.tensor([[0.0], [2.0]]), torch.tensor([[0.5], [0.0]])
-        >>> head.losses(y_hat, y), head.error(y_hat, y)
+        >>> objective.losses(y_hat, y), objective.error(y_hat, y)
         (tensor([0.1250, 1.5000]), tensor([[-0.5000],
                 [ 1.0000]]))
-        >>> regression_head(3, output="bounded", bounds=(0, 5)).activation(torch.tensor([[-200.0, 0.0, 200.0]]))
+        >>> regression_objective(3, output="bounded", bounds=(0, 5)).activation(torch.tensor([[-200.0, 0.0, 200.0]]))
         tensor([[0.0000, 2.5000, 5.0000]])
     """
     if loss not in REGRESSION_LOSSES:
@@ -115,9 +115,9 @@ def regression_head(
     elementwise, derivative = REGRESSION_LOSSES[loss]
     losses, error = partial(_regression_losses, elementwise, out_features), partial(_mean_error, derivative)
     if output == "unbounded":
-        return Head(out_features, losses, error, _as_it_is, name, loss)
+        return Objective(out_features, losses, error, _as_it_is, name, loss)
     end = _ActivatedEnd(name, *_shift_and_scale(name, bounds), losses, error)
-    return Head(out_features, end.losses_of, end.error_of, end.values, name, loss)
+    return Objective(out_features, end.losses_of, end.error_of, end.values, name, loss)
 
 
 def _shift_and_scale(name: str, bounds: Sequence[float] | None) -> tuple[float, float]:
@@ -166,7 +166,7 @@ def _as_it_is(y_hat: Tensor) -> Tensor:
     return y_hat
 
 
-def classification_head(task: str, num_classes: int) -> Head:
+def classification_objective(task: str, num_classes: int) -> Objective:
     """The outputs of a classifier, as logits: probabilities are made from them once, in ``activation``.
 
     ============ ===================== ================ ====================
@@ -187,20 +187,20 @@ def classification_head(task: str, num_classes: int) -> Head:
             the targets' shape is not the one above, or the outputs come from a softmax or a sigmoid.
 
     Example:
-        >>> head = classification_head("multiclass", 4)
-        >>> head.losses(torch.zeros(1, 4), torch.tensor([2])), head.activation(torch.zeros(1, 4))
+        >>> objective = classification_objective("multiclass", 4)
+        >>> objective.losses(torch.zeros(1, 4), torch.tensor([2])), objective.activation(torch.zeros(1, 4))
         (tensor([1.3863]), tensor([[0.2500, 0.2500, 0.2500, 0.2500]]))
     """
     if num_classes < (1 if task == "multilabel" else 2) or (task == "binary" and num_classes > 2):
         raise ValueError(f"a {task} task with num_classes={num_classes}; binary takes 2, multiclass 2 or more")
     if task == "multiclass":
         losses, proba = partial(_cross_entropy, num_classes), partial(torch.softmax, dim=1)
-        return Head(num_classes, losses, _cross_entropy_error, proba, "softmax", "cross-entropy")
+        return Objective(num_classes, losses, _cross_entropy_error, proba, "softmax", "cross-entropy")
     if task == "binary":
-        return Head(1, _binary_losses, _binary_error, _binary_proba, "sigmoid", "binary cross-entropy")
+        return Objective(1, _binary_losses, _binary_error, _binary_proba, "sigmoid", "binary cross-entropy")
     if task == "multilabel":
         losses = partial(_multilabel_losses, num_classes)
-        return Head(num_classes, losses, _multilabel_error, torch.sigmoid, "sigmoid", "binary cross-entropy")
+        return Objective(num_classes, losses, _multilabel_error, torch.sigmoid, "sigmoid", "binary cross-entropy")
     raise ValueError(f"there is no task {task!r}; choose one of binary, multiclass, multilabel")
 
 

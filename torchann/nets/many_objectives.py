@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-class Head(Protocol):
+class Objective(Protocol):
     """What the networks of a population end in; tensors are ``(count, out_features, batch)``."""
 
     def error(self, weight: Tensor, values: Tensor, y: Tensor, kept: Tensor) -> Tensor:
@@ -126,5 +126,9 @@ def _kept_off_the_ends(proba: Tensor) -> Tensor:
     return proba.clamp(tiny, 1 - tiny)
 
 
-HEADS: dict[str, Head] = {"squared_error": SquaredError(), "log_loss": Softmax(), "binary_log_loss": Sigmoids()}
+OBJECTIVES: dict[str, Objective] = {
+    "squared_error": SquaredError(),
+    "log_loss": Softmax(),
+    "binary_log_loss": Sigmoids(),
+}
 """By the loss."""

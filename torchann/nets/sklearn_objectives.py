@@ -12,7 +12,7 @@ from torchann.nets.heads import REGRESSION_LOSSES
 Elementwise = Callable[[Tensor, Tensor], Tensor]
 
 
-class End(NamedTuple):
+class Objective(NamedTuple):
     """What comes after the last layer; outputs and targets are ``(batch, outputs)``, classes one column each.
 
     Attributes:
@@ -75,7 +75,7 @@ OWN_LOSSES = {"absolute_error": "mae", "huber": "huber"}
 """Losses that scikit-learn's MLPs have not, by the names that the tasks know them by."""
 
 
-def end_of(out_activation: str, loss: str) -> End:
+def objective_of(out_activation: str, loss: str) -> Objective:
     """The end of an estimator's net.
 
     As in scikit-learn, the squared error is a mean over the outputs of a row and its derivative that of their sum, and
@@ -86,16 +86,16 @@ def end_of(out_activation: str, loss: str) -> End:
         loss: ``"squared_error"``, ``"poisson"``, ``"log_loss"``, or one of :data:`OWN_LOSSES`.
 
     Example:
-        >>> end = end_of("identity", "squared_error")
+        >>> end = objective_of("identity", "squared_error")
         >>> a, y = torch.tensor([[3.0]]), torch.tensor([[1.0]])
         >>> end.losses(a, y), end.error(a, y)
         (tensor([[2.]]), tensor([[2.]]))
     """
     activation = OUTPUTS[out_activation]
     if loss not in OWN_LOSSES:
-        return End(activation, LOSSES[out_activation, loss], torch.sub)
+        return Objective(activation, LOSSES[out_activation, loss], torch.sub)
     elementwise, derivative = REGRESSION_LOSSES[OWN_LOSSES[loss]]
-    return End(
+    return Objective(
         activation,
         lambda a, y: elementwise(a, y, reduction="none").div_(y.shape[1]),
         lambda a, y: derivative(a, y).div_(y.shape[1]),

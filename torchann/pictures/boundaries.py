@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from torchann.pictures.arrays import as_array
@@ -88,7 +88,7 @@ def decision_regions(
     class_names: Sequence[str],
     feature_names: Sequence[str],
     title: str = "",
-) -> Canvas:
+) -> Figure:
     """The plane tinted by what is predicted there, with rows marked by what they are, and rings round the mistakes.
 
     Args:
@@ -104,16 +104,16 @@ def decision_regions(
 
     Example:
         >>> x = torch.tensor([[0.0, 0.0], [4.0, 2.0], [1.0, 2.0]])
-        >>> canvas = decision_regions(lambda x: (x[:, 0] > 2).long(), x, [0, 1, 1], ["left", "right"], ["a", "b"])
-        >>> [text.get_text() for text in canvas.axes[0].get_legend().get_texts()]
+        >>> figure = decision_regions(lambda x: (x[:, 0] > 2).long(), x, [0, 1, 1], ["left", "right"], ["a", "b"])
+        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
         ['left', 'right', '1 of 3 rows wrong']
     """
     rows, truth = torch.as_tensor(x).detach().cpu(), torch.as_tensor(as_array(y))
     if rows.ndim != 2 or rows.shape[1] != 2:
         raise ValueError(f"x is {tuple(rows.shape)}; give rows of two features, (rows, 2)")
-    canvas = Canvas(figsize=(7, 5), layout="constrained")
-    canvas.suptitle(title)
-    panel = canvas.subplots()
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure.suptitle(title)
+    panel = figure.subplots()
     (left, right), (low, high) = (_limits(column) for column in rows.t())
     # The middles of the cells of the grid.
     steps = (torch.arange(GRID) + 0.5) / GRID
@@ -130,7 +130,7 @@ def decision_regions(
         panel.scatter(wrong[:, 0], wrong[:, 1], 90, facecolors="none", edgecolors="black", lw=thick, label=label)
     panel.set(xlim=(left, right), ylim=(low, high), xlabel=feature_names[0], ylabel=feature_names[1])
     panel.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
-    return canvas
+    return figure
 
 
 def _limits(column: Tensor) -> tuple[float, float]:

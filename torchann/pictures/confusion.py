@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
@@ -21,7 +21,7 @@ NAMED = 35  # names, at most, that fit along an axis
 
 
 @as_given
-def confusion_matrices(y: Any, predicted: Any, class_names: Sequence[str], title: str = "") -> Canvas:
+def confusion_matrices(y: Any, predicted: Any, class_names: Sequence[str], title: str = "") -> Figure:
     """Two confusion matrices: how many rows, and which share of the rows of each true class.
 
     In the second only mistakes are coloured, by a scale that ends at the largest share, to stand out even if few.
@@ -36,8 +36,8 @@ def confusion_matrices(y: Any, predicted: Any, class_names: Sequence[str], title
         ValueError: if the two differ in shape, are empty, or have numbers that no class has.
 
     Example:
-        >>> canvas = confusion_matrices([0, 0, 1], [0, 1, 1], ["no", "yes"])
-        >>> [text.get_text() for text in canvas.axes[1].texts]
+        >>> figure = confusion_matrices([0, 0, 1], [0, 1, 1], ["no", "yes"])
+        >>> [text.get_text() for text in figure.axes[1].texts]
         ['50%', '50%', '0%', '100%']
     """
     truth, said, count = as_array(y), as_array(predicted), len(class_names)
@@ -45,9 +45,9 @@ def confusion_matrices(y: Any, predicted: Any, class_names: Sequence[str], title
     counts = confusion_matrix(truth, said, labels=range(count))
     shares = confusion_matrix(truth, said, labels=range(count), normalize="true")
     beside = count <= BESIDE
-    canvas = Canvas(figsize=(8, 4) if beside else (6.5, 12), layout="constrained")
-    canvas.suptitle(title)
-    first, second = canvas.subplots(1, 2) if beside else canvas.subplots(2, 1)
+    figure = Figure(figsize=(8, 4) if beside else (6.5, 12), layout="constrained")
+    figure.suptitle(title)
+    first, second = figure.subplots(1, 2) if beside else figure.subplots(2, 1)
     _draw_matrix(first, counts, counts, "Blues", "d", class_names)
     first.set_title(f"rows: {counts.trace()} of {counts.sum()} right", fontsize=10)
     mistakes = np.where(np.eye(count, dtype=bool), np.nan, shares)
@@ -56,7 +56,7 @@ def confusion_matrices(y: Any, predicted: Any, class_names: Sequence[str], title
     for number in np.flatnonzero(counts.sum(1) == 0):
         for text in second.texts[number * count : (number + 1) * count]:
             text.set_text("–")
-    return canvas
+    return figure
 
 
 def _check_classes(truth: Numbers, said: Numbers, count: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from torchann.pictures.arrays import Numbers, as_array, drawable, symmetric_limit
@@ -22,7 +22,7 @@ MOST_NAMES = 40
 
 
 @as_given
-def labelled_images(images: Any, captions: Sequence[str], right: Sequence[bool], title: str = "") -> Canvas:
+def labelled_images(images: Any, captions: Sequence[str], right: Sequence[bool], title: str = "") -> Figure:
     """Images with captions below, blue if they are right and red if they are wrong.
 
     Args:
@@ -36,8 +36,8 @@ def labelled_images(images: Any, captions: Sequence[str], right: Sequence[bool],
         ValueError: if the images have another shape, or there are more or fewer captions.
 
     Example:
-        >>> canvas = labelled_images(np.zeros((2, 28, 28)), ["Bag 98%", "Coat 60%\\nis Shirt"], [True, False])
-        >>> [text.get_color() for text in canvas.axes[0].texts]
+        >>> figure = labelled_images(np.zeros((2, 28, 28)), ["Bag 98%", "Coat 60%\\nis Shirt"], [True, False])
+        >>> [text.get_color() for text in figure.axes[0].texts]
         ['#0072b2', '#d55e00']
     """
     tiles = as_array(images)
@@ -54,9 +54,9 @@ def labelled_images(images: Any, captions: Sequence[str], right: Sequence[bool],
     below = ceil((0.08 + 0.16 * lines) * inch)
     sheet = mosaic(tiles, columns, below, beside, 1.0)
     picture, above = sheet.shape[0] / inch, 0.4 if title else 0.1
-    canvas = Canvas(figsize=(max(0.09 * len(title), columns * CELL), picture + above))
-    canvas.suptitle(title, y=1 - 0.08 / (picture + above), va="top", fontsize=11)
-    panel = canvas.add_axes((0, 0, 1, picture / (picture + above)))
+    figure = Figure(figsize=(max(0.09 * len(title), columns * CELL), picture + above))
+    figure.suptitle(title, y=1 - 0.08 / (picture + above), va="top", fontsize=11)
+    panel = figure.add_axes((0, 0, 1, picture / (picture + above)))
     panel.imshow(sheet, extent=(0, sheet.shape[1], sheet.shape[0], 0), interpolation="nearest")
     panel.set_xlim(-beside / 2, sheet.shape[1] - beside / 2)
     panel.set_axis_off()
@@ -65,7 +65,7 @@ def labelled_images(images: Any, captions: Sequence[str], right: Sequence[bool],
         place = (column * (width + beside) + width / 2, row * (height + below) + height + 0.03 * inch)
         said = "\n".join(shorten(line) for line in caption.split("\n"))
         panel.text(*place, said, ha="center", va="top", fontsize=8, color=RIGHT if is_right else WRONG)
-    return canvas
+    return figure
 
 
 def _shades(images: Numbers) -> Numbers:
@@ -78,7 +78,7 @@ def _shades(images: Numbers) -> Numbers:
 
 
 @as_given
-def weights_as_images(weight: Any, shape: tuple[int, int], title: str = "") -> Canvas:
+def weights_as_images(weight: Any, shape: tuple[int, int], title: str = "") -> Figure:
     """The weights of each unit as an image: red pixels excite it, blue ones inhibit it.
 
     Args:
@@ -90,8 +90,8 @@ def weights_as_images(weight: Any, shape: tuple[int, int], title: str = "") -> C
         ValueError: if there is not a weight for each pixel.
 
     Example:
-        >>> canvas = weights_as_images(np.ones((300, 784)), (28, 28), "weights")
-        >>> canvas.axes[0].get_title()
+        >>> figure = weights_as_images(np.ones((300, 784)), (28, 28), "weights")
+        >>> figure.axes[0].get_title()
         'the first 100 of 300 units'
     """
     weights, (height, width) = as_array(weight), shape
@@ -103,15 +103,15 @@ def weights_as_images(weight: Any, shape: tuple[int, int], title: str = "") -> C
     columns = max(1, min(len(shown), ceil((len(shown) * height / width) ** 0.5)))
     sheet = mosaic(shown, columns, gap, gap, np.nan)[:-gap, :-gap]
     tall = 5.6 * sheet.shape[0] / sheet.shape[1] + 0.6
-    canvas = Canvas(figsize=(6.5, min(10.0, max(2.5, tall))), layout="constrained")
-    panel = canvas.subplots()
-    _draw_weights(canvas, panel, sheet, title, len(weights), interpolation="nearest")
+    figure = Figure(figsize=(6.5, min(10.0, max(2.5, tall))), layout="constrained")
+    panel = figure.subplots()
+    _draw_weights(figure, panel, sheet, title, len(weights), interpolation="nearest")
     panel.set_axis_off()
-    return canvas
+    return figure
 
 
 @as_given
-def weight_table(weight: Any, feature_names: Sequence[str], title: str = "") -> Canvas:
+def weight_table(weight: Any, feature_names: Sequence[str], title: str = "") -> Figure:
     """The weights of each unit in a column, a line for each feature: red excites it, blue inhibits it.
 
     Args:
@@ -123,28 +123,28 @@ def weight_table(weight: Any, feature_names: Sequence[str], title: str = "") -> 
         ValueError: if there are more or fewer names than features.
 
     Example:
-        >>> canvas = weight_table(np.ones((3, 2)), ["petal length", "petal width"])
-        >>> canvas.axes[0].images[0].get_array().shape
+        >>> figure = weight_table(np.ones((3, 2)), ["petal length", "petal width"])
+        >>> figure.axes[0].images[0].get_array().shape
         (2, 3)
     """
     weights, count = as_array(weight), len(feature_names)
     if weights.ndim != 2 or weights.shape[1] != count:
         raise ValueError(f"weight is {weights.shape}, with {count} feature_names; give weights (units, {count})")
-    canvas = Canvas(figsize=(7.5, min(9.0, 1.6 + 0.3 * count)), layout="constrained")
-    panel = canvas.subplots()
-    _draw_weights(canvas, panel, weights[:MOST_UNITS].astype(float).T, title, len(weights), aspect="auto")
+    figure = Figure(figsize=(7.5, min(9.0, 1.6 + 0.3 * count)), layout="constrained")
+    panel = figure.subplots()
+    _draw_weights(figure, panel, weights[:MOST_UNITS].astype(float).T, title, len(weights), aspect="auto")
     step = ceil(count / MOST_NAMES) or 1
     panel.set_yticks(range(0, count, step), [shorten(name) for name in feature_names[::step]], fontsize=9)
     panel.set_xlabel("unit, numbered from 0")
     panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    return canvas
+    return figure
 
 
-def _draw_weights(canvas: Canvas, panel: Axes, sheet: Numbers, title: str, units: int, **how: Any) -> None:
+def _draw_weights(figure: Figure, panel: Axes, sheet: Numbers, title: str, units: int, **how: Any) -> None:
     limit = symmetric_limit(sheet)
-    canvas.suptitle(title)
+    figure.suptitle(title)
     image = panel.imshow(sheet, cmap=colormaps["RdBu_r"], vmin=-limit, vmax=limit, **how)
     cut = "both" if (np.abs(sheet) > limit).any() else "neither"
-    canvas.colorbar(image, ax=panel, label="weight", extend=cut, aspect=30)
+    figure.colorbar(image, ax=panel, label="weight", extend=cut, aspect=30)
     if units > MOST_UNITS:
         panel.set_title(f"the first {MOST_UNITS} of {units} units", fontsize=9)

@@ -5,7 +5,7 @@ from math import ceil, isfinite
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 OF_LOG_SCALE = 8  # how many times the lowest value the highest is, for decades to show more than a straight axis
@@ -25,7 +25,7 @@ History = Sequence[dict[str, float]]
 """A row per epoch, with ``epoch``, ``train_loss``, ``val_loss`` and so on."""
 
 
-def learning_curves(histories: Sequence[History], title: str = "", tags: Sequence[str] | None = None) -> Canvas:
+def learning_curves(histories: Sequence[History], title: str = "", tags: Sequence[str] | None = None) -> Figure:
     """Training and validation curves over the epochs, one thin line per history.
 
     Args:
@@ -37,26 +37,26 @@ def learning_curves(histories: Sequence[History], title: str = "", tags: Sequenc
     tags = _tags(histories) if tags is None else tags
     columns = min(3, max(1, len(tags)))
     rows = max(1, ceil(len(tags) / columns))
-    canvas = Canvas(figsize=(5 * columns, 3.8 * rows), layout="constrained")
-    canvas.suptitle(title)
-    panels = list(canvas.subplots(rows, columns, squeeze=False).flat)
+    figure = Figure(figsize=(5 * columns, 3.8 * rows), layout="constrained")
+    figure.suptitle(title)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel, tag in zip(panels, tags, strict=False):
         _plot_metric(panel, histories, tag)
     for panel in panels[len(tags) :]:
         panel.remove()
-    return canvas
+    return figure
 
 
-def mark_best(canvas: Canvas, epoch: float) -> None:
+def mark_best(figure: Figure, epoch: float) -> None:
     """Draws a line at the best epoch through the first panel of a picture, and says which it is.
 
     Args:
-        canvas: made by :func:`learning_curves`.
+        figure: made by :func:`learning_curves`.
         epoch: counted from 0, as it is logged; axes count from 1.
     """
     label = f"best: epoch {epoch + 1:.0f}"
-    canvas.axes[0].axvline(epoch + 1, color="black", linestyle="--", linewidth=1, label=label)
-    canvas.axes[0].legend()
+    figure.axes[0].axvline(epoch + 1, color="black", linestyle="--", linewidth=1, label=label)
+    figure.axes[0].legend()
 
 
 def _tags(histories: Sequence[History]) -> list[str]:

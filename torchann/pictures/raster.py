@@ -2,28 +2,28 @@
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 
-def as_image(canvas: Canvas, dpi: int = 100) -> NDArray[np.uint8]:
+def as_image(figure: Figure, dpi: int = 100) -> NDArray[np.uint8]:
     """Draws a picture into an array; needs no screen.
 
     Args:
-        canvas: the picture, on a background that is not transparent.
+        figure: the picture, on a background that is not transparent.
         dpi: pixels per inch of ``figsize``.
 
     Returns:
         Red, green and blue, ``(height, width, 3)``, 0 to 255: what ``add_image(..., dataformats="HWC")`` takes.
 
     Example:
-        >>> as_image(Canvas(figsize=(6, 4))).shape
+        >>> as_image(Figure(figsize=(6, 4))).shape
         (400, 600, 3)
     """
-    before, agg = canvas.dpi, FigureCanvasAgg(canvas)
-    canvas.dpi = dpi
+    before, agg = figure.dpi, FigureCanvasAgg(figure)
+    figure.dpi = dpi
     try:
         agg.draw()  # type: ignore[no-untyped-call]
         return np.asarray(agg.buffer_rgba())[:, :, :3].copy()  # type: ignore[no-untyped-call]
     finally:
-        canvas.dpi = before
+        figure.dpi = before

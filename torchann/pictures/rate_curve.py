@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 LOOKS = (("tab:green", "-"), ("tab:red", "--"), ("black", "-"), ("tab:purple", ":"))
@@ -12,7 +12,7 @@ OF_LOG_SCALE = 8  # as of learning curves
 
 def rate_curve(
     rates: Sequence[float], losses: Sequence[float], window: int, marks: Mapping[str, float], title: str = ""
-) -> Canvas:
+) -> Figure:
     """Raw losses over rates on a logarithmic axis, their mean over the latest few, and rates worth a line.
 
     What lies far above the loss at the start is beyond the picture.
@@ -25,13 +25,13 @@ def rate_curve(
         title: above the picture.
 
     Example:
-        >>> canvas = rate_curve([0.01, 0.1, 1.0], [2.0, 1.0, 9.0], 1, {"shoots up": 1.0})
-        >>> canvas.axes[0].get_xscale()
+        >>> figure = rate_curve([0.01, 0.1, 1.0], [2.0, 1.0, 9.0], 1, {"shoots up": 1.0})
+        >>> figure.axes[0].get_xscale()
         'log'
     """
-    canvas = Canvas(figsize=(7, 4.2), layout="constrained")
-    canvas.suptitle(title)
-    panel, raw = canvas.subplots(), np.asarray(losses, float)
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure.suptitle(title)
+    panel, raw = figure.subplots(), np.asarray(losses, float)
     panel.plot(rates, raw, color="0.75", linewidth=0.6, label="each batch")
     smooth = raw
     if 1 < window <= len(raw):
@@ -53,4 +53,4 @@ def rate_curve(
     panel.set(xlabel="learning rate", ylabel="training loss of a batch", xscale="log")
     panel.grid(alpha=0.3)
     panel.legend(fontsize=9)
-    return canvas
+    return figure

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 
 from torchann.pictures.arrays import Numbers, as_array, drawable, robust_limits, symmetric_limit
 from torchann.pictures.boundaries import COLOURS
@@ -15,7 +15,7 @@ RESIDUAL = "true − predicted"
 
 
 @as_given
-def predicted_against_true(y: Any, y_hat: Any, name: str, title: str = "") -> Canvas:
+def predicted_against_true(y: Any, y_hat: Any, name: str, title: str = "") -> Figure:
     """What is predicted for each row over what is true, with the diagonal on which the two are equal.
 
     Args:
@@ -28,26 +28,26 @@ def predicted_against_true(y: Any, y_hat: Any, name: str, title: str = "") -> Ca
         ValueError: if the two differ in shape.
 
     Example:
-        >>> canvas = predicted_against_true([1.0, 2.0, 3.0], [1.1, 1.9, float("nan")], "length (cm)")
-        >>> canvas.axes[0].get_title()
+        >>> figure = predicted_against_true([1.0, 2.0, 3.0], [1.1, 1.9, float("nan")], "length (cm)")
+        >>> figure.axes[0].get_title()
         '1 of 3 rows left out: not finite'
     """
     (true, predicted), left_out = _columns(y=y, y_hat=y_hat)
     limits = robust_limits(np.concatenate([true, predicted]))
-    canvas = Canvas(figsize=(6, 6), layout="constrained")
-    canvas.suptitle(title)
-    panel = canvas.subplots()
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    figure.suptitle(title)
+    panel = figure.subplots()
     _draw_cloud(panel, true, predicted)
     panel.axline((0, 0), slope=1, color="black", linewidth=1, linestyle="--", label="predicted = true")
     panel.set(xlim=limits, ylim=limits, aspect="equal", xlabel=f"true {name}", ylabel=f"predicted {name}")
     outside = ~(_within(true, limits) & _within(predicted, limits))
     panel.set_title(_told(left_out, outside, len(as_array(y))), fontsize=9)
     panel.legend(loc="upper left")
-    return canvas
+    return figure
 
 
 @as_given
-def residuals(y: Any, y_hat: Any, name: str, title: str = "") -> Canvas:
+def residuals(y: Any, y_hat: Any, name: str, title: str = "") -> Figure:
     """What is left over of each row, true minus predicted: over what is predicted, and how often.
 
     Args:
@@ -60,16 +60,16 @@ def residuals(y: Any, y_hat: Any, name: str, title: str = "") -> Canvas:
         ValueError: if the two differ in shape.
 
     Example:
-        >>> canvas = residuals([1.0, 2.0, 3.0], [1.5, 2.5, 3.5], "length (cm)")
-        >>> canvas.axes[1].get_title()
+        >>> figure = residuals([1.0, 2.0, 3.0], [1.5, 2.5, 3.5], "length (cm)")
+        >>> figure.axes[1].get_title()
         'mean -0.5\\nstandard deviation 0'
     """
     (true, predicted), left_out = _columns(y=y, y_hat=y_hat)
     left = true - predicted
     across, up = robust_limits(predicted), robust_limits(left)
-    canvas = Canvas(figsize=(8, 4.4), layout="constrained")
-    canvas.suptitle(title)
-    panel, bars = canvas.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    figure = Figure(figsize=(8, 4.4), layout="constrained")
+    figure.suptitle(title)
+    panel, bars = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     _draw_cloud(panel, predicted, left)
     panel.set(xlim=across, ylim=up, xlabel=f"predicted {name}", ylabel=f"residual ({RESIDUAL})\n{name}")
     panel.set_title(_told(left_out, ~(_within(predicted, across) & _within(left, up)), len(as_array(y))), fontsize=9)
@@ -79,11 +79,11 @@ def residuals(y: Any, y_hat: Any, name: str, title: str = "") -> Canvas:
         bars.set_title(f"mean {left.mean():.3g}\nstandard deviation {left.std():.3g}", fontsize=9)
     for axes in (panel, bars):
         axes.axhline(0, color="black", linewidth=1, linestyle="--")
-    return canvas
+    return figure
 
 
 @as_given
-def residual_map(longitude: Any, latitude: Any, residuals: Any, name: str, title: str = "") -> Canvas:
+def residual_map(longitude: Any, latitude: Any, residuals: Any, name: str, title: str = "") -> Figure:
     """Where on the map too little is predicted (red), and where too much (blue).
 
     Args:
@@ -98,23 +98,23 @@ def residual_map(longitude: Any, latitude: Any, residuals: Any, name: str, title
         ValueError: if the three differ in shape.
 
     Example:
-        >>> canvas = residual_map([-122.0, -118.0], [60.0, 60.0], [-0.5, 2.0], "price (USD)")
-        >>> round(canvas.axes[0].get_aspect(), 6)
+        >>> figure = residual_map([-122.0, -118.0], [60.0, 60.0], [-0.5, 2.0], "price (USD)")
+        >>> round(figure.axes[0].get_aspect(), 6)
         2.0
     """
     (across, up, left), left_out = _columns(longitude=longitude, latitude=latitude, residuals=residuals)
     limit = symmetric_limit(left)
-    canvas = Canvas(figsize=(6.5, 6), layout="constrained")
-    canvas.suptitle(title)
-    panel = canvas.subplots()
+    figure = Figure(figsize=(6.5, 6), layout="constrained")
+    figure.suptitle(title)
+    panel = figure.subplots()
     dots = panel.scatter(across, up, 11, c=left, cmap="RdBu_r", vmin=-limit, vmax=limit, linewidths=0)
     cut = "both" if (np.abs(left) > limit).any() else "neither"
-    canvas.colorbar(dots, ax=panel, label=f"residual ({RESIDUAL})\n{name}", extend=cut, shrink=0.8)
+    figure.colorbar(dots, ax=panel, label=f"residual ({RESIDUAL})\n{name}", extend=cut, shrink=0.8)
     # At the poles, or where the numbers are no degrees, the panel would be a thread.
     panel.set(xlabel="longitude (°)", ylabel="latitude (°)", facecolor="#c4c4c4")
     panel.set_aspect(1 / max(cos(radians(up.mean())), 0.1) if up.size else 1)
     panel.set_title(_told(left_out, np.zeros(0, bool), len(as_array(residuals))), fontsize=9)
-    return canvas
+    return figure
 
 
 def _columns(**given: Any) -> tuple[list[Numbers], int]:

@@ -211,6 +211,6 @@ def _evaluation(figures: Mapping[str, Mapping[str, float]]) -> str:
 def _versions(trained: Mapping[str, str]) -> str:
     here = {"torchann": version("torchann"), "torch": version("torch"), "python": platform.python_version()}
     columns = {"trained with": trained, "this card was written with": here}
-    head = ["", *(name for name, versions in columns.items() if versions)]
+    objective = ["", *(name for name, versions in columns.items() if versions)]
     cells = [[name, *(versions.get(name, "") for versions in columns.values() if versions)] for name in here]
-    return table(head, cells)
+    return table(objective, cells)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torchann.data.tables.column_values import MISSING, Cells, Numbers, as_kind, as_texts
-from torchann.data.tables.columns import Surprises, check_names, encode
+from torchann.data.tables.column_values import MISSING, ColumnValues, NumericColumn, as_kind, as_texts
+from torchann.data.tables.columns import UnseenValues, check_names, encode
 from torchann.data.tables.open_table import open_table
 from torchann.data.tables.raw_inputs import input_rows
 from torchann.data.tables.table import Chunk, Table
@@ -28,7 +28,7 @@ def predict(
     keep: Sequence[str] = (),
     delimiter: str | None = None,
     encoding: str | None = None,
-    surprises: Surprises | None = None,
+    surprises: UnseenValues | None = None,
 ) -> Columns | int:
     """Predicts each row of a table, in the order of the rows; only some of them are in memory at a time.
 
@@ -70,7 +70,7 @@ def predict(
     files = [path.resolve() for path in getattr(table, "paths", ())]  # also those that a pattern has found
     if output is not None and Path(output).resolve() in files:
         raise ValueError(f"{output} is the table itself; name another file for the predictions")
-    parts = _predicted(model, table, keep, surprises or Surprises())
+    parts = _predicted(model, table, keep, surprises or UnseenValues())
     if output is None:
         found = list(parts)
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
@@ -82,7 +82,7 @@ def predict(
     return rows
 
 
-def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: Surprises) -> Iterator[Columns]:
+def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: UnseenValues) -> Iterator[Columns]:
     prepared = model.preprocessing
     columns = None if prepared is None or prepared.table is None else prepared.table.table
     names = list(model.feature_names or (table.columns if columns is None else [column.name for column in columns]))
@@ -116,8 +116,8 @@ def _numbers(chunk: Chunk, names: Sequence[str], start: int) -> Tensor:
     return x
 
 
-def _kept(cells: Cells) -> np.ndarray[Any, Any]:
-    if isinstance(cells, Numbers) and cells.kind == "number":
+def _kept(cells: ColumnValues) -> np.ndarray[Any, Any]:
+    if isinstance(cells, NumericColumn) and cells.kind == "number":
         whole = bool(np.all(cells.values == np.floor(cells.values)))
         return cells.values.astype(np.int64) if whole else cells.values
     texts = as_texts(cells)

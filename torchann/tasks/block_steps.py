@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, optim
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from torchann.engine.all_reduce_gradients import GradientBucket
+from torchann.engine.all_reduce_gradients import AllReduceGradients
 from torchann.engine.backprop import Backprop
 from torchann.engine.cuda_graph import BlockGraph
 from torchann.engine.embedded import EmbeddedBackprop
@@ -54,14 +54,14 @@ class ExplicitStep:
 
     optimizer: optim.Optimizer
     row_weight: Callable[[Any], Tensor | None]
-    bucket: GradientBucket | None
+    bucket: AllReduceGradients | None
 
     def __init__(
         self,
         backprop: Backprop | EmbeddedBackprop | WideDeepBackprop,
         optimizer: optim.Optimizer,
         row_weight: Callable[[Any], Tensor | None],
-        bucket: GradientBucket | None = None,
+        bucket: AllReduceGradients | None = None,
     ) -> None:
         self.backprop: Any = backprop
         self.optimizer, self.row_weight, self.bucket = optimizer, row_weight, bucket
@@ -103,13 +103,13 @@ class AutogradStep:
 
     losses: Callable[[Rows, Rows], tuple[Rows, Tensor]]
     optimizer: optim.Optimizer
-    bucket: GradientBucket | None
+    bucket: AllReduceGradients | None
 
     def __init__(
         self,
         losses: Callable[[Rows, Rows], tuple[Rows, Tensor]],
         optimizer: optim.Optimizer,
-        bucket: GradientBucket | None = None,
+        bucket: AllReduceGradients | None = None,
     ) -> None:
         self.losses, self.optimizer, self.bucket = losses, optimizer, bucket
 

@@ -12,7 +12,7 @@ from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.engine.rows.loader import TensorLoader
 from torchann.nets.checks import check_classes
 from torchann.nets.embedded_mlp import EmbeddedMLP
-from torchann.nets.heads import Head, classification_head
+from torchann.nets.heads import Objective, classification_objective
 from torchann.nets.mlp import MLP
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
@@ -113,9 +113,9 @@ class ClassificationMLP(Task):
         h.task = h.task or ("binary" if h.num_classes == 2 else "multiclass")
         if h.class_names is not None and len(h.class_names) != h.num_classes:
             raise ValueError(f"class_names are {len(h.class_names)}, num_classes is {h.num_classes}; name every class")
-        self.head: Head = classification_head(h.task, h.num_classes)
+        self.objective: Objective = classification_objective(h.task, h.num_classes)
         more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
-        sizes = (h.hidden_sizes, self.head.out_features, h.activation, *more)
+        sizes = (h.hidden_sizes, self.objective.out_features, h.activation, *more)
         self.net: EmbeddedMLP | MLP = (
             EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
         )
@@ -162,7 +162,7 @@ class ClassificationMLP(Task):
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """``"class"``: indices ``(batch,)``, or 0 and 1 per label; ``"proba"``: ``(batch, num_classes)``."""
-        proba = self.head.activation(outputs)
+        proba = self.objective.activation(outputs)
         if self.hparams["task"] == "multilabel":
             return {"class": (proba > 0.5).long(), "proba": proba}
         if self.hparams["task"] == "binary":

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from torchann.files.history import no_such_figure
 
-OWN = ("torchann.", "lightning.")
+TRUSTED = ("torchann.", "lightning.")
 
 
 def logged_now(trainer: pl.Trainer) -> dict[str, Tensor]:
@@ -37,7 +37,7 @@ def check_monitors(trainer: pl.Trainer, names: Sequence[str]) -> None:
         ValueError: with the figures there are.
     """
     callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-    if not all(type(part).__module__.startswith(OWN) for part in (trainer.lightning_module, *callbacks)):
+    if not all(type(part).__module__.startswith(TRUSTED) for part in (trainer.lightning_module, *callbacks)):
         return
     logged = [name for name in names if trainer.enable_validation or not name.startswith("val_")]
     for callback in callbacks:

@@ -10,7 +10,7 @@ from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric
 from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
 
 from torchann.nets.checks import check_classes
-from torchann.nets.heads import Head, classification_head, regression_head
+from torchann.nets.heads import Objective, classification_objective, regression_objective
 
 TaskName = Literal["regression", "binary", "multiclass", "multilabel"]
 
@@ -28,7 +28,7 @@ class Output:
             be. Targets that come by name are taken by the output's name.
 
     Example:
-        >>> Output(weight=0.9).head().out_features
+        >>> Output(weight=0.9).objective().out_features
         1
     """
 
@@ -47,11 +47,11 @@ class Output:
         if not 0 <= self.weight < inf:
             raise ValueError(f"weight is {self.weight}; give a finite number, 0 or more")
 
-    def head(self) -> Head:
+    def objective(self) -> Objective:
         """Its losses and its activation."""
         if self.task == "regression":
-            return regression_head(self.size, self.loss)
-        return classification_head(self.task, 2 if self.task == "binary" else self.size)
+            return regression_objective(self.size, self.loss)
+        return classification_objective(self.task, 2 if self.task == "binary" else self.size)
 
     @property
     def num_classes(self) -> int:

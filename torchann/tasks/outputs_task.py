@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from torchann.nets.heads import Head
+from torchann.nets.heads import Objective
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.outputs import Output, task_metrics
 from torchann.tasks.task import STAGES, Task
@@ -23,7 +23,7 @@ class OutputsTask(Task):
 
     def _build(self) -> None:
         self.build()
-        self.heads: dict[str, Head] = {name: output.head() for name, output in self.outputs.items()}
+        self.heads: dict[str, Objective] = {name: output.objective() for name, output in self.outputs.items()}
         self.metrics: nn.ModuleDict = nn.ModuleDict(
             {
                 stage: nn.ModuleDict(
@@ -108,13 +108,15 @@ class OutputsTask(Task):
         return {name: self.outputs[name].target(part, dtype) for name, part in self._targets(y).items()}
 
     def _losses(self, outputs: Any, y: Any, training: bool) -> Tensor:
-        return self._weighted({name: head.losses(outputs[name], y[name]) for name, head in self.heads.items()})
+        return self._weighted(
+            {name: objective.losses(outputs[name], y[name]) for name, objective in self.heads.items()}
+        )
 
     def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
         return torch.stack([self.outputs[name].weight * part for name, part in losses.items()]).sum(0)
 
     def _add(self, stage: str, outputs: Any, y: Any) -> Tensor:
-        losses = {name: head.losses(outputs[name], y[name]) for name, head in self.heads.items()}
+        losses = {name: objective.losses(outputs[name], y[name]) for name, objective in self.heads.items()}
         for name, metrics in self.metrics[stage].items():  # type: ignore[operator]
             metrics.add(losses[name], outputs[name], y[name])
         return self._weighted(losses)

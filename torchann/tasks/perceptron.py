@@ -12,7 +12,7 @@ from torchann.engine.perceptron import perceptron_rule_
 from torchann.engine.rows.loader import Block
 from torchann.nets.checks import check_classes, check_width
 from torchann.nets.functional import perceptron_loss
-from torchann.nets.heads import Head
+from torchann.nets.heads import Objective
 from torchann.tasks.task import Task
 
 
@@ -82,7 +82,7 @@ class Perceptron(Task):
         self.net = nn.Linear(self.hparams["in_features"], 1, dtype=torch.float64)
         nn.init.zeros_(self.net.weight)
         nn.init.zeros_(self.net.bias)
-        self.head: Head = Head(1, _losses, _error, _hard)
+        self.objective: Objective = Objective(1, _losses, _error, _hard)
 
     def make_metrics(self) -> dict[str, Metric]:
         """The share of right answers."""
@@ -148,7 +148,7 @@ class Perceptron(Task):
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """``"class"``: 0 or 1, ``(batch,)``."""
-        return {"class": self.head.activation(outputs)}
+        return {"class": self.objective.activation(outputs)}
 
     def predict(self, x: Any) -> Tensor:
         """Classes 0 or 1, ``(rows,)``, of inputs ``(rows, in_features)``, also a data frame: a hard threshold."""

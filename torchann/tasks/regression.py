@@ -9,9 +9,9 @@ from torchmetrics import Metric
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.embedded_mlp import EmbeddedMLP
-from torchann.nets.heads import Head, regression_head
+from torchann.nets.heads import Objective, regression_objective
 from torchann.nets.mlp import MLP
-from torchann.nets.standardized_head import standardized_head
+from torchann.nets.standardized_objective import standardized_objective
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 
@@ -113,9 +113,13 @@ class RegressionMLP(Task):
             raise ValueError(
                 f"target_names are {h.target_names} and out_features is {h.out_features}; name every value"
             )
-        self.head: Head = regression_head(h.out_features, h.loss, h.output, h.bounds, h.output_activation)
+        self.objective: Objective = regression_objective(
+            h.out_features, h.loss, h.output, h.bounds, h.output_activation
+        )
         if h.target_std is not None and h.output == "unbounded":
-            self.head = standardized_head(self.head, h.target_mean or [0.0] * h.out_features, h.target_std)
+            self.objective = standardized_objective(
+                self.objective, h.target_mean or [0.0] * h.out_features, h.target_std
+            )
         more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
         sizes = (h.hidden_sizes, h.out_features, h.activation, *more)
         self.net: EmbeddedMLP | MLP = (
@@ -124,7 +128,7 @@ class RegressionMLP(Task):
 
     def make_metrics(self) -> dict[str, Metric]:
         """Root of the mean squared error, and mean absolute error."""
-        return task_metrics("regression", self.head.out_features)
+        return task_metrics("regression", self.objective.out_features)
 
     def check_target(self, y: Tensor) -> None:
         """Refuses targets that the output cannot reach."""
@@ -139,11 +143,11 @@ class RegressionMLP(Task):
     def prepare_target(self, y: Tensor) -> Tensor:
         """Targets as floats ``(batch, out_features)``; ``(batch,)`` will do for one output."""
         y = y.to(next(self.net.parameters()).dtype)
-        return y.unsqueeze(1) if y.ndim == 1 and self.head.out_features == 1 else y
+        return y.unsqueeze(1) if y.ndim == 1 and self.objective.out_features == 1 else y
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:
         """``"value"``, ``(batch, out_features)``, in the targets' unit."""
-        return {"value": self.head.activation(outputs)}
+        return {"value": self.objective.activation(outputs)}
 
     def predict(self, x: Any) -> Tensor:
         """Predicted values, ``(rows, out_features)``, of raw inputs: tensor, array or data frame."""

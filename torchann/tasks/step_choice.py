@@ -7,16 +7,16 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.utilities import CombinedLoader
 
-from torchann.engine.all_reduce_gradients import GradientBucket
+from torchann.engine.all_reduce_gradients import AllReduceGradients
 from torchann.engine.rows.loader import TensorLoader
-from torchann.engine.rows.stream_loader import BlockLoader
+from torchann.engine.rows.stream_loader import StreamLoader
 from torchann.tasks.block_steps import AutogradStep, BlockSteps, ExplicitStep, carry_step_count
 from torchann.tasks.fast_path import largest_block, why_single_steps
 
 log: logging.Logger = logging.getLogger("torchann")
 
 
-class OwnSteps:
+class StepChoice:
     """The steps that a task takes by itself; Lightning takes them where it has been asked for more than they can do.
 
     Attributes:
@@ -24,7 +24,7 @@ class OwnSteps:
         batches_per_epoch: where mini-batches come in blocks, None where each is a batch to Lightning.
 
     Example:
-        >>> OwnSteps().taken_in(pl.Trainer(logger=False, enable_checkpointing=False))
+        >>> StepChoice().taken_in(pl.Trainer(logger=False, enable_checkpointing=False))
         False
     """
 
@@ -61,7 +61,7 @@ class OwnSteps:
             log.log(level, "%s trains in %s", type(task).__name__, _processes(trainer, data))
         if single is None and hasattr(data, "steps_per_execution"):
             loader = data.train_dataloader()
-            if isinstance(loader, (TensorLoader, BlockLoader)):
+            if isinstance(loader, (TensorLoader, StreamLoader)):
                 wanted = largest_block(task, trainer, loader.num_batches(), task.hparams["steps_per_execution"])
                 data.steps_per_execution = wanted
                 self.batches_per_epoch = loader.num_batches() if wanted != 1 else None
@@ -72,7 +72,7 @@ class OwnSteps:
         if self.taken_in(task.trainer):
             step: ExplicitStep | AutogradStep
             optimizer = task.trainer.optimizers[0]
-            bucket = GradientBucket(task.net.parameters()) if task.trainer.world_size > 1 else None
+            bucket = AllReduceGradients(task.net.parameters()) if task.trainer.world_size > 1 else None
             if task.why_autograd() is None:
                 step = ExplicitStep(task.backprop(), optimizer, task.row_weight, bucket)
             else:

@@ -15,7 +15,7 @@ from torchann.engine.rows.loader import Block, map_rows, num_rows
 from torchann.engine.wide_deep import WideDeepBackprop
 from torchann.nets.checks import check_width, explain
 from torchann.nets.embedded_mlp import EmbeddedMLP
-from torchann.nets.heads import Head
+from torchann.nets.heads import Objective
 from torchann.nets.mlp import MLP
 from torchann.nets.summary import Summary, summary
 from torchann.tasks.block_steps import ExplicitStep, move_plateau_schedules
@@ -25,14 +25,14 @@ from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.monitor import check_monitors
 from torchann.tasks.optimizers import optimizer_and_schedule
-from torchann.tasks.raw_inputs import RawInputs
-from torchann.tasks.step_choice import OwnSteps
+from torchann.tasks.predictor import Predictor
+from torchann.tasks.step_choice import StepChoice
 from torchann.tasks.threads import Threads
 
 STAGES = ("train_", "val_", "test_")
 
 
-class Task(RawInputs):
+class Task(Predictor):
     """A net with its loss, its metrics and its predictions; abstract, as a task makes its net, head and metrics.
 
     Sizes that are not given come from the Trainer's data module and are saved with the hyperparameters, so that a
@@ -40,7 +40,7 @@ class Task(RawInputs):
     """
 
     net: nn.Module
-    head: Head
+    objective: Objective
     metrics: nn.ModuleDict
     sizes: tuple[str, ...]
     """Hyperparameters that the net cannot do without."""
@@ -56,10 +56,10 @@ class Task(RawInputs):
 
     def __init__(self) -> None:
         super().__init__()
-        self._own_steps = OwnSteps()
+        self._step_choice = StepChoice()
 
     def build(self) -> None:
-        """Makes ``net`` and ``head`` from complete hyperparameters."""
+        """Makes ``net`` and ``objective`` from complete hyperparameters."""
         raise NotImplementedError
 
     def make_metrics(self) -> dict[str, Metric]:
@@ -85,7 +85,7 @@ class Task(RawInputs):
         if stage == "fit":
             check_monitors(self.trainer, self.figure_names())
         if stage == "fit" and "steps_per_execution" in self.hparams:
-            self._own_steps.choose(self, data)
+            self._step_choice.choose(self, data)
 
     def why_autograd(self) -> str | None:
         """What explicit backpropagation cannot take of the net, in a few words; None if it can."""
@@ -94,14 +94,14 @@ class Task(RawInputs):
     def backprop(self) -> Backprop | EmbeddedBackprop | WideDeepBackprop:
         """Backpropagation written out for the net."""
         if isinstance(self.net, EmbeddedMLP):
-            return EmbeddedBackprop(self.net, self.head.error)
+            return EmbeddedBackprop(self.net, self.objective.error)
         assert isinstance(self.net, MLP)
-        return Backprop(self.net, self.head.error)
+        return Backprop(self.net, self.objective.error)
 
     @pl.LightningModule.automatic_optimization.getter  # type: ignore[attr-defined, untyped-decorator]
     def automatic_optimization(self) -> bool:
         """Whether Lightning takes the steps: not while the task does so in the Trainer that this was chosen for."""
-        return bool(self._automatic_optimization) and not self._own_steps.taken_in(self._trainer)
+        return bool(self._automatic_optimization) and not self._step_choice.taken_in(self._trainer)
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """The choice of threads and the look at the data, unless the Trainer has them."""
@@ -114,7 +114,7 @@ class Task(RawInputs):
 
     def _build(self) -> None:
         self.build()
-        self.metrics = nn.ModuleDict({s: RowMetrics(self.make_metrics(), self.head.activation) for s in STAGES})
+        self.metrics = nn.ModuleDict({s: RowMetrics(self.make_metrics(), self.objective.activation) for s in STAGES})
 
     def _row_metrics(self, *stages: str) -> list[RowMetrics]:
         return [self.metrics[stage] for stage in stages]  # type: ignore[misc]
@@ -184,7 +184,7 @@ class Task(RawInputs):
         self._add(stage, self(x), self.prepare_target(y))
 
     def _losses(self, outputs: Any, y: Any, training: bool) -> Tensor:
-        losses = self.head.losses(outputs, y)
+        losses = self.objective.losses(outputs, y)
         weight = self.row_weight(y) if training else None
         return losses if weight is None else losses * weight
 
@@ -212,12 +212,12 @@ class Task(RawInputs):
         """Prepares the steps, where the task takes them by itself."""
         self._train_logged = False
         if "steps_per_execution" in self.hparams:
-            self._own_steps.start(self)
+            self._step_choice.start(self)
 
     def training_step(self, batch: tuple[Any, Any] | Block, batch_idx: int) -> Tensor | None:
         """Mean loss of a batch ``(x, y)``, for Lightning's step, or of a block of batches that were trained here."""
         x, y = batch[0], self.prepare_target(batch[1])
-        blocks = self._own_steps.blocks
+        blocks = self._step_choice.blocks
         if blocks is None:
             if isinstance(batch, Block):  # of a loader that the task did not get from a data module
                 raise ValueError(
@@ -273,12 +273,12 @@ class Task(RawInputs):
     @property
     def takes_own_steps(self) -> bool:
         """Whether the task takes its steps by itself in the fit under way."""
-        return self._own_steps.blocks is not None
+        return self._step_choice.blocks is not None
 
     def repeat_steps(self, block: Block) -> Iterator[Tensor]:
         """Takes the steps of a block once more, one by one and uncounted; yields the mean loss before each."""
-        assert self._own_steps.blocks is not None
-        batches = self._own_steps.blocks.repeat(block._replace(y=self.prepare_target(block.y)))
+        assert self._step_choice.blocks is not None
+        batches = self._step_choice.blocks.repeat(block._replace(y=self.prepare_target(block.y)))
         for outputs, y in batches:
             losses = torch.zeros(0, device=self.device) if outputs is None else self._losses(outputs, y, training=True)
             sums = torch.stack([losses.sum(), torch.tensor(float(len(losses)), device=losses.device)])
@@ -328,7 +328,7 @@ class Task(RawInputs):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule that the hyperparameters name."""
-        return optimizer_and_schedule(self, self._own_steps.batches_per_epoch)
+        return optimizer_and_schedule(self, self._step_choice.batches_per_epoch)
 
     def _predict(self, x: Any) -> dict[str, Tensor]:
         self._need_net()

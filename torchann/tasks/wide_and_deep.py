@@ -114,5 +114,5 @@ class WideAndDeep(OutputsTask):
     def backprop(self) -> WideDeepBackprop:
         """Backpropagation written out for the net."""
         assert isinstance(self.net, WideDeep)
-        errors = {name: head.error for name, head in self.heads.items()}
+        errors = {name: objective.error for name, objective in self.heads.items()}
         return WideDeepBackprop(self.net, errors, {name: output.weight for name, output in self.outputs.items()})

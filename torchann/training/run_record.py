@@ -14,7 +14,7 @@ except ImportError:  # Windows has no such locks
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
-from torchann.dashboard.run_logger import RunLogger
+from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.run import RunFolderError, versions
 from torchann.training.checkpoints import Checkpoints
 from torchann.training.interrupts import interruption

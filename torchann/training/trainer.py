@@ -16,9 +16,9 @@ from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
-from torchann.dashboard.report import TensorBoardReport
-from torchann.dashboard.run_logger import RunLogger
-from torchann.engine.generators import own_generators, seed_shuffle
+from torchann.dashboard.tensorboard_logger import RunLogger
+from torchann.dashboard.tensorboard_report import TensorBoardReport
+from torchann.engine.generators import seed_shuffle, separate_generators
 from torchann.engine.stop import StopTraining
 from torchann.files.checkpoint_files import CheckpointFiles, read_together
 from torchann.files.history import History
@@ -28,8 +28,8 @@ from torchann.training.checkpoints import Checkpoints, best_path
 from torchann.training.interrupts import Interrupts, interruption
 from torchann.training.progress import Progress
 from torchann.training.record_history import RecordHistory
+from torchann.training.resume import RunState
 from torchann.training.run_record import RunRecord
-from torchann.training.run_state import RunState
 
 IRRELEVANT = (
     ".*treespec, LeafSpec.* is deprecated",  # Lightning on new torch
@@ -188,7 +188,7 @@ class Trainer(pl.Trainer):
         """
         path, self.stopped_by, stop = self._where_to_begin(ckpt_path), None, None
         self._run_state.goes_on_with = path
-        with self._interruptible(), own_generators(self.seed):
+        with self._interruptible(), separate_generators(self.seed):
             try:
                 super().fit(model, train_dataloaders, val_dataloaders, datamodule, path, weights_only=True)
             except StopTraining as raised:

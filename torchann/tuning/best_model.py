@@ -14,7 +14,7 @@ from torchann.tuning.study import Study
 from torchann.tuning.trial_runs import fold_folder, trial_trainer
 
 
-class Winner(NamedTuple):
+class BestModel(NamedTuple):
     """The best trial of a study, and its model's figures on rows that nothing was chosen by.
 
     Attributes:
@@ -34,7 +34,7 @@ class Winner(NamedTuple):
     run: Path
 
 
-def finish(study: Study) -> Winner | None:
+def finish(study: Study) -> BestModel | None:
     """Makes the best trial's model, measures it on the test rows, and keeps both in the study's folder.
 
     With folds it is trained on all training rows, as the trial's folds were; without, it is the trial's model with its
@@ -57,16 +57,18 @@ def finish(study: Study) -> Winner | None:
             return kept
         params = study.params_of(best)
         model, data, given = study.make(params)
-        if study.judge.folds is None:
-            run = fold_folder(study.folder / "trials" / f"{best.number:03}", 0, study.judge)
+        if study.criterion.folds is None:
+            run = fold_folder(study.folder / "trials" / f"{best.number:03}", 0, study.criterion)
             kind: Any = type(model)
             parts = {name: getattr(model, name) for name in getattr(kind, "not_saved", ())}
             path = run / "checkpoints" / "best.ckpt"
             model = kind.load_from_checkpoint(path, map_location="cpu", weights_only=True, **parts)
-            trainer = trial_trainer(study.folder, "best", study.judge.seed, {**given, "logger": False, "callbacks": []})
+            trainer = trial_trainer(
+                study.folder, "best", study.criterion.seed, {**given, "logger": False, "callbacks": []}
+            )
         else:
             name = f"{best.number:03}"
-            trainer = trial_trainer(study.folder / "best", name, study.judge.seed, given)
+            trainer = trial_trainer(study.folder / "best", name, study.criterion.seed, given)
             begun = any(map(has_checkpoint, run_folders(study.folder / "best", name)))
             trainer.fit(model, datamodule=data, ckpt_path="last" if begun else None)
             if trainer.stopped_by == "interrupt":
@@ -74,7 +76,7 @@ def finish(study: Study) -> Winner | None:
             run = trainer.run_folder
         figures = dict(trainer.test(model, datamodule=data, verbose=False)[0])
         score = float(best.value)  # type: ignore[arg-type]
-        winner = Winner(best.number, params, score, figures, _save(model, study.folder / "best.safetensors"), run)
+        winner = BestModel(best.number, params, score, figures, _save(model, study.folder / "best.safetensors"), run)
         _keep(winner, study.folder / "best.json")
         return winner
 
@@ -87,14 +89,14 @@ def _save(model: pl.LightningModule, path: Path) -> Path | None:
     return path
 
 
-def _keep(winner: Winner, path: Path) -> None:
+def _keep(winner: BestModel, path: Path) -> None:
     told = winner._asdict() | {"run": str(winner.run), "model": None if winner.model is None else str(winner.model)}
     write_atomically(path, (json.dumps(told, indent=2) + "\n").encode())
 
 
-def _kept(path: Path, number: int) -> Winner | None:
+def _kept(path: Path, number: int) -> BestModel | None:
     if not path.is_file():
         return None
     told = json.loads(path.read_text())
     model = None if told["model"] is None else Path(told["model"])
-    return Winner(**{**told, "run": Path(told["run"]), "model": model}) if told["trial"] == number else None
+    return BestModel(**{**told, "run": Path(told["run"]), "model": model}) if told["trial"] == number else None

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 import torchann.estimators
 from torchann.engine.population.settings import CHOICES
 
-OWN = (torchann.estimators.MLPClassifier, torchann.estimators.MLPRegressor)
+OUR_ESTIMATORS = (torchann.estimators.MLPClassifier, torchann.estimators.MLPRegressor)
 """Which draw, count and stop as scikit-learn's do, and have further arguments."""
 TRAINING = (
     "fit",
@@ -52,7 +52,9 @@ def why_not(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> st
     if not isinstance(network, BaseMultilayerPerceptron):
         return f"{type(network).__name__} is no multilayer perceptron of scikit-learn"
     base = next(kind for kind in (MLPClassifier, MLPRegressor, BaseMultilayerPerceptron) if isinstance(network, kind))
-    if type(network) not in OWN and any(getattr(type(network), name) is not getattr(base, name) for name in TRAINING):
+    if type(network) not in OUR_ESTIMATORS and any(
+        getattr(type(network), name) is not getattr(base, name) for name in TRAINING
+    ):
         return f"{type(network).__name__} learns in a way of its own"
     if isinstance(estimator, Pipeline) and (estimator.memory is not None or _transforms_input(estimator)):
         return "the pipeline has memory or transform_input"

@@ -19,7 +19,7 @@ Pair = tuple[int, int]
 """Numbers of a candidate and of a fold."""
 
 
-class Trainee(NamedTuple):
+class CandidateNetwork(NamedTuple):
     """A candidate in one fold.
 
     Attributes:
@@ -33,7 +33,7 @@ class Trainee(NamedTuple):
     fold: Fold
 
 
-class Trainees:
+class CandidateNetworks:
     """Makes networks of candidates.
 
     Args:
@@ -53,10 +53,10 @@ class Trainees:
         self.estimator, self.X, self.y, self.fit_params = estimator, X, y, fit_params
         self.resource = resource
         self._prepared: tuple[Sequence[Split], list[Fold]] = ((), [])
-        self._known: dict[Hashable, Trainee] = {}
+        self._known: dict[Hashable, CandidateNetwork] = {}
         self._told: set[str] = set()
 
-    def of(self, candidates: Sequence[Params], splits: Sequence[Split]) -> dict[Pair, Trainee]:
+    def of(self, candidates: Sequence[Params], splits: Sequence[Split]) -> dict[Pair, CandidateNetwork]:
         """Networks of all candidates that can be trained together; one line says why others cannot.
 
         A candidate that scikit-learn would not train has none either: it says why when its turn comes.
@@ -65,13 +65,13 @@ class Trainees:
             candidates: arguments to set.
             splits: numbers of training and test rows of each fold.
         """
-        trainees: dict[Pair, Trainee] = {}
+        trainees: dict[Pair, CandidateNetwork] = {}
         ready, keys = self._ready(candidates), self._keys(candidates)
         folds = self._folds(splits) if ready else []
         for (number, estimator), (split, fold) in product(ready.items(), enumerate(folds)):
             try:
                 if self.resource is None:
-                    trainees[number, split] = Trainee(*fold.start(estimator), fold)
+                    trainees[number, split] = CandidateNetwork(*fold.start(estimator), fold)
                 else:
                     trainees[number, split] = self._going_on((keys[number], split), fold, estimator)
             except ValueError:
@@ -126,9 +126,9 @@ class Trainees:
             seen[own] += 1
         return keys
 
-    def _going_on(self, key: Hashable, fold: Fold, estimator: Any) -> Trainee:
+    def _going_on(self, key: Hashable, fold: Fold, estimator: Any) -> CandidateNetwork:
         if key not in self._known:
-            self._known[key] = Trainee(*fold.start(estimator), fold)
+            self._known[key] = CandidateNetwork(*fold.start(estimator), fold)
         trainee, max_iter = self._known[key], network_of(estimator).max_iter
         trainee.network.set_params(max_iter=max_iter)
         trainee.member.go_on(max_iter)

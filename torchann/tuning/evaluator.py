@@ -17,8 +17,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 from torchann.engine.population import Member, Population, Workers
-from torchann.tuning.can_batch import OWN, network_of
-from torchann.tuning.candidate_networks import Pair, Params, Split, Trainee, Trainees
+from torchann.tuning.can_batch import OUR_ESTIMATORS, network_of
+from torchann.tuning.candidate_networks import CandidateNetwork, CandidateNetworks, Pair, Params, Split
 from torchann.tuning.progress import SearchProgress
 
 Result = dict[str, Any]
@@ -50,7 +50,9 @@ class Evaluator:
         self.estimator: Any = clone(search.estimator)
         resource = getattr(search, "resource", "")
         self.grows: bool = resource.endswith("max_iter")
-        self.trainees: Trainees = Trainees(self.estimator, X, y, self.fit_params, resource if self.grows else None)
+        self.trainees: CandidateNetworks = CandidateNetworks(
+            self.estimator, X, y, self.fit_params, resource if self.grows else None
+        )
         self.workers: Workers = Workers(search.n_jobs)
         self.interrupted: bool = False
 
@@ -94,10 +96,10 @@ class Evaluator:
             It, fitted, or one like it.
         """
         rows, alone = np.arange(_num_samples(self.X)), {}
-        if type(network_of(estimator)) not in OWN:  # which are as fast, and know more about themselves
+        if type(network_of(estimator)) not in OUR_ESTIMATORS:  # which are as fast, and know more about themselves
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what cannot be trained in a population has been told
-                alone = Trainees(estimator, self.X, self.y, self.fit_params).of([{}], [(rows, rows)])
+                alone = CandidateNetworks(estimator, self.X, self.y, self.fit_params).of([{}], [(rows, rows)])
         if not alone:
             targets = () if self.y is None else (self.y,)
             return estimator.fit(self.X, *targets, **self.fit_params)
@@ -110,7 +112,9 @@ class Evaluator:
             _warn_of_ends([trainee.member])
         return trainee.fold.finish(trainee.network, trainee.member)
 
-    def _together(self, trainees: Mapping[Pair, Trainee], splits: Sequence[Split]) -> Iterator[tuple[Pair, Result]]:
+    def _together(
+        self, trainees: Mapping[Pair, CandidateNetwork], splits: Sequence[Split]
+    ) -> Iterator[tuple[Pair, Result]]:
         before = {pair: trainee.member.seconds for pair, trainee in trainees.items()}
         share = {id(trainee.fold): 0 for trainee in trainees.values()}
         for trainee in trainees.values():
@@ -121,8 +125,8 @@ class Evaluator:
         if not self.grows:
             _warn_of_ends([trainee.member for trainee in trainees.values()])
 
-    def _trained(self, trainees: Mapping[Pair, Trainee]) -> Iterator[tuple[Pair, Trainee]]:
-        tables: dict[int, dict[int, tuple[Pair, Trainee]]] = {}
+    def _trained(self, trainees: Mapping[Pair, CandidateNetwork]) -> Iterator[tuple[Pair, CandidateNetwork]]:
+        tables: dict[int, dict[int, tuple[Pair, CandidateNetwork]]] = {}
         for pair, trainee in trainees.items():
             if trainee.member.stopped is not None:  # before, with fewer epochs
                 yield pair, trainee
@@ -140,7 +144,7 @@ class Evaluator:
             for member in population.train():
                 yield chosen[id(member)]
 
-    def _result(self, trainee: Trainee, split: Split, seconds: float) -> Result:
+    def _result(self, trainee: CandidateNetwork, split: Split, seconds: float) -> Result:
         """What scikit-learn's own ``_fit_and_score`` returns."""
         search, (train, test) = self.search, split
         result: Result = {"fit_error": None, "n_test_samples": _num_samples(test), "fit_time": seconds}

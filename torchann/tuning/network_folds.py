@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _num_samples
 
-from torchann.engine.population import Member, RandomStateOrder, Settings, Table
+from torchann.engine.population import Member, RandomStateOrder, Settings, SharedRows
 from torchann.tuning.can_batch import network_of
 from torchann.tuning.fitted_network import take_over
 
@@ -43,7 +43,7 @@ class Fold:
         seconds: that it took to prepare them.
     """
 
-    table: Table
+    table: SharedRows
 
     def __init__(self, estimator: Any, X: Any, y: Any, train: Any) -> None:
         self.estimator = estimator
@@ -156,6 +156,8 @@ def prepare(estimator: Any, X: Any, y: Any, parts: Sequence[Any]) -> list[Fold]:
     return folds
 
 
-def _table(folds: Sequence[Fold]) -> Table:
+def _table(folds: Sequence[Fold]) -> SharedRows:
     x = np.concatenate([np.asarray(fold.x) for fold in folds])
-    return Table.of(torch.from_numpy(x), torch.from_numpy(np.concatenate([fold.y for fold in folds]).astype(x.dtype)))
+    return SharedRows.of(
+        torch.from_numpy(x), torch.from_numpy(np.concatenate([fold.y for fold in folds]).astype(x.dtype))
+    )

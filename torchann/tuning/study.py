@@ -17,9 +17,9 @@ from torchann.tuning.locks import Lock
 from torchann.tuning.space import Range, read_space
 from torchann.tuning.storage import Pruner, Sampler, make_pruner, make_sampler, open_storage, open_study
 from torchann.tuning.study_table import StudyTable
-from torchann.tuning.trial_ownership import Claims
+from torchann.tuning.trial_ownership import TrialOwnership
 from torchann.tuning.trial_runs import TrialRuns
-from torchann.tuning.trials import Candidate, Evaluate, Judge, Make, Params, Scores
+from torchann.tuning.trials import Candidate, Criterion, Evaluate, Make, Params, Scores
 
 RISING = ("accuracy", "precision", "recall", "f1", "auroc")
 
@@ -90,16 +90,16 @@ class Study:
         quiet: bool = False,
     ) -> None:
         self.name, self.make, self.space, self.quiet = name, make, read_space(space), quiet
-        self.judge: Judge = Judge(metric, _mode(metric, mode), folds, seed)
+        self.criterion: Criterion = Criterion(metric, _mode(metric, mode), folds, seed)
         self.folder: Path = Path(folder, name)
         self.stopped_by: str | None = None
-        self._evaluate = evaluate or TrialRuns(make, self.judge, prunes=pruner != "none")
-        how = make_sampler(sampler, seed), make_pruner(pruner), self.judge.mode
+        self._evaluate = evaluate or TrialRuns(make, self.criterion, prunes=pruner != "none")
+        how = make_sampler(sampler, seed), make_pruner(pruner), self.criterion.mode
         self.folder.mkdir(parents=True, exist_ok=True)
         with Lock(self.folder / "study.lock", wait=True):
             self.optuna: OptunaStudy = open_study(name, open_storage(storage, self.folder), *how)
-            self._claims = Claims(self.optuna, self.space, self.folder, complete=storage is None)
-            self._compare({"space": _plain(space), **self.judge._asdict(), **_plain(settings or {})})
+            self._claims = TrialOwnership(self.optuna, self.space, self.folder, complete=storage is None)
+            self._compare({"space": _plain(space), **self.criterion._asdict(), **_plain(settings or {})})
 
     def _compare(self, now: dict[str, Any]) -> None:
         saved = self.optuna.user_attrs.get("settings")
@@ -144,7 +144,7 @@ class Study:
                         self.stopped_by = "interrupt"
                         return False
                     state = TrialState.PRUNED if scores.state == "pruned" else TrialState.COMPLETE
-                    score = None if state == TrialState.PRUNED else scores.score(self.judge)
+                    score = None if state == TrialState.PRUNED else scores.score(self.criterion)
                     self._keep(candidate, scores)
                     self.optuna.tell(candidate.trial, score, state)
                     waiting.discard(candidate.number)
@@ -167,8 +167,8 @@ class Study:
         if "folds" not in candidate.trial.user_attrs:  # runs keep them by themselves, as they come
             candidate.trial.set_user_attr("folds", folds)
         candidate.trial.set_user_attr("seconds", round(scores.seconds, 3))
-        figures = {self.judge.score_name: scores.score(self.judge), "epochs": float(sum(scores.epochs))}
-        if self.judge.folds is not None:
+        figures = {self.criterion.score_name: scores.score(self.criterion), "epochs": float(sum(scores.epochs))}
+        if self.criterion.folds is not None:
             figures |= {f"fold_{number}": figure for number, figure in enumerate(scores.figures, 1)}
         write_trial(candidate.folder / "summary", candidate.trial.params, figures | {"seconds": scores.seconds})
 
@@ -179,12 +179,12 @@ class Study:
     def _show_best(self, bar: Any) -> None:
         best = self.table.best
         if best is not None:
-            bar.set_postfix_str(f"best {self.judge.score_name} {best.score:.4g}, trial {best.number}")
+            bar.set_postfix_str(f"best {self.criterion.score_name} {best.score:.4g}, trial {best.number}")
 
     @property
     def table(self) -> StudyTable:
         """All trials as they are now, also those of other processes."""
-        return StudyTable.of(self.optuna.get_trials(deepcopy=False), self.judge)
+        return StudyTable.of(self.optuna.get_trials(deepcopy=False), self.criterion)
 
     @property
     def best(self) -> FrozenTrial:

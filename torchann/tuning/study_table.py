@@ -9,7 +9,7 @@ from typing import Any
 from tabulate import tabulate
 
 from torchann.files.history import csv_line
-from torchann.tuning.trials import Judge
+from torchann.tuning.trials import Criterion
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class StudyTable:
     Example:
         >>> rows = [Row(0, "complete", {"lr": 0.1}, 0.5, [0.5], [9], 1.0)]
         >>> rows.append(Row(1, "complete", {"lr": 0.2}, 0.4, [0.4], [9], 1.0))
-        >>> print(StudyTable(rows, Judge()))
+        >>> print(StudyTable(rows, Criterion()))
         trial    lr    val_loss    epochs    seconds
         -------  ----  ----------  --------  ---------
         1        0.2   0.4         9         1.0
@@ -57,11 +57,11 @@ class StudyTable:
 
     rows: list[Row]
 
-    def __init__(self, rows: Iterable[Row], judge: Judge) -> None:
-        self.rows, self._judge = list(rows), judge
+    def __init__(self, rows: Iterable[Row], criterion: Criterion) -> None:
+        self.rows, self._judge = list(rows), criterion
 
     @classmethod
-    def of(cls, trials: Sequence[Any], judge: Judge) -> "StudyTable":
+    def of(cls, trials: Sequence[Any], criterion: Criterion) -> "StudyTable":
         """The table of Optuna's trials."""
         states = {"COMPLETE": "complete", "PRUNED": "pruned", "RUNNING": "running", "FAIL": "failed"}
         rows = []
@@ -71,7 +71,7 @@ class StudyTable:
             score = trial.value if state == "complete" else None
             figures, epochs = [fold["figure"] for fold in folds], [fold["epochs"] for fold in folds]
             rows.append(Row(trial.number, state, trial.params, score, figures, epochs, trial.user_attrs.get("seconds")))
-        return cls(rows, judge)
+        return cls(rows, criterion)
 
     def __len__(self) -> int:
         """How many trials there are, of all states."""

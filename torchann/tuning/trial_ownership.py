@@ -20,7 +20,7 @@ SECONDS_TO_BEGIN = 60
 """A trial without a folder after that time was drawn by a process that has died since."""
 
 
-class Claims:
+class TrialOwnership:
     """Takes trials for this process, and tells which are whose by locks that a killed process cannot leave behind.
 
     Args:

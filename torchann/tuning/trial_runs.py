@@ -10,13 +10,13 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, Checkpoint
 
-from torchann.dashboard.run_logger import RunLogger
+from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.history import no_such_figure
 from torchann.files.run import has_checkpoint, run_folders
 from torchann.training.checkpoints import Checkpoints
 from torchann.training.trainer import Trainer
 from torchann.tuning.folds import folds_of
-from torchann.tuning.trials import Candidate, Judge, Make, Scores
+from torchann.tuning.trials import Candidate, Criterion, Make, Scores
 
 WHOLE = "fit"
 """Name of the only run of a trial without folds."""
@@ -36,11 +36,11 @@ class TrialRuns:
 
     batch_size = 1
     make: Make
-    judge: Judge
+    criterion: Criterion
     prunes: bool
 
-    def __init__(self, make: Make, judge: Judge, prunes: bool = False) -> None:
-        self.make, self.judge, self.prunes = make, judge, prunes
+    def __init__(self, make: Make, criterion: Criterion, prunes: bool = False) -> None:
+        self.make, self.criterion, self.prunes = make, criterion, prunes
 
     def __call__(self, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Scores]]:
         """Yields each candidate with its scores, one after the other.
@@ -53,9 +53,9 @@ class TrialRuns:
             yield candidate, self._evaluate(candidate)
 
     def _evaluate(self, candidate: Candidate) -> Scores:
-        trial, judge = candidate.trial, self.judge
+        trial, criterion = candidate.trial, self.criterion
         _, data, _ = self.make(candidate.params)
-        parts = [data] if judge.folds is None else folds_of(data, judge.folds)
+        parts = [data] if criterion.folds is None else folds_of(data, criterion.folds)
         done: list[dict[str, float]] = [] if trial is None else list(trial.user_attrs.get("folds", []))
         for number in range(len(done), len(parts)):
             found = self._run(candidate, number, parts[number])
@@ -67,44 +67,44 @@ class TrialRuns:
                 trial.set_user_attr("folds", done)
             if pruned:
                 return _scores(done, "pruned")
-            if judge.folds is not None:  # what is left to go on with is of no use any more
-                shutil.rmtree(fold_folder(candidate.folder, number, judge) / "checkpoints", ignore_errors=True)
+            if criterion.folds is not None:  # what is left to go on with is of no use any more
+                shutil.rmtree(fold_folder(candidate.folder, number, criterion) / "checkpoints", ignore_errors=True)
         return _scores(done, "complete")
 
     def _run(self, candidate: Candidate, number: int, data: Any) -> tuple[float, int, float, bool] | None:
-        started, judge = time.perf_counter(), self.judge
+        started, criterion = time.perf_counter(), self.criterion
         model, _, given = self.make(candidate.params)
-        watch, name = _Watch(judge, candidate.trial if self.prunes else None), _name(number, judge)
+        watch, name = _Watch(criterion, candidate.trial if self.prunes else None), _name(number, criterion)
         callbacks: list[Callback] = [watch]
-        if judge.folds is None and not any(isinstance(callback, Checkpoint) for callback in listed(given)):
-            callbacks.append(Checkpoints(judge.metric, judge.mode))  # its best is the study's
-        trainer = trial_trainer(candidate.folder, name, judge.seed, given, callbacks)
+        if criterion.folds is None and not any(isinstance(callback, Checkpoint) for callback in listed(given)):
+            callbacks.append(Checkpoints(criterion.metric, criterion.mode))  # its best is the study's
+        trainer = trial_trainer(candidate.folder, name, criterion.seed, given, callbacks)
         watch.first_step = number * max(1, trainer.max_epochs or 1)
         begun = any(map(has_checkpoint, run_folders(candidate.folder, name)))
         trainer.fit(model, datamodule=data, ckpt_path="last" if begun else None)
         if trainer.stopped_by == "interrupt":
             return None
-        if judge.folds is None:
-            if judge.metric not in trainer.history.columns:
-                raise ValueError(f"a study is judged by {no_such_figure(judge.metric, trainer.history.columns)}")
-            figures = [value for value in trainer.history[judge.metric] if isfinite(value)]
-            figure = (min if judge.mode == "min" else max)(figures, default=judge.worst)
+        if criterion.folds is None:
+            if criterion.metric not in trainer.history.columns:
+                raise ValueError(f"a study is judged by {no_such_figure(criterion.metric, trainer.history.columns)}")
+            figures = [value for value in trainer.history[criterion.metric] if isfinite(value)]
+            figure = (min if criterion.mode == "min" else max)(figures, default=criterion.worst)
         else:
             measured = trainer.test(model, datamodule=data, verbose=False)[0]
-            if f"test_{judge.figure}" not in measured:
-                raise ValueError(f"a study is judged by {no_such_figure(f'test_{judge.figure}', sorted(measured))}")
-            figure = measured[f"test_{judge.figure}"]
+            if f"test_{criterion.figure}" not in measured:
+                raise ValueError(f"a study is judged by {no_such_figure(f'test_{criterion.figure}', sorted(measured))}")
+            figure = measured[f"test_{criterion.figure}"]
         seconds = time.perf_counter() - started
-        return figure if isfinite(figure) else judge.worst, len(trainer.history), round(seconds, 3), watch.pruned
+        return figure if isfinite(figure) else criterion.worst, len(trainer.history), round(seconds, 3), watch.pruned
 
 
-def _name(number: int, judge: Judge) -> str:
-    return WHOLE if judge.folds is None else f"fold-{number + 1}"
+def _name(number: int, criterion: Criterion) -> str:
+    return WHOLE if criterion.folds is None else f"fold-{number + 1}"
 
 
-def fold_folder(folder: Path, number: int, judge: Judge) -> Path:
+def fold_folder(folder: Path, number: int, criterion: Criterion) -> Path:
     """The latest run folder of a trial's fold."""
-    return run_folders(folder, _name(number, judge))[-1]
+    return run_folders(folder, _name(number, criterion))[-1]
 
 
 def _scores(done: Sequence[Mapping[str, float]], state: Any) -> Scores:
@@ -148,12 +148,12 @@ def trial_trainer(
 class _Watch(Callback):
     # Ends what has diverged, tells figures on the way, and ends what is behind the others.
 
-    def __init__(self, judge: Judge, trial: Any) -> None:
-        self.judge, self.trial = judge, trial
+    def __init__(self, criterion: Criterion, trial: Any) -> None:
+        self.criterion, self.trial = criterion, trial
         self.first_step, self.pruned = 0, False
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        figure = trainer.callback_metrics.get(self.judge.metric)
+        figure = trainer.callback_metrics.get(self.criterion.metric)
         if trainer.sanity_checking or trainer.state.fn != "fit" or figure is None:
             return
         if not figure.isfinite():

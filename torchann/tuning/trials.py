@@ -13,7 +13,7 @@ Make = Callable[[Params], tuple[pl.LightningModule, Any, Mapping[str, Any]]]
 """From a candidate's values to a model that is not fitted, its data module, and the Trainer's arguments."""
 
 
-class Judge(NamedTuple):
+class Criterion(NamedTuple):
     """What a candidate is judged by.
 
     Attributes:
@@ -23,7 +23,7 @@ class Judge(NamedTuple):
         seed: of each training.
 
     Example:
-        >>> Judge("val_accuracy", "max", folds=3).score_name, Judge("val_loss").score_name
+        >>> Criterion("val_accuracy", "max", folds=3).score_name, Criterion("val_loss").score_name
         ('cv_accuracy', 'val_loss')
     """
 
@@ -74,8 +74,11 @@ class Scores(NamedTuple):
         state: complete, pruned (given up as behind others) or interrupted (to be gone on with).
 
     Example:
-        >>> Scores([0.5, 0.3], [10, 12], 1.5).score(Judge()), Scores([0.5, float("nan")], [10, 2], 1.0).score(Judge())
-        (0.4, inf)
+        >>> criterion = Criterion()
+        >>> Scores([0.5, 0.3], [10, 12], 1.5).score(criterion)
+        0.4
+        >>> Scores([0.5, float("nan")], [10, 2], 1.0).score(criterion)
+        inf
     """
 
     figures: list[float]
@@ -83,10 +86,10 @@ class Scores(NamedTuple):
     seconds: float
     state: Literal["complete", "pruned", "interrupted"] = "complete"
 
-    def score(self, judge: Judge) -> float:
+    def score(self, criterion: Criterion) -> float:
         """The mean of the figures; if one is no number, the worst there is."""
-        mean = fmean(self.figures) if self.figures else judge.worst
-        return mean if isfinite(mean) else judge.worst
+        mean = fmean(self.figures) if self.figures else criterion.worst
+        return mean if isfinite(mean) else criterion.worst
 
 
 class Evaluate(Protocol):

@@ -6,14 +6,14 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from torchann.data.tables.column_values import Numbers, Texts, as_kind, as_texts, cells_of, join, texts_of
+from torchann.data.tables.column_values import NumericColumn, TextColumn, as_kind, as_texts, cells_of, join, texts_of
 
 NAN = float("nan")
 
 
 def values(cells) -> list:
     """What a column holds, None where nothing."""
-    if isinstance(cells, Numbers):
+    if isinstance(cells, NumericColumn):
         return [None if value != value else value for value in cells.values.tolist()]
     return [None if code < 0 else cells.texts[code] for code in cells.codes]
 
@@ -62,7 +62,7 @@ def test_numbers_truth_values_and_dates_of_arrays_are_numbers(given, kind, expec
 )
 def test_mixtures_are_texts(given, expected):
     cells = cells_of(np.array(given, dtype=object))
-    assert isinstance(cells, Texts) and values(cells) == expected
+    assert isinstance(cells, TextColumn) and values(cells) == expected
 
 
 def test_missing_values_of_pandas_are_none():
@@ -99,7 +99,7 @@ def test_what_is_no_column_is_refused(given, told):
 )
 def test_texts_are_read_as_a_kind_and_those_of_another_are_counted(kind, texts, expected, wrong):
     reading = as_kind(texts_of(texts), kind)
-    assert values(Numbers(reading.values)) == expected and reading.wrong == wrong
+    assert values(NumericColumn(reading.values)) == expected and reading.wrong == wrong
 
 
 def test_numbers_and_truth_values_become_texts_as_a_file_would_have_them():

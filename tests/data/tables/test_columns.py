@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from torchann.data.tables.column_values import cells_of
-from torchann.data.tables.columns import Surprises, check_names, encode, shortened, shown
+from torchann.data.tables.columns import UnseenValues, check_names, encode, shortened, shown
 from torchann.nets.column import Column
 
 CITY = Column("city", "category", categories=("Paris", "Rome"))
@@ -25,7 +25,7 @@ def test_category_of_numbers_is_found_however_the_number_was_stored():
 
 
 def test_surprises_are_counted_over_parts_and_told_in_a_line_each():
-    surprises, age = Surprises(), Column("age", "number")
+    surprises, age = UnseenValues(), Column("age", "number")
     encoded(CITY, ["Rome", "Ys", None], surprises)
     encoded(CITY, ["Ys", "Atlantis", "Eldorado", "Thule"], surprises)
     encoded(age, ["31", "old", ""], surprises)
@@ -39,7 +39,7 @@ def test_surprises_are_counted_over_parts_and_told_in_a_line_each():
 
 
 def test_gaps_that_training_rows_had_are_no_surprise():
-    surprises = Surprises()
+    surprises = UnseenValues()
     assert torch.tensor(encoded(Column("age", "number", missing=True), [None, 3], surprises)).isnan().tolist() == [1, 0]
     assert surprises.lines() == []
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import torchann
 from torchann.data.tables import csv_by_arrow, csv_table
-from torchann.data.tables.column_values import MISSING, Numbers
+from torchann.data.tables.column_values import MISSING, NumericColumn
 from torchann.data.tables.csv_by_arrow import NotCertain, arrow_numbers, gaps_of, import_pyarrow
 from torchann.data.tables.csv_table import CsvTable
 
@@ -27,7 +27,7 @@ def small_blocks(monkeypatch):
 
 
 def plain(cells):
-    if isinstance(cells, Numbers):
+    if isinstance(cells, NumericColumn):
         assert cells.values.dtype == np.float64 and cells.values.flags.writeable
         return cells.kind, [repr(value) for value in cells.values.tolist()]
     assert cells.codes.dtype == np.int64

@@ -7,7 +7,7 @@ import pytest
 from tests.test_cells import values
 
 from torchann.data.errors import DataFileError
-from torchann.data.tables.column_values import Numbers, Texts
+from torchann.data.tables.column_values import NumericColumn, TextColumn
 from torchann.data.tables.csv_table import CsvTable, stem
 
 LINES = ["age,city,height", "31,Paris,1.75", ",Rome,1.6", "44,New York,n/a"]
@@ -79,7 +79,7 @@ def test_column_that_becomes_texts_further_down_is_one_of_texts(tmp_path, monkey
     table = CsvTable([path])
     assert [len(chunk["b"]) for chunk in table.chunks(["b"])] == [2, 2]
     cells = table.read(["a", "b"])
-    assert isinstance(cells["a"], Texts) and isinstance(cells["b"], Numbers)
+    assert isinstance(cells["a"], TextColumn) and isinstance(cells["b"], NumericColumn)
     assert values(cells["a"]) == ["1.0", "2", "3", "x"]  # as they are written, not 1
 
 

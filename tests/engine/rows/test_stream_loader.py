@@ -8,7 +8,7 @@ import torch
 
 from torchann import block_loader
 from torchann.engine.rows.loader import Block
-from torchann.engine.rows.stream_loader import BlockLoader
+from torchann.engine.rows.stream_loader import StreamLoader
 
 
 class Numbered:
@@ -29,7 +29,7 @@ class Numbered:
 
 
 def loader(counts=(40, 3, 57), batch_size=8, rows=24, **options):
-    return BlockLoader(Numbered(list(counts)), batch_size, block_bytes=rows * 2 * 4, **options)
+    return StreamLoader(Numbered(list(counts)), batch_size, block_bytes=rows * 2 * 4, **options)
 
 
 def served(batches) -> list[list[int]]:

@@ -5,7 +5,14 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from torchann.data.tables.column_values import BOOLEANS, Cells, Numbers, Texts, as_kind, text_of_number
+from torchann.data.tables.column_values import (
+    BOOLEANS,
+    ColumnValues,
+    NumericColumn,
+    TextColumn,
+    as_kind,
+    text_of_number,
+)
 from torchann.data.tables.columns import check_names
 from torchann.nets.column import Kind
 
@@ -32,7 +39,7 @@ class Finding(NamedTuple):
 NUMBER_OF_ROW = Finding(LEFT_OUT, "another one in each row, a name or number of the row")
 
 
-def find_kind(name: str, cells: Cells) -> Finding:
+def find_kind(name: str, cells: ColumnValues) -> Finding:
     """What a column holds, by its values.
 
     Args:
@@ -44,15 +51,15 @@ def find_kind(name: str, cells: Cells) -> Finding:
         >>> find_kind("age", texts_of(["31", "44", "27", "old"] + ["50"] * 10))
         Finding(kind='number', why="1 value is no number ('old'), taken as missing")
     """
-    found = _of_numbers(cells) if isinstance(cells, Numbers) else _of_texts(cells)
+    found = _of_numbers(cells) if isinstance(cells, NumericColumn) else _of_texts(cells)
     return NUMBER_OF_ROW if found.kind in ("number", "category") and numbers_rows(name, cells) else found
 
 
-def _of_numbers(cells: Numbers) -> Finding:
+def _of_numbers(cells: NumericColumn) -> Finding:
     return Finding(LEFT_OUT, "empty") if bool(np.isnan(cells.values).all()) else Finding(cells.kind)
 
 
-def _of_texts(cells: Texts) -> Finding:
+def _of_texts(cells: TextColumn) -> Finding:
     if not cells.texts:
         return Finding(LEFT_OUT, "empty")
     if all(text.lower() in BOOLEANS for text in cells.texts):
@@ -74,7 +81,7 @@ def _are_no_numbers(wrong: dict[str, int]) -> str:
     return f"1 value is no number ({example!r})" if count == 1 else f"{count:,} values are no numbers ({example!r:.40})"
 
 
-def numbers_rows(name: str, cells: Cells) -> bool:
+def numbers_rows(name: str, cells: ColumnValues) -> bool:
     """Whether a column only tells rows apart: it counts them, or is called so and has another value in each.
 
     Args:
@@ -86,7 +93,7 @@ def numbers_rows(name: str, cells: Cells) -> bool:
         >>> numbers_rows("x", cells_of([1, 2, 3])), numbers_rows("year", cells_of([2024, 2025, 2026]))
         (True, False)
     """
-    if isinstance(cells, Texts):
+    if isinstance(cells, TextColumn):
         return bool(ROW_NUMBER.fullmatch(name)) and len(cells.texts) == len(cells) > 2
     values = cells.values
     if len(values) < 3 or not bool(np.all(values == np.floor(values))):  # nan is no whole number

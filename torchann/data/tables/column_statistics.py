@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from torchann.data.tables.column_kinds import text_of
-from torchann.data.tables.column_values import Cells, as_kind, as_texts
+from torchann.data.tables.column_values import ColumnValues, as_kind, as_texts
 from torchann.nets.column import Column
 
 YEAR, WEEK, DAY = 365.2425, 7.0, 1.0
@@ -73,7 +73,7 @@ class ColumnStatistics:
         self._squares = 0.0
         self._times = False
 
-    def add(self, cells: Cells) -> None:
+    def add(self, cells: ColumnValues) -> None:
         """Takes in some rows.
 
         Raises:

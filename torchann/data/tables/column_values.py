@@ -17,7 +17,7 @@ SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
+class NumericColumn:
     """A column of numbers.
 
     Attributes:
@@ -31,13 +31,13 @@ class Numbers:
     def __len__(self) -> int:
         return len(self.values)
 
-    def take(self, rows: NDArray[Any]) -> "Numbers":
+    def take(self, rows: NDArray[Any]) -> "NumericColumn":
         """Some of the rows, by number or by truth values."""
-        return Numbers(self.values[rows], self.kind)
+        return NumericColumn(self.values[rows], self.kind)
 
 
 @dataclass(frozen=True, eq=False)
-class Texts:
+class TextColumn:
     """A column of texts, each text held once.
 
     Attributes:
@@ -51,15 +51,15 @@ class Texts:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def take(self, rows: NDArray[Any]) -> "Texts":
+    def take(self, rows: NDArray[Any]) -> "TextColumn":
         """Some of the rows, by number or by truth values."""
-        return Texts(self.codes[rows], self.texts)
+        return TextColumn(self.codes[rows], self.texts)
 
 
-Cells = Numbers | Texts
+ColumnValues = NumericColumn | TextColumn
 
 
-def texts_of(values: Iterable[str | None], missing: frozenset[str] = MISSING) -> Texts:
+def texts_of(values: Iterable[str | None], missing: frozenset[str] = MISSING) -> TextColumn:
     """A column of texts.
 
     Args:
@@ -76,7 +76,7 @@ def texts_of(values: Iterable[str | None], missing: frozenset[str] = MISSING) ->
     return texts_by_code(codes, list(seen), missing)
 
 
-def texts_by_code(codes: NDArray[Any], values: Sequence[str | None], missing: frozenset[str] = MISSING) -> Texts:
+def texts_by_code(codes: NDArray[Any], values: Sequence[str | None], missing: frozenset[str] = MISSING) -> TextColumn:
     """A column of texts whose codes are known: spaces taken off, texts that stand for no value given the code -1.
 
     Args:
@@ -90,10 +90,10 @@ def texts_by_code(codes: NDArray[Any], values: Sequence[str | None], missing: fr
         text = None if value is None else value.strip()
         if text is not None and text.lower() not in missing:
             new[place] = places.setdefault(text, len(places))
-    return Texts(new[codes], list(places))
+    return TextColumn(new[codes], list(places))
 
 
-def cells_of(values: Any, missing: frozenset[str] = MISSING) -> Cells:
+def cells_of(values: Any, missing: frozenset[str] = MISSING) -> ColumnValues:
     """A column, of whatever an array or a data frame's column holds.
 
     Args:
@@ -111,12 +111,12 @@ def cells_of(values: Any, missing: frozenset[str] = MISSING) -> Cells:
     if array.ndim != 1:
         raise ValueError(f"a column is of shape {array.shape}; give one value per row, (rows,)")
     if array.dtype.kind == "b":
-        return Numbers(array.astype(np.float64), "boolean")
+        return NumericColumn(array.astype(np.float64), "boolean")
     if array.dtype.kind in "iuf":
-        return Numbers(array.astype(np.float64))
+        return NumericColumn(array.astype(np.float64))
     if array.dtype.kind in "mM":
         days = array.astype(f"{array.dtype.kind}8[us]").astype(np.int64) / (SECONDS_PER_DAY * 1e6)
-        return Numbers(np.where(np.isnat(array), np.nan, days), "date" if array.dtype.kind == "M" else "number")
+        return NumericColumn(np.where(np.isnat(array), np.nan, days), "date" if array.dtype.kind == "M" else "number")
     if array.dtype.kind == "c":
         raise ValueError(f"a column is of {array.dtype}; give real numbers, such as the real and imaginary parts")
     return _objects([None if _gone(value) else value for value in array.tolist()], missing)
@@ -127,12 +127,12 @@ def _gone(value: Any) -> bool:
     return value is None or type(value).__name__ == "NAType" or (not isinstance(value, str) and bool(value != value))
 
 
-def _objects(values: list[Any], missing: frozenset[str]) -> Cells:
+def _objects(values: list[Any], missing: frozenset[str]) -> ColumnValues:
     kinds = {type(value) for value in values if value is not None}
     if kinds and kinds <= {bool, np.bool_}:
-        return Numbers(np.array([np.nan if value is None else value for value in values], np.float64), "boolean")
+        return NumericColumn(np.array([np.nan if value is None else value for value in values], np.float64), "boolean")
     if kinds and bool not in kinds and all(issubclass(kind, (Real, Decimal)) for kind in kinds):
-        return Numbers(np.array([np.nan if value is None else value for value in values], np.float64))
+        return NumericColumn(np.array([np.nan if value is None else value for value in values], np.float64))
     return texts_of((None if value is None else _text(value) for value in values), missing)
 
 
@@ -153,19 +153,19 @@ def text_of_number(number: Any) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
-def join(parts: Sequence[Cells], missing: frozenset[str] = MISSING) -> Cells:
+def join(parts: Sequence[ColumnValues], missing: frozenset[str] = MISSING) -> ColumnValues:
     """One column of its parts, which follow each other; all are numbers of one kind, or all are texts.
 
     Example:
         >>> join([texts_of(["a"]), texts_of(["b", "a"])]).codes
         array([0, 1, 0])
     """
-    if isinstance(parts[0], Numbers):
-        return Numbers(np.concatenate([part.values for part in parts]), parts[0].kind)  # type: ignore[union-attr]
+    if isinstance(parts[0], NumericColumn):
+        return NumericColumn(np.concatenate([part.values for part in parts]), parts[0].kind)  # type: ignore[union-attr]
     together: list[str] = []
     codes = []
     for part in parts:
-        assert isinstance(part, Texts)
+        assert isinstance(part, TextColumn)
         codes.append(np.where(part.codes < 0, -1, part.codes + len(together)))
         together += part.texts
     return texts_by_code(np.concatenate(codes), together, missing)
@@ -183,7 +183,7 @@ class Reading(NamedTuple):
     wrong: dict[str, int]
 
 
-def as_kind(cells: Cells, kind: str) -> Reading:
+def as_kind(cells: ColumnValues, kind: str) -> Reading:
     """A column read as numbers, truth values (0 and 1) or dates (days since 1970).
 
     Args:
@@ -194,7 +194,7 @@ def as_kind(cells: Cells, kind: str) -> Reading:
         >>> as_kind(texts_of(["1.5", "old", ""]), "number")
         Reading(values=array([1.5, nan, nan]), wrong={'old': 1})
     """
-    if isinstance(cells, Numbers):
+    if isinstance(cells, NumericColumn):
         return Reading(cells.values, {})
     read = {"number": _number, "boolean": _boolean, "date": _days}[kind]
     found = [read(text) for text in cells.texts]
@@ -224,18 +224,18 @@ def _days(text: str) -> float | None:
     return moment.timestamp() / SECONDS_PER_DAY
 
 
-def as_texts(cells: Cells) -> Texts:
+def as_texts(cells: ColumnValues) -> TextColumn:
     """A column as categories: numbers and truth values become texts.
 
     Example:
         >>> as_texts(cells_of([3.0, np.nan, 3.0])).texts
         ['3']
     """
-    if isinstance(cells, Texts):
+    if isinstance(cells, TextColumn):
         return cells
     there = ~np.isnan(cells.values)
     distinct, places = np.unique(cells.values[there], return_inverse=True)
     codes = np.full(len(cells), -1)
     codes[there] = places
     names = [str(bool(value)) if cells.kind == "boolean" else text_of_number(value) for value in distinct]
-    return Texts(codes, names)
+    return TextColumn(codes, names)

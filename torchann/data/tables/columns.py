@@ -9,19 +9,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchann.data.tables.column_values import Cells, as_kind, as_texts
+from torchann.data.tables.column_values import ColumnValues, as_kind, as_texts
 from torchann.nets.column import Column
 
 UNSEEN = -1.0  # the code of a category that no training row has
 EXAMPLES = 3  # in a line that counts more
 
 
-class Surprises:
+class UnseenValues:
     """What rows to predict have that no training row had: counted, to be told once.
 
     Example:
         >>> from torchann.data.tables.column_values import cells_of
-        >>> surprises = Surprises()
+        >>> surprises = UnseenValues()
         >>> encode([Column("city", "category", categories=("Paris",))], {"city": cells_of(["Ys"])}.get, surprises)
         tensor([[-1.]], dtype=torch.float64)
         >>> surprises.lines()
@@ -56,7 +56,9 @@ def _most(counts: Counter[str]) -> str:
     return told + (", ..." if len(counts) > EXAMPLES else "")
 
 
-def encode(columns: Sequence[Column], cells: Callable[[str], Cells], surprises: Surprises | None = None) -> Tensor:
+def encode(
+    columns: Sequence[Column], cells: Callable[[str], ColumnValues], surprises: UnseenValues | None = None
+) -> Tensor:
     """Rows of a table as numbers: ``(rows, columns)`` float64, nan where there is no value.
 
     A category is the place of its text, -1 where that is unseen; a truth value 0 or 1; a date days since 1970.
@@ -86,7 +88,7 @@ def encode(columns: Sequence[Column], cells: Callable[[str], Cells], surprises: 
     return torch.from_numpy(rows)
 
 
-def _encoded(column: Column, cells: Cells, surprises: Surprises | None) -> tuple[NDArray[np.float64], int]:
+def _encoded(column: Column, cells: ColumnValues, surprises: UnseenValues | None) -> tuple[NDArray[np.float64], int]:
     if column.kind != "category":
         values, wrong = as_kind(cells, column.kind)
         if wrong and surprises is not None:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torchann.data.errors import DataFileError
-from torchann.data.tables.column_values import MISSING, Cells, Numbers, texts_of
+from torchann.data.tables.column_values import MISSING, ColumnValues, NumericColumn, texts_of
 from torchann.data.tables.csv_by_arrow import BOM, NotCertain, arrow_numbers, arrow_tables, distinct_texts, gaps_of
 from torchann.data.tables.table import CHUNK_ROWS, Chunk, Table
 
@@ -183,18 +183,18 @@ class CsvTable(Table):
         if empty:
             raise DataFileError(path, "has names and no rows", "a line per row", "look where it comes from")
 
-    def _arrow_cells(self, array: Any, as_text: bool, gaps: list[str] | None) -> Cells:
+    def _arrow_cells(self, array: Any, as_text: bool, gaps: list[str] | None) -> ColumnValues:
         numbers = None if as_text else arrow_numbers(array, self.delimiter != ",", gaps)
         if numbers is not None:
-            return Numbers(numbers)
+            return NumericColumn(numbers)
         codes, distinct = distinct_texts(array)
         return self._cells(distinct, as_text).take(codes)
 
-    def _cells(self, values: Sequence[str], as_text: bool) -> Cells:
+    def _cells(self, values: Sequence[str], as_text: bool) -> ColumnValues:
         if self.delimiter != "," and not as_text:
             values = [v.replace(",", ".") if COMMA_NUMBER.fullmatch(v.strip()) else v for v in values]
         numbers = None if as_text else _numbers(values, self.missing)
-        return texts_of(values, self.missing) if numbers is None else Numbers(numbers)
+        return texts_of(values, self.missing) if numbers is None else NumericColumn(numbers)
 
     def _refuse_ragged(self, path: Path, width: int) -> None:
         with self._open(path) as file:

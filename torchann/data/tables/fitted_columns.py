@@ -7,13 +7,15 @@ import torch
 
 from torchann.data.tables.column_kinds import LEFT_OUT, Finding, find_kind
 from torchann.data.tables.column_statistics import ColumnStatistics
-from torchann.data.tables.column_values import Cells
+from torchann.data.tables.column_values import ColumnValues
 from torchann.data.tables.table import Table
 from torchann.data.tables.table_report import ColumnReport
 from torchann.nets.table_columns import TableColumns
 
 
-def find_kinds(table: Table, cells: Mapping[str, Cells], given: Mapping[str, str], other: Mapping[str, str]) -> Any:
+def find_kinds(
+    table: Table, cells: Mapping[str, ColumnValues], given: Mapping[str, str], other: Mapping[str, str]
+) -> Any:
     """What each column of a table holds, in its order.
 
     Args:

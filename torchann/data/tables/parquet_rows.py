@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchann.data.tables.column_values import Cells, as_kind, as_texts
+from torchann.data.tables.column_values import ColumnValues, as_kind, as_texts
 from torchann.data.tables.columns import encode
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.table import Chunk
@@ -94,7 +94,7 @@ class RowLabels:
         labels[order[counts[0] : sum(counts)]] = 2
         return labels
 
-    def of_column(self, cells: Cells) -> Labels:
+    def of_column(self, cells: ColumnValues) -> Labels:
         """Of rows by their group or time.
 
         Raises:
@@ -115,7 +115,7 @@ class RowLabels:
         return int.from_bytes(digest, "little") / 2**64
 
 
-def times_of(cells: Cells) -> NDArray[np.float64]:
+def times_of(cells: ColumnValues) -> NDArray[np.float64]:
     """A column of times as numbers.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchann.data.errors import DataFileError
-from torchann.data.tables.column_values import MISSING, Cells, Numbers, cells_of, texts_by_code
+from torchann.data.tables.column_values import MISSING, ColumnValues, NumericColumn, cells_of, texts_by_code
 from torchann.data.tables.table import CHUNK_ROWS, VALUE_BYTES, Chunk, Table
 
 READ_BYTES = 2**16  # of a column at once: pyarrow would otherwise hold all that it has read of a file
@@ -83,7 +83,7 @@ class ParquetTable(Table):
         """The columns of a record batch by name."""
         return {name: self._cells(batch.column(name)) for name in batch.schema.names}
 
-    def _cells(self, array: Any) -> Cells:
+    def _cells(self, array: Any) -> ColumnValues:
         arrow, types, pool = self._pyarrow, self._pyarrow.types, self._pool
         if types.is_string(array.type) or types.is_large_string(array.type):
             array = arrow.compute.dictionary_encode(array, memory_pool=pool)
@@ -96,7 +96,7 @@ class ParquetTable(Table):
         kind = "boolean" if types.is_boolean(array.type) else "number"
         if array.type != arrow.float64():
             array = array.cast(arrow.float64(), safe=False, memory_pool=pool)
-        return Numbers(np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64), kind)  # type: ignore[arg-type]
+        return NumericColumn(np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64), kind)  # type: ignore[arg-type]
 
 
 def _import_pyarrow(path: Path) -> Any:

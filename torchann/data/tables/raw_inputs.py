@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from torchann.data.tables.column_values import MISSING, cells_of
-from torchann.data.tables.columns import Surprises, check_names, encode
+from torchann.data.tables.columns import UnseenValues, check_names, encode
 from torchann.engine.rows.loader import Rows
 from torchann.nets.checks import check_finite
 from torchann.nets.preprocessing import Preprocessing
@@ -72,7 +72,7 @@ def _table_rows(x: Any, table: TableColumns) -> Tensor:
             raise ValueError(f"inputs of shape {array.shape}; give rows {wanted}")
         columns = dict(zip(names, array.T, strict=True))
     check_names(names, columns)
-    missing, surprises = MISSING | frozenset(table.missing_values), Surprises()
+    missing, surprises = MISSING | frozenset(table.missing_values), UnseenValues()
     rows = encode(table.table, lambda name: cells_of(columns[name], missing), surprises)
     for line in surprises.lines():
         warnings.warn(line, stacklevel=6)  # where predict is called

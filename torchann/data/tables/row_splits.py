@@ -7,19 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from torchann.data.tables.column_values import Cells, Numbers, Texts, as_kind, as_texts
+from torchann.data.tables.column_values import ColumnValues, NumericColumn, TextColumn, as_kind, as_texts
 
 SplitKind = Literal["random", "stratified", "group", "time"]
 Size = int | float
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
 class RowSplits(NamedTuple):
     """Row numbers, each in one of the three, in the order of the table."""
 
-    train: Rows
-    val: Rows
-    test: Rows
+    train: RowNumbers
+    val: RowNumbers
+    test: RowNumbers
 
 
 def count_of(size: Size, rows: int, what: str) -> int:
@@ -49,7 +49,7 @@ def split_rows(
     sizes: Callable[[int], tuple[int, int]],
     seed: int,
     kind: SplitKind = "random",
-    by: Cells | NDArray[np.int64] | None = None,
+    by: ColumnValues | NDArray[np.int64] | None = None,
 ) -> RowSplits:
     """Splits a table; no row is in two parts.
 
@@ -71,7 +71,7 @@ def split_rows(
         [5, 2, 3]
     """
     if kind in ("group", "time"):
-        assert isinstance(by, (Numbers, Texts))
+        assert isinstance(by, (NumericColumn, TextColumn))
         return _by_group(by, sizes, seed) if kind == "group" else _by_time(by, sizes)
     val, test = sizes(rows)
     classes = np.asarray(by) if kind == "stratified" else None
@@ -80,7 +80,7 @@ def split_rows(
     return _in_order(_at_random(np.arange(rows), val, test, seed, classes))
 
 
-def _at_random(pool: Rows, val: int, test: int, seed: int, classes: Rows | None = None) -> RowSplits:
+def _at_random(pool: RowNumbers, val: int, test: int, seed: int, classes: RowNumbers | None = None) -> RowSplits:
     parts = {}
     for name, count in (("test", test), ("val", val)):
         if not count:
@@ -98,7 +98,7 @@ def _in_order(parts: RowSplits) -> RowSplits:
     return RowSplits(*(np.sort(part) for part in parts))
 
 
-def _check_classes(classes: Rows, parts: int) -> None:
+def _check_classes(classes: RowNumbers, parts: int) -> None:
     counts = np.bincount(classes)
     if (rare := int(counts[counts > 0].min())) < parts:
         raise ValueError(
@@ -107,7 +107,7 @@ def _check_classes(classes: Rows, parts: int) -> None:
         )
 
 
-def _by_group(by: Cells, sizes: Callable[[int], tuple[int, int]], seed: int) -> RowSplits:
+def _by_group(by: ColumnValues, sizes: Callable[[int], tuple[int, int]], seed: int) -> RowSplits:
     groups = as_texts(by).codes
     if (groups < 0).any():
         row = int(np.flatnonzero(groups < 0)[0])
@@ -117,7 +117,7 @@ def _by_group(by: Cells, sizes: Callable[[int], tuple[int, int]], seed: int) -> 
     return RowSplits(*(np.flatnonzero(np.isin(groups, part)) for part in parts))
 
 
-def _by_time(by: Cells, sizes: Callable[[int], tuple[int, int]]) -> RowSplits:
+def _by_time(by: ColumnValues, sizes: Callable[[int], tuple[int, int]]) -> RowSplits:
     times, wrong = as_kind(by, "number" if _is_number(by) else "date")
     if np.isnan(times).any():
         row = int(np.flatnonzero(np.isnan(times))[0])
@@ -137,5 +137,5 @@ def _by_time(by: Cells, sizes: Callable[[int], tuple[int, int]]) -> RowSplits:
     return parts
 
 
-def _is_number(by: Cells) -> bool:
-    return not isinstance(by, Texts) or not as_kind(by, "number").wrong
+def _is_number(by: ColumnValues) -> bool:
+    return not isinstance(by, TextColumn) or not as_kind(by, "number").wrong

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from torchann.data.tables.column_values import MISSING, Cells, cells_of, join
+from torchann.data.tables.column_values import MISSING, ColumnValues, cells_of, join
 
 CHUNK_ROWS = 2**16
 VALUE_BYTES = 32  # of a value, as it is read, as a number and as a net gets it
-Chunk = dict[str, Cells]
+Chunk = dict[str, ColumnValues]
 
 
 class Table(ABC):
@@ -54,7 +54,7 @@ class Table(ABC):
             texts: those of them that stay texts.
         """
         while True:
-            parts: dict[str, list[Cells]] = {name: [] for name in columns}
+            parts: dict[str, list[ColumnValues]] = {name: [] for name in columns}
             mixed: set[str] = set()
             for chunk in self.chunks(columns, texts):
                 for name, cells in chunk.items():

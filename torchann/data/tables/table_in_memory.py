@@ -9,7 +9,7 @@ from torch import Tensor
 from torchann.data.in_memory import Split, Splits
 from torchann.data.tables.column_kinds import LEFT_OUT
 from torchann.data.tables.column_statistics import ColumnStatistics
-from torchann.data.tables.columns import Surprises, encode
+from torchann.data.tables.columns import UnseenValues, encode
 from torchann.data.tables.fitted_columns import find_kinds, fit_columns
 from torchann.data.tables.row_splits import RowSplits, split_rows
 from torchann.data.tables.table import Chunk, Table
@@ -134,7 +134,7 @@ def _split(whole: _Part, target: Target, settings: TableSettings) -> tuple[RowSp
 
 
 def _encoded(step: TableColumns, name: str, part: _Part, notes: list[str]) -> Split:
-    surprises = Surprises()
+    surprises = UnseenValues()
     x = encode(step.table, part.cells.__getitem__, surprises)
     check_finite(x.nan_to_num(0, torch.inf, -torch.inf), f"{PARTS[name]} rows", [c.name for c in step.table], x.dtype)
     if name != "train":

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchann.data.tables.column_values import Cells, Numbers, as_kind, as_texts, text_of_number
+from torchann.data.tables.column_values import ColumnValues, NumericColumn, as_kind, as_texts, text_of_number
 from torchann.data.tables.columns import shortened
 
 TaskKind = Literal["regression", "binary", "multiclass"]
@@ -31,7 +31,7 @@ class Target:
     task: TaskKind
     class_names: tuple[str, ...] = ()
 
-    def values(self, cells: Sequence[Cells]) -> tuple[Tensor, NDArray[np.bool_]]:
+    def values(self, cells: Sequence[ColumnValues]) -> tuple[Tensor, NDArray[np.bool_]]:
         """The targets of some rows, and which rows have one.
 
         Args:
@@ -71,7 +71,7 @@ class Target:
         return torch.from_numpy(codes.astype(np.int64)), texts.codes >= 0
 
 
-def find_target(names: Sequence[str], cells: Sequence[Cells], task: str | None = None) -> Target:
+def find_target(names: Sequence[str], cells: Sequence[ColumnValues], task: str | None = None) -> Target:
     """Infers what is to be predicted.
 
     Texts and truth values are classes, and so are whole numbers of few values, each in many rows; other numbers are
@@ -114,8 +114,8 @@ def find_target(names: Sequence[str], cells: Sequence[Cells], task: str | None =
     return Target((name,), "binary" if len(classes) == 2 else "multiclass", tuple(classes))
 
 
-def _are_classes(column: Cells) -> bool:
-    if isinstance(column, Numbers) and column.kind != "number":
+def _are_classes(column: ColumnValues) -> bool:
+    if isinstance(column, NumericColumn) and column.kind != "number":
         return column.kind == "boolean"
     values, wrong = as_kind(column, "number")
     if wrong:
@@ -143,18 +143,18 @@ def told(target: Target, values: Tensor) -> str:
         values: of the rows that have some.
     """
     if target.task == "regression":
-        return told_values(target, *(float(end) for end in torch.aminmax(values.reshape(len(values), -1)[:, 0])))
-    return told_classes(target, torch.bincount(values, minlength=len(target.class_names)).tolist())
+        return describe_values(target, *(float(end) for end in torch.aminmax(values.reshape(len(values), -1)[:, 0])))
+    return describe_classes(target, torch.bincount(values, minlength=len(target.class_names)).tolist())
 
 
-def told_values(target: Target, low: float, high: float) -> str:
+def describe_values(target: Target, low: float, high: float) -> str:
     """A line on values, the first target of which is between these."""
     ends = [text_of_number(float(f"{end:.6g}")) for end in (low, high)]
     more = f" and {len(target.names) - 1} more" if len(target.names) > 1 else ""
     return f"regression of {target.names[0]!r}{more}, from {ends[0]} to {ends[1]}"
 
 
-def told_classes(target: Target, counts: Sequence[int]) -> str:
+def describe_classes(target: Target, counts: Sequence[int]) -> str:
     """A line on classes, each in so many rows."""
     parts = [f"{name} {count:,}" for name, count in zip(target.class_names, counts, strict=True)]
     return f"{target.task} classification of {target.names[0]!r}: {shortened(parts, 8)}"

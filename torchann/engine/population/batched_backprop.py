@@ -28,7 +28,7 @@ SILENT = -1e4
 """The bias of a unit that is only padding, for activations that are not zero at zero: here they are, exactly."""
 
 
-class Passes:
+class BatchedBackprop:
     """The memory for one mini-batch of each network, and the way through it.
 
     A column of a batch is a row of the table, so that each layer's values, and a row of ones below them, are what the
@@ -41,7 +41,7 @@ class Passes:
 
     Example:
         >>> weights = [torch.tensor([[[1.0, 0.0], [-1.0, 0.0]]]), torch.tensor([[[1.0, 1.0, 0.5]]])]  # |x| + 0.5
-        >>> passes = Passes(weights, batch_size=3, activation="relu")
+        >>> passes = BatchedBackprop(weights, batch_size=3, activation="relu")
         >>> x = torch.tensor([[[-3.0, 0.0, 2.0], [1.0, 1.0, 1.0]]])  # a row of ones below the only feature
         >>> weights[1] @ passes.forward(x)
         tensor([[[3.5000, 0.5000, 2.5000]]])

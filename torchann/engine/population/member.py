@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from torchann.engine.population.settings import Settings
-from torchann.engine.rows.row_orders import RowOrder, Rows
+from torchann.engine.rows.row_orders import RowNumbers, RowOrder
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -48,7 +48,9 @@ class Member:
         ([8, 3, 1], None)
     """
 
-    def __init__(self, settings: Settings, weights: Sequence[Tensor], order: RowOrder, validation: Rows = NONE) -> None:
+    def __init__(
+        self, settings: Settings, weights: Sequence[Tensor], order: RowOrder, validation: RowNumbers = NONE
+    ) -> None:
         shapes = [tuple(layer.shape) for layer in weights]
         if not shapes or any(below[0] + 1 != above[1] for below, above in pairwise(shapes)):
             raise ValueError(f"the layers are {shapes}; give (units, inputs + 1), inputs the units of the one below")
@@ -83,7 +85,7 @@ class Member:
 
     @property
     def batch_size(self) -> int:
-        """Rows per step: no more than there are."""
+        """RowNumbers per step: no more than there are."""
         return min(self.settings.batch_size, self.num_rows)
 
     @property

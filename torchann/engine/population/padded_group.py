@@ -6,20 +6,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torchann.engine.population.batched_backprop import SILENT, Passes
+from torchann.engine.population.batched_backprop import SILENT, BatchedBackprop
 from torchann.engine.population.member import Member
 from torchann.engine.population.parameters import Parameters
 from torchann.engine.population.plan import widest
 from torchann.engine.population.solvers import Solver, solver_for
-from torchann.engine.rows.row_orders import Rows
-from torchann.engine.rows.shared_rows import Table
-from torchann.nets.many_objectives import HEADS, Head, spread
+from torchann.engine.rows.row_orders import RowNumbers
+from torchann.engine.rows.shared_rows import SharedRows
+from torchann.nets.many_objectives import OBJECTIVES, Objective, spread
 
 BLOCK_BYTES = 2**18  # of gathered inputs: few calls per epoch, and they stay in the processor's cache
 VALIDATION_ROWS = 256  # at a time
 
 
-class Bucket:
+class PaddedGroup:
     """Networks of one depth with as many steps per epoch, padded to the widest, and the memory for their batches.
 
     Padding stays what it is. A unit that a network does not have has no weights, so its value is the activation at
@@ -33,11 +33,11 @@ class Bucket:
     """
 
     members: list[Member]
-    table: Table
+    table: SharedRows
     steps: int
     batch_size: int
 
-    def __init__(self, members: Sequence[Member], table: Table, losses: bool = True) -> None:
+    def __init__(self, members: Sequence[Member], table: SharedRows, losses: bool = True) -> None:
         self.members, self.table = list(members), table
         first, settings = self.members[0], self.members[0].settings
         self.steps, self.batch_size = first.steps, max(member.batch_size for member in members)
@@ -52,8 +52,8 @@ class Bucket:
                 for layer, units in zip(self.weights.layers[:-1], member.sizes[1:-1], strict=True):
                     layer[number, units:, -1] = SILENT
         self.solver: Solver = solver_for(self.weights, members, self.batch_size)
-        self.head: Head = HEADS[settings.loss]
-        self.passes: Passes = Passes(self.weights.layers, self.batch_size, settings.activation)
+        self.objective: Objective = OBJECTIVES[settings.loss]
+        self.passes: BatchedBackprop = BatchedBackprop(self.weights.layers, self.batch_size, settings.activation)
         self.losses: bool = losses or not len(first.validation)
         penalised = self.losses and any(member.settings.alpha for member in members)
         self.squares: Parameters | None = Parameters(len(members), sizes, table.x) if penalised else None
@@ -90,7 +90,7 @@ class Bucket:
             for step, parts in enumerate(zip(x.unbind(), x.mT.unbind(), y.unbind(), kept.unbind(), strict=True), start):
                 self._step(step, *parts)
             if self.losses:
-                losses = self.head.losses(kept, y)
+                losses = self.objective.losses(kept, y)
                 if start + size > last:
                     losses[-1].mul_(self.solver.mask)
                 total += losses.sum((0, 2, 3), dtype=torch.float64)
@@ -102,7 +102,7 @@ class Bucket:
         solver = self.solver
         factors = solver.factors[step == self.steps - 1]
         values = self.passes.forward(x)
-        error = self.head.error(self.weights.layers[-1], values, y, kept) * factors.scale
+        error = self.objective.error(self.weights.layers[-1], values, y, kept) * factors.scale
         solver.prepare()
         self.passes.backward(error, rows, solver.into, solver.beta)
         solver.move(step, factors)
@@ -121,20 +121,20 @@ class Bucket:
         tallies = []
         for rows, mask in self._check_batches:
             x, y = self.table.take(rows)
-            tally = self.head.tally(self.weights.layers[-1], self.checks.forward(x.mT), y)
+            tally = self.objective.tally(self.weights.layers[-1], self.checks.forward(x.mT), y)
             tallies.append(torch.where(mask, tally, 0.0).sum(2))
         tally = torch.stack(tallies).sum(0).cpu()
-        return [self.head.score(*parts) for parts in zip(tally, self.spreads, strict=True)]
+        return [self.objective.score(*parts) for parts in zip(tally, self.spreads, strict=True)]
 
     def _prepare_checks(self) -> None:
         rows = [member.validation for member in self.members]
         longest = max(map(len, rows))
-        self.checks: Passes | None = None
+        self.checks: BatchedBackprop | None = None
         if not longest:
             return
         chunks = -(-longest // VALIDATION_ROWS)
         chunk = -(-longest // chunks)
-        self.checks = Passes(self.weights.layers, chunk, self.members[0].settings.activation)
+        self.checks = BatchedBackprop(self.weights.layers, chunk, self.members[0].settings.activation)
         padded = self._padded(rows, chunks * chunk)
         columns = torch.arange(padded.shape[1], device=padded.device)
         mask = columns < torch.tensor([*map(len, rows)], device=padded.device)[:, None, None]
@@ -143,7 +143,7 @@ class Bucket:
             spread(self.table.y[torch.from_numpy(own).to(padded.device)]).cpu() for own in rows
         ]
 
-    def _padded(self, rows: Sequence[Rows], length: int) -> Tensor:
+    def _padded(self, rows: Sequence[RowNumbers], length: int) -> Tensor:
         """All in one, ``(count, length)``, filled up with the first row of each."""
         padded = np.empty((len(rows), length), dtype=np.int64)
         for line, own in zip(padded, rows, strict=True):

@@ -11,9 +11,9 @@ from joblib.externals.loky import BrokenProcessPool
 
 from torchann.engine.population.member import Member
 from torchann.engine.population.plan import CPU, GPU, plan, seconds_left
-from torchann.engine.population.rounds import advance
+from torchann.engine.population.rounds import train_for
 from torchann.engine.population.workers import Workers
-from torchann.engine.rows.shared_rows import Table
+from torchann.engine.rows.shared_rows import SharedRows
 
 ROUND = 0.5  # seconds of training between two looks at what has finished
 WORTH_A_PROCESS = 4.0  # seconds of training; a process takes two to start
@@ -42,7 +42,7 @@ class Population:
         >>> settings = [Settings(learning_rate_init=rate, **options) for rate in (0.1, 10)]
         >>> start = [torch.tensor([[0.5, 0.0]])]  # a weight and a bias
         >>> members = [Member(each, start, SeededOrder(np.arange(64), seed=0)) for each in settings]
-        >>> finished = list(Population(members, Table.of(x, 3 * x)).train())
+        >>> finished = list(Population(members, SharedRows.of(x, 3 * x)).train())
         >>> [member.stopped for member in members]
         ['converged', 'diverged']
         >>> members[0].weights[0].abs().round(decimals=2)
@@ -52,7 +52,7 @@ class Population:
     def __init__(
         self,
         members: Sequence[Member],
-        table: Table,
+        table: SharedRows,
         *,
         workers: Workers | None = None,
         device: torch.device | str = "cpu",
@@ -76,47 +76,47 @@ class Population:
         """
         going = [member for member in self.members if member.stopped is None]
         machine = CPU if self.device.type == "cpu" else GPU
-        agenda = _Agenda(plan(going, self.table.x.element_size(), machine, self.max_bytes))
+        work_queue = _WorkQueue(plan(going, self.table.x.element_size(), machine, self.max_bytes))
         table = self.table.to(self.device)
-        helpers = self._helpers(agenda)
+        helpers = self._helpers(work_queue)
         for helper in helpers:
             helper.start()
         try:
             while True:
                 helping = [helper for helper in helpers if helper.is_alive()]
-                if bucket := agenda.take():
-                    agenda.give(bucket, advance(copy.deepcopy(bucket), table, ROUND, self.losses))
+                if bucket := work_queue.take():
+                    work_queue.give(bucket, train_for(copy.deepcopy(bucket), table, ROUND, self.losses))
                 elif helping:
                     helping[0].join(ROUND / 2)
                 else:
                     break
-                yield from agenda.news()
-            yield from agenda.news()
+                yield from work_queue.news()
+            yield from work_queue.news()
         except BaseException:
-            agenda.close()
+            work_queue.close()
             if self.workers is not None and helpers:
                 self.workers.stop()
             raise
 
-    def _helpers(self, agenda: "_Agenda") -> list[threading.Thread]:
-        workers, seconds = self.workers, sum(map(seconds_left, agenda.waiting))
+    def _helpers(self, work_queue: "_WorkQueue") -> list[threading.Thread]:
+        workers, seconds = self.workers, sum(map(seconds_left, work_queue.waiting))
         if workers is None or self.device.type != "cpu" or seconds < WORTH_A_PROCESS:
             return []
         place = workers.share(self.table)
 
-        def help_out() -> None:
-            while bucket := agenda.take():
+        def train_groups() -> None:
+            while bucket := work_queue.take():
                 try:
-                    agenda.give(bucket, workers.advance(bucket, place, ROUND, self.losses))
+                    work_queue.give(bucket, workers.train_for(bucket, place, ROUND, self.losses))
                 except Exception as error:
-                    agenda.fail(bucket, error)
+                    work_queue.fail(bucket, error)
                     return
 
-        number = min(workers.number, len(agenda.waiting) - 1)
-        return [threading.Thread(target=help_out, daemon=True) for _ in range(number)]
+        number = min(workers.number, len(work_queue.waiting) - 1)
+        return [threading.Thread(target=train_groups, daemon=True) for _ in range(number)]
 
 
-class _Agenda:
+class _WorkQueue:
     """Buckets that wait for a process, and networks that wait to be shown."""
 
     def __init__(self, buckets: list[list[Member]]) -> None:

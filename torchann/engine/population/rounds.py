@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import torch
 
 from torchann.engine.population.member import Member
-from torchann.engine.population.padded_group import Bucket
-from torchann.engine.rows.shared_rows import Table
+from torchann.engine.population.padded_group import PaddedGroup
+from torchann.engine.rows.shared_rows import SharedRows
 
 
 @contextmanager
@@ -30,8 +30,8 @@ def quick_arithmetic() -> Iterator[None]:
 
 
 @quick_arithmetic()
-def advance(
-    members: Sequence[Member], table: Table, seconds: float = float("inf"), losses: bool = True
+def train_for(
+    members: Sequence[Member], table: SharedRows, seconds: float = float("inf"), losses: bool = True
 ) -> Sequence[Member]:
     """Trains networks of one bucket by whole epochs.
 
@@ -48,7 +48,7 @@ def advance(
     while going := [member for member in members if member.stopped is None]:
         since, late = time.perf_counter(), False
         with torch.inference_mode():
-            bucket = Bucket(going, table, losses)
+            bucket = PaddedGroup(going, table, losses)
             while not late and all(member.stopped is None for member in going):
                 bucket.epoch()
                 late = time.perf_counter() - started > seconds

@@ -13,8 +13,8 @@ from joblib import effective_n_jobs
 from joblib.externals.loky import ProcessPoolExecutor
 
 from torchann.engine.population.member import Member
-from torchann.engine.population.rounds import advance
-from torchann.engine.rows.shared_rows import Table
+from torchann.engine.population.rounds import train_for
+from torchann.engine.rows.shared_rows import SharedRows
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -38,7 +38,7 @@ class Workers:
         self.number: int = effective_n_jobs(n_jobs) - 1
         self._executor: ProcessPoolExecutor | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._tables: list[Table] = []
+        self._tables: list[SharedRows] = []
 
     def __enter__(self) -> "Workers":
         return self
@@ -46,7 +46,7 @@ class Workers:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.stop()
 
-    def share(self, table: Table) -> Path:
+    def share(self, table: SharedRows) -> Path:
         """Writes a table where all processes find it, once.
 
         Args:
@@ -66,8 +66,8 @@ class Workers:
             self._tables.append(table)
         return place
 
-    def advance(self, members: Sequence[Member], place: Path, seconds: float, losses: bool) -> Sequence[Member]:
-        """:func:`torchann.engine.population.rounds.advance` in one of the processes; returns when it has.
+    def train_for(self, members: Sequence[Member], place: Path, seconds: float, losses: bool) -> Sequence[Member]:
+        """:func:`torchann.engine.population.rounds.train_for` in one of the processes; returns when it has.
 
         Args:
             members: of one bucket; they stay as they are.
@@ -83,7 +83,7 @@ class Workers:
         """
         if self._executor is None:
             self._executor = ProcessPoolExecutor(self.number, initializer=_ignore_interrupts, env=ENVIRONMENT)
-        trained: Sequence[Member] = self._executor.submit(_advance, members, place, seconds, losses).result()
+        trained: Sequence[Member] = self._executor.submit(_train_for, members, place, seconds, losses).result()
         return trained
 
     def stop(self) -> None:
@@ -100,9 +100,9 @@ def _ignore_interrupts() -> None:
 
 
 @lru_cache(maxsize=2)
-def _load(place: Path) -> Table:
-    return Table(*(torch.from_numpy(np.load(place / f"{name}.npy", mmap_mode="c")) for name in "xy"))
+def _load(place: Path) -> SharedRows:
+    return SharedRows(*(torch.from_numpy(np.load(place / f"{name}.npy", mmap_mode="c")) for name in "xy"))
 
 
-def _advance(members: Sequence[Member], place: Path, seconds: float, losses: bool) -> Sequence[Member]:
-    return advance(members, _load(place), seconds, losses)
+def _train_for(members: Sequence[Member], place: Path, seconds: float, losses: bool) -> Sequence[Member]:
+    return train_for(members, _load(place), seconds, losses)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from torchann.engine.rows.sharding import Share, rank_and_world
+from torchann.engine.rows.sharding import Shard, rank_and_world
 from torchann.engine.rows.shuffling import Augmentation, Order, row_draws, shuffled_order
 from torchann.nets.checks import check_tensor
 
@@ -206,9 +206,9 @@ class TensorLoader:
         """Mini-batches per epoch on this process, which is the number on all."""
         return self._share().num_batches
 
-    def _share(self) -> Share:
+    def _share(self) -> Shard:
         trains = self._order is not None or self.empty_batches
-        return Share(self.num_rows, self.batch_size, *rank_and_world(), trains)
+        return Shard(self.num_rows, self.batch_size, *rank_and_world(), trains)
 
     def __iter__(self) -> Iterator[tuple[Rows, Rows]] | Iterator[Block]:
         share, first = self._share(), self._first_batch

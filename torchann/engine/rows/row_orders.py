@@ -6,16 +6,16 @@ import numpy as np
 
 from torchann.engine.rows.shuffling import shuffled_order
 
-Rows = np.ndarray[Any, np.dtype[np.int64]]
+RowNumbers = np.ndarray[Any, np.dtype[np.int64]]
 """Numbers of rows in the table, ``(rows,)``."""
 
 
 class RowOrder(Protocol):
     """Where a network's rows are, and which comes next; can be pickled, with the place it has come to."""
 
-    rows: Rows
+    rows: RowNumbers
 
-    def next_epoch(self) -> Rows:
+    def next_epoch(self) -> RowNumbers:
         """The rows in the order of the coming epoch, ``(rows,)``."""
 
 
@@ -33,12 +33,12 @@ class RandomStateOrder:
         ([7, 8, 6, 5], [7, 6, 8, 5])
     """
 
-    def __init__(self, rows: Rows, random_state: np.random.RandomState, shuffle: bool = True) -> None:
-        self.rows: Rows = rows
+    def __init__(self, rows: RowNumbers, random_state: np.random.RandomState, shuffle: bool = True) -> None:
+        self.rows: RowNumbers = rows
         self.random_state = random_state
         self.shuffle = shuffle
 
-    def next_epoch(self) -> Rows:
+    def next_epoch(self) -> RowNumbers:
         """The rows in the order of the coming epoch, ``(rows,)``."""
         if self.shuffle:
             permutation = np.arange(len(self.rows))
@@ -59,13 +59,13 @@ class SeededOrder:
         [5, 6, 7]
     """
 
-    def __init__(self, rows: Rows, seed: int) -> None:
+    def __init__(self, rows: RowNumbers, seed: int) -> None:
         self.rows = rows
         self.seed = seed
         self.epoch: int = 0
 
-    def next_epoch(self) -> Rows:
+    def next_epoch(self) -> RowNumbers:
         """The rows in the order of the coming epoch, ``(rows,)``."""
-        order: Rows = self.rows[shuffled_order(len(self.rows), self.seed, self.epoch).numpy()]
+        order: RowNumbers = self.rows[shuffled_order(len(self.rows), self.seed, self.epoch).numpy()]
         self.epoch += 1
         return order

@@ -19,7 +19,7 @@ def rank_and_world() -> tuple[int, int]:
     return 0, 1
 
 
-class Share(NamedTuple):
+class Shard(NamedTuple):
     """The rows of one process: every ``world``-th of the epoch's order, in as many batches as all others have.
 
     Attributes:
@@ -32,7 +32,7 @@ class Share(NamedTuple):
             no batch is empty, and one may have a row more than the ``batch_size``.
 
     Example:
-        >>> share = Share(num_rows=9, batch_size=2, rank=1, world=2, trains=True)
+        >>> share = Shard(num_rows=9, batch_size=2, rank=1, world=2, trains=True)
         >>> [list(range(9))[share.places(batch, batch + 1)] for batch in range(share.num_batches)]
         [[1, 3], [5, 7], []]
         >>> share = share._replace(trains=False)

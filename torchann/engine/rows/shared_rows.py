@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class Table(NamedTuple):
+class SharedRows(NamedTuple):
     """Inputs and targets, of which each network takes rows by number.
 
     Attributes:
@@ -18,7 +18,7 @@ class Table(NamedTuple):
     y: Tensor
 
     @classmethod
-    def of(cls, x: Tensor, y: Tensor) -> "Table":
+    def of(cls, x: Tensor, y: Tensor) -> "SharedRows":
         """Copies rows and puts the ones beside them.
 
         Args:
@@ -29,7 +29,7 @@ class Table(NamedTuple):
             ValueError: if the shapes do not go together.
 
         Example:
-            >>> Table.of(torch.tensor([[3.0], [4.0]]), torch.tensor([5, 6]))
+            >>> SharedRows.of(torch.tensor([[3.0], [4.0]]), torch.tensor([5, 6]))
             Table(x=tensor([[3., 1.],
                     [4., 1.]]), y=tensor([[5.],
                     [6.]]))
@@ -41,9 +41,9 @@ class Table(NamedTuple):
             )
         return cls(torch.cat([x, x.new_ones(len(x), 1)], 1), y.to(x.dtype).reshape(len(y), -1).clone())
 
-    def to(self, device: torch.device | str) -> "Table":
+    def to(self, device: torch.device | str) -> "SharedRows":
         """The same rows on a device."""
-        return Table(self.x.to(device), self.y.to(device))
+        return SharedRows(self.x.to(device), self.y.to(device))
 
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Gathers batches.

@@ -38,7 +38,7 @@ class RowStream(Protocol):
         """
 
 
-class BlockLoader:
+class StreamLoader:
     """Iterates over rows that are read from a disk, as a ``TensorLoader`` does over rows in memory.
 
     An epoch's order is a function of the seed and the epoch: the units come in a random order, one after the other
@@ -65,7 +65,7 @@ class BlockLoader:
         ...     def read(self, units, skip):
         ...         rows = torch.cat([torch.arange(5.0).split([3, 2])[unit] for unit in units])[skip:]
         ...         yield rows[:, None], rows
-        >>> [y.tolist() for x, y in BlockLoader(Numbers(), batch_size=2, block_bytes=16)]
+        >>> [y.tolist() for x, y in StreamLoader(Numbers(), batch_size=2, block_bytes=16)]
         [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
 
@@ -98,7 +98,7 @@ class BlockLoader:
         self.epoch = self._first_batch = self._next_batch = 0
 
     @property
-    def sampler(self) -> "BlockLoader":
+    def sampler(self) -> "StreamLoader":
         """Where Lightning looks for ``set_epoch``."""
         return self
 

@@ -20,9 +20,9 @@ from torchann.data.tables.table_target import (
     MOST_CLASSES,
     Target,
     class_order,
+    describe_classes,
+    describe_values,
     find_target,
-    told_classes,
-    told_values,
 )
 from torchann.nets.table_columns import TableColumns
 
@@ -189,6 +189,6 @@ class _Scan:
     def told(self) -> str:
         first = self.targets[0]
         if self.target.task == "regression":
-            return told_values(self.target, first.low, first.high)
+            return describe_values(self.target, first.low, first.high)
         target = self.found_target()
-        return told_classes(target, [self.classes[name] for name in target.class_names])
+        return describe_classes(target, [self.classes[name] for name in target.class_names])

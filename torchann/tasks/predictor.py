@@ -11,10 +11,10 @@ from torchann.files.history import History
 from torchann.files.predictions import predict_rows
 from torchann.nets.preprocessing import Preprocessing
 
-T = TypeVar("T", bound="RawInputs")
+T = TypeVar("T", bound="Predictor")
 
 
-class RawInputs(pl.LightningModule):
+class Predictor(pl.LightningModule):
     """A task's way from raw inputs to predictions; abstract."""
 
     preprocessing: Preprocessing | None = None

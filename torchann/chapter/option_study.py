@@ -7,11 +7,11 @@ from statistics import median
 from typing import Literal
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from tabulate import tabulate
 
-from torchann.chapter.experiment import Figure, Outcome, Setting
+from torchann.chapter.experiment import Measurement, Outcome, Setting
 from torchann.chapter.random_search import one_thread
 from torchann.chapter.study_results import HOUSING, Case, Results, Run
 from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule
@@ -48,7 +48,7 @@ class KnobStudy:
     what: str
     advice: str
     cases: Mapping[str, Sequence[Case]]
-    measure: Callable[[Mapping[str, Results]], dict[str, Figure]]
+    measure: Callable[[Mapping[str, Results]], dict[str, Measurement]]
     scale: Literal["names", "linear", "log"] = "names"
 
     @one_thread()
@@ -59,10 +59,10 @@ class KnobStudy:
             data = _data(name, setting)
             data.setup()
             results[name] = Results(name, cases, [train(data, case) for case in cases])
-        figures = self.measure(results)
-        told = [f"measured, {name}: {figure:.4g}" for name, figure in figures.items()]
+        measurements = self.measure(results)
+        told = [f"measured, {name}: {measurement:.4g}" for name, measurement in measurements.items()]
         text = "\n\n".join([*map(self._table, results.values()), "\n".join([f"the chapter: {self.advice}", *told])])
-        return Outcome(figures, text=text, shown=results)
+        return Outcome(measurements, text=text, shown=results)
 
     def _table(self, found: Results) -> str:
         rows = []
@@ -78,13 +78,13 @@ class KnobStudy:
             rows, headers = [[*row[:1], *row[2:]] for row in rows], [*headers[:1], *headers[2:]]
         return f"{found.name}\n{tabulate(rows, headers, disable_numparse=True)}"
 
-    def draw(self, outcomes: Sequence[Outcome], title: str) -> Canvas:
+    def draw(self, outcomes: Sequence[Outcome], title: str) -> Figure:
         """The scores over the values: a dot per seed, a line through their medians, or a dash."""
-        canvas = Canvas(figsize=(11, 4.2), layout="constrained")
-        canvas.suptitle(title)
-        for panel, name in zip(canvas.subplots(1, len(self.cases), squeeze=False)[0], self.cases, strict=True):
+        figure = Figure(figsize=(11, 4.2), layout="constrained")
+        figure.suptitle(title)
+        for panel, name in zip(figure.subplots(1, len(self.cases), squeeze=False)[0], self.cases, strict=True):
             self._draw_panel(panel, [outcome.shown[name] for outcome in outcomes])
-        return canvas
+        return figure
 
     def _draw_panel(self, panel: Axes, seeds: Sequence[Results]) -> None:
         keys = list(seeds[0].best)

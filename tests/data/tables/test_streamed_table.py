@@ -13,7 +13,7 @@ import torch
 import torchann
 from tests.data.own_tables import homes
 from torchann.data.tables.parquet_rows import RowLabels, Unit
-from torchann.data.tables.table_in_blocks import MOST_ROWS
+from torchann.data.tables.streamed_table import MOST_ROWS
 from torchann.training.checkpoints import Checkpoints
 
 pa = pytest.importorskip("pyarrow")
@@ -150,7 +150,7 @@ def test_parts_may_have_files_of_their_own(path, tmp_path):
 
 def test_without_sizes_few_rows_of_a_large_table_are_held_back(path, monkeypatch):
     assert MOST_ROWS == 100_000
-    monkeypatch.setattr("torchann.data.tables.table_in_blocks.MOST_ROWS", 30)
+    monkeypatch.setattr("torchann.data.tables.streamed_table.MOST_ROWS", 30)
     assert "340 rows to train on, 30 to validate, 30 to test" in ready(path).report.split
 
 
@@ -166,7 +166,7 @@ def test_blocks_do_not_depend_on_the_memory_that_happens_to_be_free(path, monkey
 def test_validation_rows_stay_in_memory_where_they_fit(path, monkeypatch):
     few, many = ready(path, val_size=10), ready(path, val_size=200)
     assert few.val_dataloader().x is few.val_dataloader().x
-    assert type(many.val_dataloader()).__name__ == "BlockLoader"
+    assert type(many.val_dataloader()).__name__ == "StreamLoader"
     torch.testing.assert_close(rows_of(many.val_dataloader())[1], rows_of(many.val_dataloader())[1])
 
 
@@ -200,7 +200,7 @@ def test_table_that_cannot_be_learnt_from_is_refused(tmp_path, monkeypatch, opti
     monkeypatch.setattr("torchann.data.tables.table.CHUNK_ROWS", 100)
     monkeypatch.setattr("torchann.data.tables.parquet_table.CHUNK_ROWS", 100)
     monkeypatch.setattr(
-        "torchann.data.tables.table_in_blocks.SEEN_GROUPS", 1
+        "torchann.data.tables.streamed_table.SEEN_GROUPS", 1
     )  # what follows is found by the pass over all
     table = homes(1500) | {"hole": [None, *range(1499)], "list": [[1]] * 1500}
     table["text"] = ["a", "b"] * 50 + [f"t{row}" for row in range(1398)] + ["a", "b"]

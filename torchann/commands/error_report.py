@@ -4,7 +4,7 @@ import os
 import sys
 
 
-def told(command: str, error: Exception) -> int:
+def report_error(command: str, error: Exception) -> int:
     """Prints an error; returns the exit status, 1.
 
     Args:

@@ -7,18 +7,18 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-from torchann.nets.heads import Head
+from torchann.nets.heads import Objective
 from torchann.nets.shapes import check_values
 
 
-def standardized_head(head: Head, mean: Sequence[float], std: Sequence[float]) -> Head:
+def standardized_objective(objective: Objective, mean: Sequence[float], std: Sequence[float]) -> Objective:
     """The head of a regression whose targets may be of any size, prices in dollars as well as rates.
 
     The net's outputs are standard deviations from the mean; the loss is that of standardised targets, so that a
     learning rate means the same for each unit, and the predictions are in the targets' unit.
 
     Args:
-        head: of an unbounded regression.
+        objective: of an unbounded regression.
         mean: of each target over the training rows.
         std: standard deviation of each target, above 0.
 
@@ -26,26 +26,26 @@ def standardized_head(head: Head, mean: Sequence[float], std: Sequence[float]) -
         ValueError: if they are not a finite number for each output, the deviations above 0.
 
     Example:
-        >>> from torchann.nets.heads import regression_head
-        >>> head = standardized_head(regression_head(1), mean=[200_000.0], std=[50_000.0])
+        >>> from torchann.nets.heads import regression_objective
+        >>> objective = standardized_objective(regression_objective(1), mean=[200_000.0], std=[50_000.0])
         >>> z, y = torch.tensor([[1.0]]), torch.tensor([[300_000.0]])  # one and two deviations above the mean
-        >>> head.activation(z), head.losses(z, y), head.error(z, y)
+        >>> objective.activation(z), objective.losses(z, y), objective.error(z, y)
         (tensor([[250000.]]), tensor([1.]), tensor([[-2.]]))
     """
     numbers = [*mean, *std]
-    counted = len(mean) == len(std) == head.out_features
+    counted = len(mean) == len(std) == objective.out_features
     if not counted or not all(type(n) in (int, float) and isfinite(n) for n in numbers) or min(std) <= 0:
         raise ValueError(
-            f"target_mean is {mean!r:.80} and target_std {std!r:.80}; give {head.out_features} finite numbers each, "
-            "the deviations above 0"
+            f"target_mean is {mean!r:.80} and target_std {std!r:.80}; "
+            f"give {objective.out_features} finite numbers each, the deviations above 0"
         )
-    end = _StandardizedEnd(head, list(mean), list(std))
-    return replace(head, losses=end.losses, error=end.error, activation=end.values)
+    end = _StandardizedEnd(objective, list(mean), list(std))
+    return replace(objective, losses=end.losses, error=end.error, activation=end.values)
 
 
 @dataclass(frozen=True)
 class _StandardizedEnd:
-    head: Head
+    objective: Objective
     mean: list[float]
     std: list[float]
     _tensors: dict[tuple[torch.dtype, torch.device], tuple[Tensor, Tensor]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class _StandardizedEnd:
         return (y - mean).div_(std)
 
     def losses(self, z: Tensor, y: Tensor) -> Tensor:
-        return self.head.losses(z, self._standardized(z, y))
+        return self.objective.losses(z, self._standardized(z, y))
 
     def error(self, z: Tensor, y: Tensor) -> Tensor:
-        return self.head.error(z, self._standardized(z, y))
+        return self.objective.error(z, self._standardized(z, y))

@@ -19,10 +19,10 @@ from torchann.dashboard.layers import write_layers
 from torchann.dashboard.layout import layout
 from torchann.dashboard.profiler import StepProfiler
 from torchann.dashboard.projector import last_hidden_layer, write_embedding
-from torchann.dashboard.run_logger import STEPS, RunLogger
 from torchann.dashboard.run_page import run_page
-from torchann.dashboard.sample import evaluating, first_rows, is_task, judge
-from torchann.engine.generators import own_generators
+from torchann.dashboard.sample import evaluating, first_rows, is_task, predict_sample
+from torchann.dashboard.tensorboard_logger import STEPS, RunLogger
+from torchann.engine.generators import separate_generators
 from torchann.engine.rows.loader import map_rows
 from torchann.engine.stop import StopTraining
 from torchann.nets.steps import Step
@@ -156,7 +156,7 @@ class TensorBoardReport(Callback):
         if name in self._failed:
             return
         try:
-            with own_generators(0):
+            with separate_generators(0):
                 write(*args)
         except Exception as error:  # no picture is worth a training
             self._failed.add(name)
@@ -271,7 +271,7 @@ class TensorBoardReport(Callback):
         rows = first_rows(trainer, EVALUATED_ROWS)
         if rows is not None:
             with evaluating(task):
-                write_evaluation(writer, task, rows, judge(task, rows), epoch, self.write_images)
+                write_evaluation(writer, task, rows, predict_sample(task, rows), epoch, self.write_images)
         if self.write_images:
             write_first_layer(writer, task, None if rows is None else rows.seen, epoch)
 
@@ -283,7 +283,7 @@ class TensorBoardReport(Callback):
         if rows is not None:
             with evaluating(task):
                 vectors = last_hidden_layer(task, rows.x)
-                labels = labels_of(task, judge(task, rows), len(vectors))
+                labels = labels_of(task, predict_sample(task, rows), len(vectors))
             write_embedding(self._folder or Path(), vectors, labels, images_of(rows.seen), epoch)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

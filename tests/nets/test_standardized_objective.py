@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from torchann.nets.heads import regression_head
-from torchann.nets.standardized_head import standardized_head
+from torchann.nets.heads import regression_objective
+from torchann.nets.standardized_objective import standardized_objective
 
 Z = torch.tensor([[0.0, 1.0], [-1.0, 2.0]])
 Y = torch.tensor([[10.0, 400.0], [14.0, 100.0]])
@@ -12,23 +12,23 @@ Y = torch.tensor([[10.0, 400.0], [14.0, 100.0]])
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
 def test_loss_and_error_are_those_of_standardised_targets(loss):
-    plain = regression_head(2, loss)
-    head = standardized_head(plain, [10.0, 200.0], [2.0, 100.0])
+    plain = regression_objective(2, loss)
+    objective = standardized_objective(plain, [10.0, 200.0], [2.0, 100.0])
     scaled = torch.tensor([[0.0, 2.0], [2.0, -1.0]])  # (10 - 10) / 2, (400 - 200) / 100 and so on
-    assert torch.equal(head.losses(Z, Y), plain.losses(Z, scaled))
-    assert torch.equal(head.error(Z, Y), plain.error(Z, scaled))
-    assert head.activation(Z).tolist() == [[10.0, 300.0], [8.0, 400.0]]
+    assert torch.equal(objective.losses(Z, Y), plain.losses(Z, scaled))
+    assert torch.equal(objective.error(Z, Y), plain.error(Z, scaled))
+    assert objective.activation(Z).tolist() == [[10.0, 300.0], [8.0, 400.0]]
 
 
 def test_head_computes_in_the_dtype_of_its_inputs():
-    head = standardized_head(regression_head(2), [0.1, 0.2], [3.0, 7.0])
+    objective = standardized_objective(regression_objective(2), [0.1, 0.2], [3.0, 7.0])
     for dtype in (torch.float32, torch.float64):
-        assert head.activation(Z.to(dtype)).dtype == head.losses(Z.to(dtype), Y.to(dtype)).dtype == dtype
+        assert objective.activation(Z.to(dtype)).dtype == objective.losses(Z.to(dtype), Y.to(dtype)).dtype == dtype
 
 
 def test_targets_of_another_shape_are_refused_before_they_broadcast():
-    head = standardized_head(regression_head(2), [0.0, 0.0], [1.0, 1.0])
-    for function in (head.losses, head.error):
+    objective = standardized_objective(regression_objective(2), [0.0, 0.0], [1.0, 1.0])
+    for function in (objective.losses, objective.error):
         with pytest.raises(ValueError, match=r"predictions \(2, 2\) and targets \(2,\) must have the same shape"):
             function(Z, Y[:, 0])
 
@@ -45,4 +45,4 @@ def test_targets_of_another_shape_are_refused_before_they_broadcast():
 )
 def test_numbers_that_do_not_fit_the_outputs_are_refused(mean, std):
     with pytest.raises(ValueError, match="target_mean is .* and target_std .*; give 2 finite numbers each"):
-        standardized_head(regression_head(2), mean, std)
+        standardized_objective(regression_objective(2), mean, std)
