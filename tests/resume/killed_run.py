@@ -17,8 +17,8 @@ from lightning.pytorch.callbacks import Timer
 from torch.utils.data import DataLoader, TensorDataset
 
 import torchann
-from torchann import atomic
 from torchann.engine.rows.loader import TensorLoader
+from torchann.files import atomic
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.run import RunFolderError, latest_run
 from torchann.training import checkpoints
