@@ -204,7 +204,7 @@ def test_plan_keeps_apart_what_cannot_be_trained_in_the_same_products():
 def test_plan_puts_each_network_into_one_bucket_and_no_bucket_is_too_large():
     members = [member(3, units, units, 1) for units in (1, 60, 2, 61, 3, 62, 63, 90) for _ in range(3)]
     for limit in (20_000, 200_000):
-        buckets = plan(members, item_size=8, max_bytes=limit)
+        buckets = plan(members, item_size=8, machine=CPU._replace(bucket_bytes=limit))
         assert sorted(map(id, chain(*buckets))) == sorted(map(id, members))
         for bucket in buckets:
             most = max(own.sizes[1] for own in bucket)

@@ -6,10 +6,10 @@ from matplotlib.figure import Figure
 from torchann.pictures.raster import as_image
 
 
-def test_image_has_the_pixels_that_size_and_resolution_say():
-    image = as_image(Figure(figsize=(5, 3)), dpi=50)
+def test_image_has_a_hundred_pixels_per_inch():
+    image = as_image(Figure(figsize=(5, 3)))
     assert image.dtype == np.uint8
-    assert image.shape == (150, 250, 3)
+    assert image.shape == (300, 500, 3)
 
 
 def test_image_has_red_green_and_blue_in_this_order():
@@ -26,7 +26,7 @@ def test_image_starts_at_the_top():
 
 def test_canvas_keeps_its_own_resolution():
     figure = Figure(figsize=(2, 1), dpi=72)
-    as_image(figure, dpi=300)
+    as_image(figure)
     assert figure.dpi == 72
 
 

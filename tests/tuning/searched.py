@@ -41,10 +41,13 @@ def make(params: dict[str, Any], epochs: int = 3, callbacks: Any = (), steps: in
     return model, Held(), {"max_epochs": epochs, "callbacks": own}
 
 
-def study(folder: Path, **knobs: Any) -> Study:
-    """A quiet study of that."""
+def study(folder: Path, evaluate: Any = None, **knobs: Any) -> Study:
+    """A quiet study of that, which scores candidates by ``evaluate`` where it is given."""
     given = {"make": make, "space": SPACE, "folds": 2, "folder": folder, "quiet": True}
-    return Study("s", **{**given, **knobs})
+    found = Study("s", **{**given, **knobs})
+    if evaluate is not None:
+        found._evaluate = evaluate
+    return found
 
 
 def results(found: Study) -> list[Any]:
@@ -81,7 +84,6 @@ def _search(folder: Path, trials: int, kill: tuple[int, int] | None, knobs: dict
     found = study(folder, **({} if kill is None else {"make": killed_at(*kill)}), **knobs)
     if kill == (0, 0):  # between drawing and training
         found._evaluate = lambda _: os.kill(os.getpid(), signal.SIGKILL)
-        found._evaluate.batch_size = 1
     found.run(trials)
     sys.exit(0)
 

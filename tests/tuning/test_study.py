@@ -30,13 +30,11 @@ from torchann.tuning.trials import Scores
 class Score:
     """Scores candidates by a function of their values, without any training."""
 
-    def __init__(self, function, batch_size=1):
-        self.function, self.batch_size, self.seen = function, batch_size, []
+    def __init__(self, function):
+        self.function = function
 
-    def __call__(self, candidates):
-        self.seen.append([candidate.number for candidate in candidates])
-        for candidate in candidates:
-            yield candidate, Scores([self.function(candidate.params)], [1], 0.0)
+    def __call__(self, candidate):
+        return Scores([self.function(candidate.params)], [1], 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -109,16 +107,6 @@ def test_parzen_estimator_draws_where_it_went_well():
     assert sum(gaps[30:]) < 0.5 * sum(gaps[:10])
 
 
-def test_candidates_that_do_not_depend_on_results_come_in_one_batch(tmp_path):
-    scored = Score(lambda params: params["lr"], batch_size=4)
-    found = study(tmp_path, evaluate=scored, folds=None, sampler="random")
-    found.run(6)
-    assert scored.seen == [[0, 1, 2, 3], [4, 5]]
-    one = study(tmp_path / "one", evaluate=Score(lambda params: params["lr"]), folds=None, sampler="random")
-    one.run(6)
-    assert results(one) == results(found)
-
-
 def test_study_that_is_asked_for_more_trials_goes_on(whole, tmp_path):
     study(tmp_path).run(2)
     found = study(tmp_path)
@@ -155,14 +143,13 @@ def test_trial_of_a_process_that_lives_is_left_alone(tmp_path):
     found, other = study(tmp_path), study(tmp_path)
     seen = []
 
-    def ask_meanwhile(candidates):
+    def ask_meanwhile(_):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(other, "_evaluate", Score(lambda params: 1.0))
             other.run(2)
         seen.extend(row.state for row in other.table.rows)
-        yield candidates[0], Scores([1.0, 1.0], [1, 1], 0.0)
+        return Scores([1.0, 1.0], [1, 1], 0.0)
 
-    ask_meanwhile.batch_size = 1
     found._evaluate = ask_meanwhile
     found.run(2)
     assert seen == ["running", "complete"]
@@ -195,7 +182,7 @@ def test_trial_of_a_machine_that_is_lost_is_given_up_and_another_drawn(tmp_path,
     shared = {"storage": f"sqlite:///{tmp_path}/all.db"}
     theirs = study(tmp_path / "theirs", **shared)
     with ExitStack() as held:
-        theirs._claims.take(1, 1, held)
+        theirs._claims.take(1, held)
     mine = study(tmp_path / "mine", evaluate=Score(lambda params: 1.0), **shared)
     mine.run(2)
     assert [row.state for row in mine.table.rows] == ["running", "complete"]
@@ -207,12 +194,11 @@ def test_trial_of_a_machine_that_is_lost_is_given_up_and_another_drawn(tmp_path,
 def test_machine_that_comes_back_finds_its_trial_given_up_and_goes_on(tmp_path, monkeypatch):
     found = study(tmp_path, storage=f"sqlite:///{tmp_path}/all.db")
 
-    def give_up_meanwhile(candidates):
-        if candidates[0].number == 0:
-            found.optuna._storage.set_trial_state_values(candidates[0].trial._trial_id, optuna.trial.TrialState.FAIL)
-        yield candidates[0], Scores([1.0, 1.0], [1, 1], 0.0)
+    def give_up_meanwhile(candidate):
+        if candidate.number == 0:
+            found.optuna._storage.set_trial_state_values(candidate.trial._trial_id, optuna.trial.TrialState.FAIL)
+        return Scores([1.0, 1.0], [1, 1], 0.0)
 
-    give_up_meanwhile.batch_size = 1
     monkeypatch.setattr(found, "_evaluate", give_up_meanwhile)
     found.run(1)
     assert [row.state for row in found.table.rows] == ["failed", "complete"]
@@ -369,10 +355,9 @@ def test_error_of_a_candidate_is_raised_and_its_trial_failed(tmp_path):
 
 
 def test_full_disk_leaves_the_trial_to_be_gone_on_with(tmp_path):
-    def full(candidates):
+    def full(_):
         raise OSError(28, "No space left on device")
 
-    full.batch_size = 1
     found = study(tmp_path, evaluate=full)
     with pytest.raises(OSError, match="No space left on device"):
         found.run(3)

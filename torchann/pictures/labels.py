@@ -8,15 +8,17 @@ as_given: ContextDecorator = rc_context({"text.parse_math": False})
 """Decorates what draws names: dollar signs in them are no formulas, which could be wrong ones that cannot be drawn."""
 
 
-def shorten(name: str, length: int = 20) -> str:
-    """A name that fits its place.
+LONGEST = 20  # characters of a label
+
+
+def shorten(name: str) -> str:
+    """Cut a name to the length of a label.
 
     Args:
         name: one line.
-        length: characters, at most.
 
     Example:
         >>> shorten("T-shirt/top"), shorten("soft-coated wheaten terrier")
         ('T-shirt/top', 'soft-coated wheaten…')
     """
-    return name if len(name) <= length else f"{name[: length - 1].rstrip()}…"
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}…"

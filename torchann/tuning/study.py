@@ -19,7 +19,7 @@ from torchann.tuning.storage import Pruner, Sampler, make_pruner, make_sampler, 
 from torchann.tuning.study_table import StudyTable
 from torchann.tuning.trial_ownership import TrialOwnership
 from torchann.tuning.trial_runs import TrialRuns
-from torchann.tuning.trials import Candidate, Criterion, Evaluate, Make, Params, Scores
+from torchann.tuning.trials import Candidate, Criterion, Make, Params, Scores
 
 RISING = ("accuracy", "precision", "recall", "f1", "auroc")
 
@@ -45,7 +45,6 @@ class Study:
         seed: of what is drawn and of each training.
         storage: see :func:`torchann.tuning.storage.open_storage`.
         settings: more that trials of the study must have in common, plain values by name.
-        evaluate: trains candidates; by default one after the other, as ordinary runs.
         quiet: no progress bar.
 
     Attributes:
@@ -86,14 +85,13 @@ class Study:
         seed: int = 42,
         storage: str | None = None,
         settings: Mapping[str, Any] | None = None,
-        evaluate: Evaluate | None = None,
         quiet: bool = False,
     ) -> None:
         self.name, self.make, self.space, self.quiet = name, make, read_space(space), quiet
         self.criterion: Criterion = Criterion(metric, _mode(metric, mode), folds, seed)
         self.folder: Path = Path(folder, name)
         self.stopped_by: str | None = None
-        self._evaluate = evaluate or TrialRuns(make, self.criterion, prunes=pruner != "none")
+        self._evaluate = TrialRuns(make, self.criterion, prunes=pruner != "none")
         how = make_sampler(sampler, seed), make_pruner(pruner), self.criterion.mode
         self.folder.mkdir(parents=True, exist_ok=True)
         with Lock(self.folder / "study.lock", wait=True):
@@ -129,38 +127,33 @@ class Study:
         with tqdm(desc=self.name, disable=True if self.quiet else None, **total) as bar:  # type: ignore[call-overload]
             self._show_best(bar)
             try:
-                while self.stopped_by is None and self._batch(trials, bar):
+                while self.stopped_by is None and self._try_one(trials, bar):
                     pass
             except KeyboardInterrupt:  # between two trainings
                 self.stopped_by = "interrupt"
 
-    def _batch(self, trials: int, bar: Any) -> bool:
+    def _try_one(self, trials: int, bar: Any) -> bool:
         with ExitStack() as locks:
-            candidates = self._claims.take(trials, self._evaluate.batch_size, locks)
-            waiting = {candidate.number for candidate in candidates}
+            candidate = self._claims.take(trials, locks)
+            if candidate is None:
+                return False
             try:
-                for candidate, scores in self._evaluate(candidates) if candidates else ():
-                    if scores.state == "interrupted":
-                        self.stopped_by = "interrupt"
-                        return False
-                    state = TrialState.PRUNED if scores.state == "pruned" else TrialState.COMPLETE
-                    score = None if state == TrialState.PRUNED else scores.score(self.criterion)
-                    self._keep(candidate, scores)
-                    self.optuna.tell(candidate.trial, score, state)
-                    waiting.discard(candidate.number)
-                    with self._claims.alone():
-                        self.table.to_csv(self.folder / "study.csv")
-                    bar.update()
-                    self._show_best(bar)
+                scores = self._evaluate(candidate)
+                if scores.state == "interrupted":
+                    self.stopped_by = "interrupt"
+                    return False
+                self._keep(candidate, scores)
             except UpdateFinishedTrialError:
-                pass  # this machine was silent for so long that another has given the trial up, and drawn a new one
+                return True  # this machine was silent for so long that another has given the trial up
             except Exception as error:
-                failed = [] if isinstance(error, (OSError, MemoryError)) else candidates  # tomorrow there may be room
-                for candidate in failed:
-                    if candidate.number in waiting:
-                        self.optuna.tell(candidate.trial, state=TrialState.FAIL)
+                if not isinstance(error, (OSError, MemoryError)):  # for which there may be room tomorrow
+                    self.optuna.tell(candidate.trial, state=TrialState.FAIL)
                 raise
-        return bool(candidates)
+            with self._claims.alone():
+                self.table.to_csv(self.folder / "study.csv")
+            bar.update()
+            self._show_best(bar)
+        return True
 
     def _keep(self, candidate: Candidate, scores: Scores) -> None:
         folds = [{"figure": figure, "epochs": n} for figure, n in zip(scores.figures, scores.epochs, strict=True)]
@@ -171,6 +164,9 @@ class Study:
         if self.criterion.folds is not None:
             figures |= {f"fold_{number}": figure for number, figure in enumerate(scores.figures, 1)}
         write_trial(candidate.folder / "summary", candidate.trial.params, figures | {"seconds": scores.seconds})
+        pruned = scores.state == "pruned"
+        state = TrialState.PRUNED if pruned else TrialState.COMPLETE
+        self.optuna.tell(candidate.trial, None if pruned else scores.score(self.criterion), state)
 
     def params_of(self, trial: Any) -> Params:
         """The values of one of Optuna's trials by the names of the space, such as a list of hidden sizes."""

@@ -43,39 +43,36 @@ class TrialOwnership:
         """What one process holds at a time, while it draws."""
         return Lock(self.folder / "study.lock", wait=True)
 
-    def take(self, trials: int, most: int, held: ExitStack) -> list[Candidate]:
-        """Takes trials to work on.
+    def take(self, trials: int, held: ExitStack) -> Candidate | None:
+        """Take a trial to work on, a stale one before a new one.
 
         Args:
             trials: how many the study is to have.
-            most: to take.
-            held: keeps their locks.
+            held: keeps its lock.
 
         Returns:
-            Stale ones first; empty when the study has enough.
+            None when the study has enough.
         """
-        candidates: list[Candidate] = []
         with self.alone():
             self._give_up_lost()
             begun = self.study.get_trials(deepcopy=False)
-            for frozen in begun:
-                lock = self._lock_of_stale(frozen) if len(candidates) < most else None
-                if lock is not None:
-                    held.enter_context(lock)
-                    candidates.append(self._candidate(Trial(self.study, frozen._trial_id)))
-            count = sum(frozen.state not in (TrialState.FAIL, TrialState.WAITING) for frozen in begun)
-            for _ in range(min(trials - count, most - len(candidates))):
+            stale = ((frozen, lock) for frozen in begun if (lock := self._lock_of_stale(frozen)) is not None)
+            if (found := next(stale, None)) is not None:
+                trial, lock = Trial(self.study, found[0]._trial_id), found[1]
+            elif sum(frozen.state not in (TrialState.FAIL, TrialState.WAITING) for frozen in begun) >= trials:
+                return None
+            else:
                 with warnings.catch_warnings():
                     warnings.filterwarnings("ignore", "Heartbeat of storage")  # it is looked after below
                     trial = self.study.ask()
                 folder = self.folder_of(trial.number)
                 folder.mkdir(parents=True, exist_ok=True)
-                held.enter_context(Lock(folder / "trial.lock"))
-                candidates.append(self._candidate(trial))
-        for candidate in candidates:
-            life: Any = get_heartbeat_thread(candidate.trial._trial_id, self.study._storage)
-            held.enter_context(life)
-        return candidates
+                lock = Lock(folder / "trial.lock")
+            held.enter_context(lock)
+            candidate = self._candidate(trial)
+        life: Any = get_heartbeat_thread(trial._trial_id, self.study._storage)
+        held.enter_context(life)
+        return candidate
 
     def _give_up_lost(self) -> None:
         # Of machines that are silent; what was begun here goes on from its checkpoint, however long ago.

@@ -1,8 +1,8 @@
-"""Trains candidates as ordinary runs, one after the other, each fold in a run folder that can be gone on with."""
+"""Trains candidates as ordinary runs, each fold in a run folder that can be gone on with."""
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ class TrialRuns:
         prunes: whether figures are told on the way, and trials may be given up.
     """
 
-    batch_size = 1
     make: Make
     criterion: Criterion
     prunes: bool
@@ -42,29 +41,24 @@ class TrialRuns:
     def __init__(self, make: Make, criterion: Criterion, prunes: bool = False) -> None:
         self.make, self.criterion, self.prunes = make, criterion, prunes
 
-    def __call__(self, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Scores]]:
-        """Yields each candidate with its scores, one after the other.
+    def __call__(self, candidate: Candidate) -> Scores:
+        """Train a candidate, in each fold that has not been trained yet.
 
         Raises:
             TypeError: if the data cannot be divided into folds.
             ValueError: if the metric is not logged, or a candidate cannot be trained.
         """
-        for candidate in candidates:
-            yield candidate, self._evaluate(candidate)
-
-    def _evaluate(self, candidate: Candidate) -> Scores:
         trial, criterion = candidate.trial, self.criterion
         _, data, _ = self.make(candidate.params)
         parts = [data] if criterion.folds is None else folds_of(data, criterion.folds)
-        done: list[dict[str, float]] = [] if trial is None else list(trial.user_attrs.get("folds", []))
+        done: list[dict[str, float]] = list(trial.user_attrs.get("folds", []))
         for number in range(len(done), len(parts)):
             found = self._run(candidate, number, parts[number])
             if found is None:
                 return _scores(done, "interrupted")
             figure, epochs, seconds, pruned = found
             done.append({"figure": figure, "epochs": epochs, "seconds": seconds})
-            if trial is not None:
-                trial.set_user_attr("folds", done)
+            trial.set_user_attr("folds", done)
             if pruned:
                 return _scores(done, "pruned")
             if criterion.folds is not None:  # what is left to go on with is of no use any more

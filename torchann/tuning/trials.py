@@ -1,10 +1,10 @@
 """What a search asks for and what it gets: candidates, and their scores."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import inf, isfinite
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 import lightning.pytorch as pl
 
@@ -55,13 +55,13 @@ class Candidate(NamedTuple):
         number: of the trial, from 0.
         params: its values by name.
         folder: where its runs go.
-        trial: Optuna's, for figures on the way; None where nothing is told on the way.
+        trial: Optuna's, which is told the figures on the way.
     """
 
     number: int
     params: Params
     folder: Path
-    trial: Any = None
+    trial: Any
 
 
 class Scores(NamedTuple):
@@ -90,16 +90,3 @@ class Scores(NamedTuple):
         """The mean of the figures; if one is no number, the worst there is."""
         mean = fmean(self.figures) if self.figures else criterion.worst
         return mean if isfinite(mean) else criterion.worst
-
-
-class Evaluate(Protocol):
-    """Trains candidates: one after the other, or all at once.
-
-    A study calls it with as many candidates as its ``batch_size`` allows and takes the scores as they come.
-    """
-
-    batch_size: int
-    """How many candidates it wants at once."""
-
-    def __call__(self, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Scores]]:
-        """Yields each candidate with its scores."""

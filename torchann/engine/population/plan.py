@@ -63,9 +63,7 @@ def widest(bucket: Sequence[Member]) -> list[int]:
     return [max(units) for units in zip(*(member.sizes for member in bucket), strict=True)]
 
 
-def plan(
-    members: Sequence[Member], item_size: int, machine: Machine = CPU, max_bytes: int | None = None
-) -> list[list[Member]]:
+def plan(members: Sequence[Member], item_size: int, machine: Machine = CPU) -> list[list[Member]]:
     """Divides networks into buckets so that an epoch of all takes the least time.
 
     A bucket pays for its calls once and for padding with each network. Neighbours by size go together; of all ways to
@@ -74,8 +72,7 @@ def plan(
     Args:
         members: networks, of any kind.
         item_size: bytes of a number.
-        machine: what it costs.
-        max_bytes: in place of the machine's ``bucket_bytes``; a single network may have more.
+        machine: what it costs; a bucket of several networks has at most its ``bucket_bytes``.
 
     Returns:
         Buckets, the one that is expected to take longest first; the same for the same networks.
@@ -83,7 +80,7 @@ def plan(
     groups = defaultdict(list)
     for member in members:
         groups[kind(member)].append(member)
-    limit = (machine.bucket_bytes if max_bytes is None else max_bytes) // (2 * item_size)
+    limit = machine.bucket_bytes // (2 * item_size)
     buckets = [bucket for group in groups.values() for bucket in _cut(group, machine, limit)]
     return sorted(buckets, key=seconds_left, reverse=True)
 

@@ -31,7 +31,6 @@ class Population:
         table: their rows.
         workers: other processes to share the work with; none by default.
         device: where to compute; on anything but a CPU this process does it alone.
-        max_bytes: weights and velocities in one bucket, which bounds the memory of the padded copies.
         losses: whether each epoch's training loss is worked out also for networks that stop by validation rows.
 
     Example:
@@ -56,14 +55,12 @@ class Population:
         *,
         workers: Workers | None = None,
         device: torch.device | str = "cpu",
-        max_bytes: int | None = None,
         losses: bool = True,
     ) -> None:
         self.members: list[Member] = list(members)
         self.device: torch.device = torch.device(device)
         self.table = table
         self.workers = workers
-        self.max_bytes = max_bytes
         self.losses = losses
 
     def train(self) -> Iterator[Member]:
@@ -76,7 +73,7 @@ class Population:
         """
         going = [member for member in self.members if member.stopped is None]
         machine = CPU if self.device.type == "cpu" else GPU
-        work_queue = _WorkQueue(plan(going, self.table.x.element_size(), machine, self.max_bytes))
+        work_queue = _WorkQueue(plan(going, self.table.x.element_size(), machine))
         table = self.table.to(self.device)
         helpers = self._helpers(work_queue)
         for helper in helpers:

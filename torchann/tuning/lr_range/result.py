@@ -116,11 +116,6 @@ class RateRange:
         return self.rates[step + width - 1] if falls[step] > 0 else None
 
     @property
-    def suggestion(self) -> float | None:
-        """A rate to train with: where the loss falls fastest."""
-        return self.steepest
-
-    @property
     def advice(self) -> str:
         """What the curve advises, in a line."""
         steepest, up = self.steepest, self.shoots_up
