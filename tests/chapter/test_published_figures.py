@@ -43,7 +43,7 @@ def test_seed_and_folder_reach_the_data():
 
 
 @pytest.mark.parametrize(
-    ("published", "figure", "met"),
+    ("published", "measurement", "met"),
     [
         (Published("test MSE", 0.42, (0.38, 0.46)), 0.38, True),
         (Published("test MSE", 0.42, (0.38, 0.46)), 0.46, True),

@@ -4,8 +4,8 @@ import gzip
 
 import numpy as np
 import pytest
-from tests.test_cells import values
 
+from tests.data.tables.test_column_values import values
 from torchann.data.errors import DataFileError
 from torchann.data.tables.column_values import NumericColumn, TextColumn
 from torchann.data.tables.csv_table import CsvTable, stem

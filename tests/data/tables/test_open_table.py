@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from tests.test_cells import values
 
+from tests.data.tables.test_column_values import values
 from torchann.data.errors import DataFileError, DataNotFoundError
 from torchann.data.tables.csv_table import CsvTable
 from torchann.data.tables.open_table import FOREIGN, open_table

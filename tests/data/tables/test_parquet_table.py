@@ -4,8 +4,8 @@ import datetime
 import sys
 
 import pytest
-from tests.test_cells import values
 
+from tests.data.tables.test_column_values import values
 from torchann.data.errors import DataFileError
 from torchann.data.tables.parquet_table import ParquetTable
 

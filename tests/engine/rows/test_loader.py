@@ -11,7 +11,7 @@ from sklearn.linear_model import Perceptron as SklearnPerceptron
 from torch import nn
 
 import torchann
-from torchann import batches
+from torchann.engine.rows import loader as loader_module
 from torchann.engine.rows.loader import TensorLoader
 from torchann.engine.rows.shuffling import shuffled_order, sklearn_order
 
@@ -162,7 +162,7 @@ def test_loader_refuses_a_shuffle_beside_an_order():
 def shards(monkeypatch, world: int, num_rows: int, batch_size: int, **options) -> list[list[list[int]]]:
     served = []
     for rank in range(world):
-        monkeypatch.setattr(batches, "rank_and_world", lambda rank=rank: (rank, world))
+        monkeypatch.setattr(loader_module, "rank_and_world", lambda rank=rank: (rank, world))
         loader = loader_of(num_rows, batch_size, **options)
         served.append([y.tolist() for _, y in loader])
         assert len(loader) == len(served[-1])
@@ -184,7 +184,7 @@ def test_training_batches_of_all_processes_are_together_those_of_one(monkeypatch
 def test_blocks_of_several_processes_hold_each_row_once_and_may_end_with_an_empty_batch(monkeypatch, num_rows):
     steps = []
     for rank in range(3):
-        monkeypatch.setattr(batches, "rank_and_world", lambda rank=rank: (rank, 3))
+        monkeypatch.setattr(loader_module, "rank_and_world", lambda rank=rank: (rank, 3))
         loader = loader_of(num_rows, 2, shuffle=True, steps_per_execution=4)
         steps.append([y.tolist() for block in loader for _, y in block.batches()])
     assert len({len(own) for own in steps}) == 1
@@ -193,7 +193,7 @@ def test_blocks_of_several_processes_hold_each_row_once_and_may_end_with_an_empt
 
 
 def test_process_without_a_row_of_the_last_batch_is_served_one_of_another_or_none_if_asked_for(monkeypatch):
-    monkeypatch.setattr(batches, "rank_and_world", lambda: (1, 2))
+    monkeypatch.setattr(loader_module, "rank_and_world", lambda: (1, 2))
     loader = loader_of(5, 2, shuffle=True)  # 2 and 2, then 1 and none
     first = shuffled_order(5, seed=42, epoch=0).tolist()[0]
     assert [y.tolist() for _, y in loader][-1] == [first]
@@ -212,7 +212,7 @@ def test_validation_shards_hold_each_row_exactly_once_in_equally_many_batches(mo
 
 
 def test_fewer_rows_to_evaluate_than_processes_are_refused(monkeypatch):
-    monkeypatch.setattr(batches, "rank_and_world", lambda: (0, 3))
+    monkeypatch.setattr(loader_module, "rank_and_world", lambda: (0, 3))
     with pytest.raises(ValueError, match="2 rows cannot be shared by 3 processes; give each at least one"):
         len(loader_of(2))
 

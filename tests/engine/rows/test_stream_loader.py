@@ -6,7 +6,7 @@ from itertools import chain
 import pytest
 import torch
 
-from torchann import block_loader
+from torchann.engine.rows import stream_loader
 from torchann.engine.rows.loader import Block
 from torchann.engine.rows.stream_loader import StreamLoader
 
@@ -171,6 +171,6 @@ def test_block_has_room_for_one_batch_at_least():
 
 
 def test_several_processes_are_refused(monkeypatch):
-    monkeypatch.setattr(block_loader, "rank_and_world", lambda: (1, 2))
+    monkeypatch.setattr(stream_loader, "rank_and_world", lambda: (1, 2))
     with pytest.raises(RuntimeError, match="2 processes would each train on all rows .*; use one process"):
         next(iter(loader()))
