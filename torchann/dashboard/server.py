@@ -4,13 +4,11 @@ import contextlib
 import io
 import logging
 import os
-import socket
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torchann.dashboard.event_files import experiment_of, find_runs
-from torchann.dashboard.logdir import meant
+from torchann.dashboard.find_runs import did_you_mean, find_runs
 
 RELOAD_SECONDS = 5.0
 """How long a new figure takes at most until the server knows it."""
@@ -41,12 +39,12 @@ class Served(NamedTuple):
             >>> str(Served("http://localhost:6006/", [Path("runs/housing_mlp/001"), Path("runs/housing_mlp/002")]))
             '2 runs of housing_mlp'
         """
-        names = list(dict.fromkeys(map(experiment_of, self.runs)))
-        return f"{len(self.runs)} run{'s' * (len(self.runs) != 1)} of {_some(names)}"
+        names = dict.fromkeys(run.parent.name if run.name.isdigit() else run.name for run in self.runs)
+        return f"{len(self.runs)} run{'s' * (len(self.runs) != 1)} of {_some(list(names))}"
 
 
 def start_tensorboard(runs: str | Path, host: str = "localhost", port: int | None = None) -> Served:
-    """Starts TensorBoard's server in the background of this process.
+    """Start TensorBoard's server in the background of this process.
 
     A run that begins later, or goes on, shows within 5 seconds; the page's reload button fetches it.
 
@@ -65,7 +63,6 @@ def start_tensorboard(runs: str | Path, host: str = "localhost", port: int | Non
     given = Path(os.path.expanduser(runs))
     folder = Path(os.path.abspath(given))  # a name with :// or a dash in front would mean something else
     shown = _runs_to_show(given, folder)
-    _check_host(host)
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     with warnings.catch_warnings():
@@ -79,57 +76,38 @@ def start_tensorboard(runs: str | Path, host: str = "localhost", port: int | Non
         # Not its "fast" loader, which is a program of its own and announces itself as experimental.
         server.configure(argv=["tensorboard", *how, "--load_fast", "false", *where])
         try:
-            with contextlib.redirect_stderr(io.StringIO()):  # where the library below prints before it exits
+            with contextlib.redirect_stderr(io.StringIO()) as printed:  # by werkzeug, before it exits
                 address = str(server.launch())
-        except (program.TensorBoardServerException, SystemExit) as error:
-            told = str(error) if isinstance(error, Exception) else f"port {port or 6006} is taken"
-            raise OSError(f"{told}; give another with --port") from None
-    return Served(address.replace(f"//{_in_address(host)}:", f"//{EVERYWHERE.get(host, _in_address(host))}:"), shown)
-
-
-def _in_address(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+        except (program.TensorBoardServerException, OSError, SystemExit) as error:
+            told = printed.getvalue().partition("\n")[0] if isinstance(error, SystemExit) else error
+            raise OSError(
+                f"cannot listen at {host}, port {port or 6006}: {told}; name an address of this machine with --host, "
+                "such as localhost, or another port with --port"
+            ) from None
+    in_address = f"[{host}]" if ":" in host else host
+    return Served(address.replace(f"//{in_address}:", f"//{EVERYWHERE.get(host, in_address)}:"), shown)
 
 
 def _runs_to_show(given: Path, folder: Path) -> list[Path]:
-    try:
-        found = find_runs(folder)
-    except PermissionError as error:
-        raise OSError(
-            f"cannot read the folder {error.filename}: {error.strerror}; TensorBoard shows nothing of a folder that "
-            "holds one it cannot list: make it readable, or name another folder"
-        ) from None
-    if found.shown:
-        return found.shown
-    if found.unread:
-        first = found.unread[0]
-        raise OSError(f"cannot read the event files of {first.filename}: {first.strerror}; make them readable")
+    found = find_runs(folder)
+    if any(found.values()):
+        return [run for run, shows in found.items() if shows]
     train = "train something first, for example\n  torchann fit --config experiments/housing_mlp.yaml"
-    if found.bare:
-        names = _some([os.path.normpath(given / os.path.relpath(run, folder)) for run in found.bare])
+    if found:
+        names = _some([os.path.normpath(given / os.path.relpath(run, folder)) for run in found])
         raise NoRunsError(
-            f"nothing to show in {given}: the event files of {names} hold nothing yet (the run failed, or its first "
-            f"epoch is not over); wait for the epoch, or {train}"
+            f"nothing to show in {given}: the event files of {names} hold nothing yet that can be read (the run "
+            f"failed, or its first epoch is not over); wait for the epoch, or {train}"
         )
     what = "it is a file, not a folder" if folder.is_file() else "there is no such folder"
     what = "it holds no TensorBoard events" if folder.is_dir() else what
-    near = meant(given)
+    near = did_you_mean(given)
     todo = f"{train}\nor name the folder of your runs: torchann tensorboard RUNS"
     raise NoRunsError(f"nothing to show in {given}: {what}; {todo if near is None else f'did you mean {near}?'}")
 
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
-def _check_host(host: str) -> None:
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.bind(where)
-    except OSError as error:
-        told = f"cannot listen at {host}: {error.strerror}; name an address of this machine with --host"
-        raise OSError(f"{told}, for example localhost") from None
 
 
 def _plugins() -> list[Any]:
@@ -141,6 +119,6 @@ def _plugins() -> list[Any]:
         """The projector, offered from the first page on: TensorBoard's own first says no and looks afterwards."""
 
         def is_active(self) -> bool:
-            return next(Path(self.logdir).rglob(PROJECTOR_FILENAME), None) is not None
+            return any(Path(self.logdir).rglob(PROJECTOR_FILENAME))
 
     return [Projector if plugin is ProjectorPlugin else plugin for plugin in default.get_plugins()]
