@@ -8,7 +8,7 @@ import pytest
 
 from torchann.data import DataFileError, DataNotFoundError
 from torchann.data import download as module
-from torchann.data.download import answering, download
+from torchann.data.download import download
 
 NAME = "t10k-labels-idx1-ubyte.gz"
 
@@ -28,21 +28,18 @@ def silent():
         yield f"http://127.0.0.1:{server.getsockname()[1]}/"
 
 
-def test_answering_drops_a_silent_mirror_in_time_and_keeps_one_that_refuses(mirror, silent, monkeypatch):
-    monkeypatch.setattr(module, "SILENCE_S", 0.5)
+def test_download_asks_a_silent_mirror_once_and_goes_on_with_the_next(mirror, silent, monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "READ_S", 0.5)
     start = time.monotonic()
-    assert answering([silent, mirror.url("forbidden")]) == [mirror.url("forbidden")]
-    assert time.monotonic() - start < 2
+    assert download(NAME, [silent, mirror.url("good")], tmp_path, accept, progress=False) == tmp_path / NAME
+    assert 0.5 <= time.monotonic() - start < 1.4  # a second try would wait for a second, and be silent again
 
 
-def test_answering_does_not_take_a_time_out_for_an_answer(silent, monkeypatch):
-    monkeypatch.setattr(module, "CONNECT_S", 0.2)
-    assert answering([silent]) == []
-
-
-def test_download_without_mirrors_asks_for_a_network(tmp_path):
-    with pytest.raises(DataNotFoundError, match=f"{NAME} could not be downloaded(?s:.)*is there a network"):
-        download(NAME, [], tmp_path, accept)
+def test_download_from_silent_mirrors_alone_says_so(silent, monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "READ_S", 0.1)
+    said = f"{NAME} could not be downloaded into .*:\n  - {silent}{NAME}: .*timed out"
+    with pytest.raises(DataNotFoundError, match=said):
+        download(NAME, [silent], tmp_path, accept, progress=False)
 
 
 def test_download_leaves_nothing_when_the_content_is_refused(mirror, tmp_path):

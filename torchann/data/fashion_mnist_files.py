@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pooch
 
-from torchann.data.download import answering, download
+from torchann.data.download import download
 from torchann.data.errors import DataNotFoundError
 from torchann.data.idx import read_idx
 
@@ -117,11 +117,10 @@ def fetch_fashion_mnist(
         raise DataNotFoundError(
             f"Fashion-MNIST is not on this machine, and a download was not asked for:{looked}\n{_ways()}"
         )
-    mirrors = answering(MIRRORS)
     try:
         for name in _missing(cache_folder()):
             check = partial(read_idx, shape=FILES[name].shape, sha256=FILES[name].sha256)
-            download(f"{name}.gz", mirrors, cache_folder(), check, progress=progress)
+            download(f"{name}.gz", MIRRORS, cache_folder(), check, progress=progress)
     except DataNotFoundError as error:
         raise DataNotFoundError(f"Fashion-MNIST is not on this machine:{looked}\n{error}\n{_ways()}") from None
     return cache_folder()
