@@ -45,15 +45,16 @@ ENGINES = {
 
 @pytest.mark.parametrize("block", [1, 2, 3, 4, 9])
 @pytest.mark.parametrize("options", ENGINES.values(), ids=ENGINES)
-def test_step_is_found_and_the_model_has_the_weights_of_the_last_finite_loss(options, block, capfd):
+def test_step_is_found_and_the_model_has_weights_whose_loss_was_finite(options, block, capfd):
     callback, model = TerminateOnNaN(), made(**options)
     trainer = fit(model, Rows(block=block), callbacks=[callback])
     assert trainer.stopped_by == "nan" and callback.step == BAD + 1
     assert f"stopped: the loss of step {BAD + 1}, in epoch 1, is inf: " in (told := capfd.readouterr().err)
-    assert f"the model has the weights that step {BAD} began with" in told
-    # The step before the bad one began with the weights that the one before that had left.
+    # Those that its call began with; where it is the first step of the call, those that the call before began with.
+    before = (BAD - 1) // block * block
+    assert f"the model has the weights that step {before + 1} began with" in told
     expected = made(**options)
-    fit(expected, Rows(block=block), max_steps=BAD - 1)
+    fit(expected, Rows(block=block), max_steps=before)
     for name, value in expected.state_dict().items():
         assert torch.equal(model.state_dict()[name], value), name
 
@@ -80,7 +81,7 @@ def test_first_step_of_an_epoch_goes_back_to_the_epoch_before(block):
     fit(model, Rows(block=block, order=order), callbacks=[callback])
     assert callback.step == BATCHES + 1
     expected = made(momentum=0.9)
-    fit(expected, Rows(block=block, order=order), max_steps=BATCHES - 1)
+    fit(expected, Rows(block=block, order=order), max_steps=(BATCHES - 1) // block * block)
     assert torch.equal(weights(model), weights(expected))
 
 
@@ -127,6 +128,14 @@ def test_loss_that_overflows_after_finite_layers_is_told(capfd):
     callback = TerminateOnNaN()
     fit(made(), Rows(), callbacks=[callback])
     assert callback.layer is None and "every layer is finite, the loss itself is not" in capfd.readouterr().err
+
+
+def test_layer_that_is_finite_as_the_call_begins_is_not_blamed(capfd):
+    callback, model = TerminateOnNaN(), made()
+    fit(model, Rows(block=9), callbacks=[callback])
+    assert (callback.step, callback.layer) == (BAD + 1, None)
+    told = "is inf: each layer was finite at step 1; weights grew too large since, or the loss alone; the model has"
+    assert told in capfd.readouterr().err
 
 
 class Batches:

@@ -1,6 +1,6 @@
 """Several optimiser steps in a training step: by explicit backpropagation where the net allows it, else by autograd."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -166,11 +166,6 @@ class BlockSteps:
                 if config.interval == "epoch" and not isinstance(config.scheduler, ReduceLROnPlateau):
                     config.scheduler.step()
         return outputs
-
-    def repeat(self, block: Block) -> Iterator[tuple[Rows | None, Rows]]:
-        """Takes the steps of a block once more, counting none; yields the outputs before each and its targets."""
-        for x, y in self._prepared(block).batches():
-            yield self._train(Block(x, y, block.batch_size, 1), None), y
 
     def _prepared(self, block: Block) -> Block:
         if isinstance(self.step, ExplicitStep):

@@ -1,6 +1,5 @@
 """What all tasks share: a net sized by its data, losses and metrics over rows, predictions."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import lightning.pytorch as pl
@@ -274,16 +273,6 @@ class Task(Predictor):
     def takes_own_steps(self) -> bool:
         """Whether the task takes its steps by itself in the fit under way."""
         return self._step_choice.blocks is not None
-
-    def repeat_steps(self, block: Block) -> Iterator[Tensor]:
-        """Takes the steps of a block once more, one by one and uncounted; yields the mean loss before each."""
-        assert self._step_choice.blocks is not None
-        batches = self._step_choice.blocks.repeat(block._replace(y=self.prepare_target(block.y)))
-        for outputs, y in batches:
-            losses = torch.zeros(0, device=self.device) if outputs is None else self._losses(outputs, y, training=True)
-            sums = torch.stack([losses.sum(), torch.tensor(float(len(losses)), device=losses.device)])
-            total, rows = self.trainer.strategy.reduce(sums, reduce_op="sum")
-            yield total / rows
 
     def epoch_state(self) -> dict[str, Any]:
         """What the epoch under way has gathered on this process; a checkpoint within it holds this, too."""

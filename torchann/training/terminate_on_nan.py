@@ -1,6 +1,6 @@
 """Ends training at the first loss that is no number, and says where it came from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -9,30 +9,27 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
-from torchann.engine.generators import generator_states, restore_generators
 from torchann.engine.rows.loader import Block
 from torchann.engine.stop import StopTraining
 
 
 class _Call(NamedTuple):
-    # What a training step began with; where the task takes several steps in it, all that they depend on.
-    batch: Any
+    # The weights that a call began with, and its first step.
     step: int
     weights: list[Tensor]
-    engine: dict[str, Any] | None
 
 
 class TerminateOnNaN(Callback):
     """Ends training at the first step whose loss is nan or infinite.
 
-    The message names the step (counted from 1 over the whole run), the epoch and the first layer whose weights or
-    output are not finite. The model keeps the last weights whose loss was finite. Where a task takes several steps per
-    call, the steps of the call are taken once more to find the one: a run that goes well pays for a copy of the
-    weights and the optimiser's state per call.
+    The message names the step (counted from 1 over the whole run), the epoch, and what of the batch, or which layer,
+    is not finite. The model gets back weights whose loss was finite: those that the step before began with or, where a
+    task takes several steps per call, those that the call began with.
 
     Attributes:
         step: the step, None as long as none was found.
-        layer: the layer's name, None if no layer was found: where inputs or targets were not finite, or the loss alone.
+        layer: the first layer that is not finite; None if none was found: where inputs or targets are not finite, or
+            the loss alone, or the weights grew too large within a call.
 
     Raises:
         StopTraining: at that step; :meth:`torchann.Trainer.fit` says why and returns.
@@ -47,7 +44,7 @@ class TerminateOnNaN(Callback):
         self.layer: str | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begins anew."""
+        """Begin anew."""
         self.step = self.layer = None
         self._tensors = [*pl_module.parameters(), *pl_module.buffers()]
         self._last: _Call | None = None
@@ -55,85 +52,56 @@ class TerminateOnNaN(Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Keeps what the step or the steps begin with."""
-        several = isinstance(batch, Block) and getattr(pl_module, "takes_own_steps", False)
-        self._now = _Call(batch, trainer.global_step, self._weights(), _engine(trainer) if several else None)
+        """Keep the weights that the step or the steps begin with."""
+        self._now = _Call(trainer.global_step + 1, [tensor.detach().clone() for tensor in self._tensors])
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Looks at the loss."""
+        """Look at the loss."""
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         loss = loss.item() if isinstance(loss, Tensor) else 0.0
-        bad = not isfinite(loss)
-        if not trainer.strategy.reduce_boolean_decision(bad, all=False):
+        if not trainer.strategy.reduce_boolean_decision(not isfinite(loss), all=False):
             self._last = self._now
-        else:
-            with torch.no_grad():
-                message = self._find(trainer, pl_module, loss)
-            raise StopTraining("nan", message)
-
-    def _find(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: float) -> str:
-        good = None
-        for index, (weights, batch, its_loss) in enumerate(self._steps(trainer, pl_module, self._now)):
-            step, began, its_batch = self._now.step + index + 1, weights, batch
-            if its_loss is None or not isfinite(its_loss):
-                loss = loss if its_loss is None else its_loss
-                break
-            good = weights
-        if good is None and self._last is not None:
-            *_, (good, _, _) = self._steps(trainer, pl_module, self._last)
-        self._load(began)
-        self.step, (self.layer, where, what_to_do) = step, _culprit(pl_module, its_batch)
-        self._load(began if good is None else good)
-        kept = "this fit" if good is None else f"step {step - 1:,}"
-        return (
-            f"the loss of step {step:,}, in epoch {trainer.current_epoch + 1}, is {loss:g}: {where}; "
-            f"the model has the weights that {kept} began with; {what_to_do}"
+            return
+        index = 0
+        if isinstance(batch, Block) and getattr(pl_module, "takes_own_steps", False):
+            losses = _loss_of_each_step(trainer, pl_module, batch)
+            # Only the sum over the steps may overflow; then the last one stands for them.
+            index = next((number for number, loss in enumerate(losses) if not isfinite(loss)), len(losses) - 1)
+            batch, loss = list(batch.batches())[index], losses[index]
+        with torch.no_grad():
+            message = self._told(pl_module, batch, index)
+        raise StopTraining(
+            "nan", f"the loss of step {self.step:,}, in epoch {trainer.current_epoch + 1}, is {loss:g}: {message}"
         )
 
-    def _steps(
-        self, trainer: pl.Trainer, pl_module: Any, call: _Call
-    ) -> Iterator[tuple[list[Tensor], Any, float | None]]:
-        if call.engine is None:
-            yield call.weights, call.batch, None
-            return
-        self._load(call.weights)
-        _restore(trainer, call.engine)
-        losses = pl_module.repeat_steps(call.batch)
-        for batch in call.batch.batches():
-            weights = self._weights()
-            yield weights, batch, next(losses).item()
+    def _told(self, pl_module: pl.LightningModule, batch: Any, index: int) -> str:
+        self.step = self._now.step + index
+        self._load(self._now)
+        self.layer, where, what_to_do = _culprit(pl_module, batch)
+        if where == LOSS_ALONE and index:
+            where = f"each layer was finite at step {self._now.step:,}; weights grew too large since, or the loss alone"
+        kept = self._now if index else self._last
+        self._load(kept or self._now)
+        began = "this fit" if kept is None else f"step {kept.step:,}"
+        return f"{where}; the model has the weights that {began} began with; {what_to_do}"
 
-    def _weights(self) -> list[Tensor]:
-        return [tensor.detach().clone() for tensor in self._tensors]
-
-    def _load(self, weights: list[Tensor]) -> None:
-        for tensor, kept in zip(self._tensors, weights, strict=True):
+    def _load(self, call: _Call) -> None:
+        for tensor, kept in zip(self._tensors, call.weights, strict=True):
             tensor.copy_(kept)
 
 
-def _engine(trainer: pl.Trainer) -> dict[str, Any]:
-    (optimizer,) = trainer.optimizers
-    state = {parameter: _copies(part) for parameter, part in optimizer.state.items()}
-    schedules = [dict(config.scheduler.state_dict()) for config in trainer.lr_scheduler_configs]
-    groups = [dict(group) for group in optimizer.param_groups]
-    return {"state": state, "groups": groups, "schedules": schedules, "generators": generator_states()}
+def _loss_of_each_step(trainer: pl.Trainer, task: Any, block: Block) -> list[float]:
+    # The mean over the rows of all processes, some of which may have none of the last batch.
+    sums = task.latest_losses.new_zeros(2, block.num_steps)
+    for number, losses in enumerate(task.latest_losses.split(block.batch_size)):
+        sums[:, number] = torch.stack([losses.sum(), losses.new_tensor(len(losses))])
+    total, rows = trainer.strategy.reduce(sums, reduce_op="sum")
+    return list((total / rows.clamp(min=1)).tolist())
 
 
-def _copies(state: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.clone() if isinstance(value, Tensor) else value for name, value in state.items()}
-
-
-def _restore(trainer: pl.Trainer, engine: dict[str, Any]) -> None:
-    (optimizer,) = trainer.optimizers
-    optimizer.state.clear()
-    optimizer.state.update({parameter: _copies(part) for parameter, part in engine["state"].items()})
-    for group, kept in zip(optimizer.param_groups, engine["groups"], strict=True):
-        group.update(kept)  # the same dictionary: steps hold on to it
-    for config, kept in zip(trainer.lr_scheduler_configs, engine["schedules"], strict=True):
-        config.scheduler.load_state_dict(kept)
-    restore_generators(engine["generators"])
+LOSS_ALONE = "every layer is finite, the loss itself is not"
 
 
 def _culprit(pl_module: pl.LightningModule, batch: Any) -> tuple[str | None, str, str]:
@@ -163,7 +131,7 @@ def _culprit(pl_module: pl.LightningModule, batch: Any) -> tuple[str | None, str
         for layer in names:
             look(layer, (), ())
     if not bad:
-        return None, "every layer is finite, the loss itself is not", what_to_do
+        return None, LOSS_ALONE, what_to_do
     name, layer, told = bad[0]
     return name, f"the first layer that is not finite is {name} ({type(layer).__name__}), whose {told}", what_to_do
 
