@@ -117,7 +117,7 @@ def _predict_parser() -> _Parser:
         "--output",
         metavar="OUT",
         default="predictions.csv",
-        help="a .csv or .parquet file (default: %(default)s)",
+        help="a .csv, .npy or .parquet file (default: %(default)s)",
     )
     predict.add_argument("--keep", metavar="COLUMN", nargs="+", default=[], help="columns to have beside predictions")
     predict.add_argument("--delimiter", help="between the values of a CSV file")

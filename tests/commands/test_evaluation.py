@@ -130,14 +130,46 @@ def test_predictions_are_the_models_own_in_the_order_of_the_rows(command, specie
     torch.testing.assert_close(proba.sum(1), torch.ones(150))
 
 
-def test_predictions_as_npy_have_the_columns_of_the_csv(command, housing, tmp_path):
-    assert command("predict", *HOUSING, "--output", "out.npy", "--quiet") == (0, "", "")
-    array = np.load(tmp_path / "out.npy")
-    assert array.dtype.names == ("MedHouseVal",) and array.shape == (5160,)
-    model = RegressionMLP.load_from_checkpoint(housing / "checkpoints" / "best.ckpt", weights_only=True)
+def columns(path):
+    if path.suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+        return {name: np.array(column) for name, column in parquet.read_table(path).to_pydict().items()}
+    if path.suffix == ".npy":
+        array = np.load(path)
+        return {name: array[name] for name in array.dtype.names}
+    return {name: np.float32([row[name] for row in read(path)]) for name in read(path)[0]}
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npy", ".parquet"])
+def test_both_forms_of_predict_write_the_same_table_in_each_format(command, housing, tmp_path, ending):
+    checkpoint = housing / "checkpoints" / "best.ckpt"
     data = CaliforniaHousingDataModule()
     data.setup()
-    np.testing.assert_allclose(array["MedHouseVal"], model.predict(data.splits.test.x)[:, 0], rtol=1e-5, atol=1e-6)
+    x = data.splits.test.x.numpy()
+    np.savez(tmp_path / "test.npz", **{name: x[:, place] for place, name in enumerate(data.feature_names)})
+    assert command("predict", *HOUSING, "--output", f"config{ending}", "--quiet") == (0, "", "")
+    assert command("predict", checkpoint, "test.npz", "-o", f"table{ending}", "--quiet") == (0, "", "")
+    expected = RegressionMLP.load_from_checkpoint(checkpoint, weights_only=True).predict(x)
+    for form in ("config", "table"):
+        found = columns(tmp_path / f"{form}{ending}")
+        assert list(found) == ["MedHouseVal"]
+        np.testing.assert_allclose(found["MedHouseVal"], expected[:, 0], rtol=1e-5, atol=1e-6)
+
+
+def test_predictions_that_fail_leave_the_old_file_and_nothing_beside_it(command, housing, tmp_path, monkeypatch):
+    (tmp_path / "out.csv").write_text("old")
+    step, calls = RegressionMLP.predict_step, []
+
+    def fail_second(self, batch, batch_idx):
+        calls.append(batch_idx)
+        if len(calls) == 2:
+            raise ValueError("the second batch is damaged")
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(RegressionMLP, "predict_step", fail_second)
+    before = set(tmp_path.iterdir())
+    assert "the second batch is damaged" in command("predict", *HOUSING, "--output", "out.csv").err
+    assert (tmp_path / "out.csv").read_text() == "old" and set(tmp_path.iterdir()) == before
 
 
 def test_perceptron_predicts_classes_and_no_probabilities(command, tmp_path):
@@ -149,9 +181,9 @@ def test_perceptron_predicts_classes_and_no_probabilities(command, tmp_path):
 
 
 def test_other_files_for_predictions_are_refused(command, housing, tmp_path):
-    outcome = command("predict", *HOUSING, "--output", "out.parquet")
-    assert outcome.status == 1 and not (tmp_path / "out.parquet").exists()
-    assert "predictions cannot be written to out.parquet; give a file that ends in .csv or .npy" in outcome.err
+    outcome = command("predict", *HOUSING, "--output", "out.txt")
+    assert outcome.status == 1 and not (tmp_path / "out.txt").exists()
+    assert "predictions cannot be written to out.txt; give a file that ends in .csv, .npy or .parquet" in outcome.err
 
 
 def test_quiet_test_prints_figures_and_nothing_else(command, housing):

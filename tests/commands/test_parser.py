@@ -145,8 +145,8 @@ def test_help_of_fit_names_and_explains_the_knobs(command):
 
 def test_help_of_predict_explains_the_output(command):
     text = " ".join(command("predict", "--help").out.split())
-    assert "OUT, --output OUT a .csv or .parquet file" in text  # of a table
-    assert "a .csv or .npy file; by default in the run's folder" in text  # of a config's rows
+    assert "OUT, --output OUT a .csv, .npy or .parquet file" in text  # of a table
+    assert "a .csv, .npy or .parquet file; by default in the run's folder" in text  # of a config's rows
 
 
 def test_config_can_be_printed(command):

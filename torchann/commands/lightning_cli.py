@@ -11,12 +11,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tabulate import tabulate
 
 from torchann.commands.config_cli import ConfigCLI, exit_status, is_first
+from torchann.commands.predict import write_predictions
 from torchann.commands.table_shortcut import name_of, translated, with_model, without_model_knobs
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
 from torchann.files.checkpoint_files import read_checkpoint
-from torchann.files.predictions import check_ending, write_predictions
+from torchann.files.predictions import check_ending
 from torchann.files.run import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
 from torchann.files.torchrun import in_job
 
@@ -66,10 +67,11 @@ class CLI(ConfigCLI):
         checkpoint = next(action for action in parser._actions if action.dest == "ckpt_path")
         checkpoint.help = "best or last of the latest run, or a .ckpt file; fit goes on from it"
         if subcommand == "fit":
-            resume = "go on with the latest run where it was stopped; start one if there is none"
-            parser.add_argument("--resume", action="store_true", help=resume)
+            help = "go on with the latest run where it was stopped; start one if there is none"
+            parser.add_argument("--resume", action="store_true", help=help)
         if subcommand == "predict":
-            parser.add_argument("--output", type=str, help="a .csv or .npy file; by default in the run's folder")
+            help = "a .csv, .npy or .parquet file; by default in the run's folder"
+            parser.add_argument("--output", type=str, help=help)
         return parser
 
     def parse_arguments(self, parser: Any, args: Any) -> None:
@@ -208,11 +210,9 @@ class CLI(ConfigCLI):
 
     def predict(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
         """Writes predictions of the data module's rows to predict, in their order."""
-        batches: Any = self.trainer.predict(model, datamodule=datamodule)
         folder = _run_folder(Path(ckpt_path)) or Path(ckpt_path).parent
         output = Path(self.config.predict.output or folder / "predictions.csv")
-        rows = write_predictions(output, batches or [], model.hparams)
-        self._say(f"{rows:,} rows in {output}")
+        self._say(f"{write_predictions(self.trainer, model, datamodule, output):,} rows in {output}")
 
 
 def _run_of_config(given: Any) -> Path | None:

@@ -1,23 +1,26 @@
-"""``torchann predict MODEL DATA -o OUT``: predictions of a table, in the order of its rows."""
+"""``torchann predict``: predictions of a table, or of the rows of a config's data module, in their order."""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import LambdaCallback
 
 from torchann.commands.error_report import report_error
 from torchann.data.tables.columns import UnseenValues
-from torchann.files.prediction_files import check_table_ending
+from torchann.files.predictions import open_predictions, prediction_table
 from torchann.publishing.table_predictions import predict
 from torchann.training.trainer import quieten_framework
 
 
 def run(options: argparse.Namespace) -> int:
-    """Predicts; says on standard error what no training row had. Returns the exit status."""
+    """Predicts a table; says on standard error what no training row had. Returns the exit status."""
     quieten_framework()
     output, surprises = Path(options.output), UnseenValues()
     files = options.data if len(options.data) > 1 else options.data[0]
     try:
-        check_table_ending(output)
         more = {"keep": options.keep, "delimiter": options.delimiter, "encoding": options.encoding}
         rows = predict(options.model, files, output, surprises=surprises, **more)
     except (ValueError, OSError, RuntimeError) as error:
@@ -27,3 +30,16 @@ def run(options: argparse.Namespace) -> int:
     if not options.quiet:
         print(f"{rows:,} rows in {output}")
     return 0
+
+
+def write_predictions(trainer: pl.Trainer, task: pl.LightningModule, data: pl.LightningDataModule, output: Path) -> int:
+    """Predict the rows of a data module and write each batch as it comes. Return the number of rows."""
+    rows: list[int] = []
+    with open_predictions(output) as write:
+
+        def write_batch(_: Any, task: pl.LightningModule, found: Any, *__: Any) -> None:
+            rows.append(write(prediction_table(found, task.hparams)))
+
+        trainer.callbacks.append(LambdaCallback(on_predict_batch_end=write_batch))  # type: ignore[attr-defined]
+        trainer.predict(task, datamodule=data, return_predictions=False)
+    return sum(rows)

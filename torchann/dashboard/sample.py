@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from torchann.engine.rows.loader import Rows, TensorLoader, cat_rows, map_rows, num_rows
-
-ROWS_AT_ONCE = 4096
+from torchann.engine.rows.loader import Rows, TensorLoader, cat_rows, map_rows
+from torchann.files.predictions import predict_rows
 
 
 class Sample(NamedTuple):
@@ -143,14 +142,9 @@ def predict_sample(task: Any, rows: Sample) -> list[SampleOutput]:
     """
     if not is_task(task):
         return []
-    found: list[dict[str, Tensor]] = []
-    with torch.no_grad():
-        for start in range(0, num_rows(rows.x), ROWS_AT_ONCE):
-            part = map_rows(lambda x, start=start: x[start : start + ROWS_AT_ONCE], rows.x)  # type: ignore[misc]
-            said = task.predictions(task(part))
-            found.append({name: value.float() if value.is_floating_point() else value for name, value in said.items()})
-        y = task.prepare_target(rows.y)
-    said = {name: torch.cat([part[name] for part in found]).cpu() for name in found[0]}
+    predicted = predict_rows(task, task.predictions, rows.x)
+    said = {name: (value.float() if value.is_floating_point() else value).cpu() for name, value in predicted.items()}
+    y = task.prepare_target(rows.y)
     return [_judged(key, said, y) for key in said if key.endswith(("value", "class"))]
 
 

@@ -2,7 +2,42 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def replaced_when_whole(path: Path) -> Iterator[Path]:
+    """Put a file in its place when a block of code has written all of it; an exception leaves the old file.
+
+    Args:
+        path: the file to replace, or a new one; its folder must be there.
+
+    Yields:
+        The path of an empty file beside it to write to.
+
+    Raises:
+        OSError: before the block if nothing can be written there, after it if the disk is full.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "rows.txt")
+        >>> with replaced_when_whole(path) as beside:
+        ...     _ = beside.write_text("row")
+        >>> [file.name for file in path.parent.iterdir()]
+        ['rows.txt']
+    """
+    beside = path.with_name(path.name + ".part")
+    beside.touch()
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    flush_folder(path.parent)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -26,21 +61,15 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, f"cannot write {path}: there is no folder {path.parent}; make it first")
-    beside = path.with_name(path.name + ".part")
     try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        with replaced_when_whole(path) as beside:
+            beside.write_bytes(content)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         kept = "the file that was there before is untouched" if path.is_file() else "there is no such file now"
         what = (
             f"cannot write {path} ({len(content):,} bytes): {error.strerror}; {kept}; make room or name another folder"
         )
         raise OSError(error.errno, what) from error
-    flush_folder(path.parent)
 
 
 def flush_folder(folder: Path) -> None:

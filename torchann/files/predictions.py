@@ -1,8 +1,13 @@
-"""Predictions of many rows, and as one file, a row for each row of the input."""
+"""Predictions of many rows, and the one file that they are written to as they come: CSV, NPY or Parquet."""
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+import errno
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -10,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from torchann.engine.rows.loader import Rows, map_rows, split_rows
+from torchann.files.atomic import replaced_when_whole
 
 Columns = dict[str, np.ndarray[Any, Any]]
-
-
+ENDINGS = (".csv", ".npy", ".parquet")
 PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small enough for any memory
 
 
@@ -51,31 +56,27 @@ def predict_rows(
     return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
 
-def prediction_table(
-    batches: Sequence[Mapping[str, Tensor]], hparams: Mapping[str, Any]
-) -> dict[str, np.ndarray[Any, Any]]:
-    """Predictions by column: classes by name and their probabilities, or values.
+def prediction_table(predicted: Mapping[str, Tensor], hparams: Mapping[str, Any]) -> Columns:
+    """Return predictions by column: classes by name and their probabilities, or values.
 
     Args:
-        batches: what a task's ``predict_step`` gave: ``"class"`` and perhaps ``"proba"``, or ``"value"``, behind the
+        predicted: result of a task's ``predict_step``: ``"class"`` and perhaps ``"proba"``, or ``"value"``, behind the
             output's name (``"main_value"``) where there are several.
         hparams: the task's hyperparameters; ``class_names`` and ``target_names`` name the columns.
 
     Raises:
-        ValueError: if there are no rows, or not a name for each value.
+        ValueError: for another result, or not a name for each value.
 
     Example:
-        >>> batches = [{"class": torch.tensor([1]), "proba": torch.tensor([[0.25, 0.75]])}]
-        >>> prediction_table(batches, {"class_names": ["no", "yes"]})["class"].tolist()
+        >>> predicted = {"class": torch.tensor([1]), "proba": torch.tensor([[0.25, 0.75]])}
+        >>> prediction_table(predicted, {"class_names": ["no", "yes"]})["class"].tolist()
         ['yes']
     """
-    if not batches:
-        raise ValueError("there are no rows to predict; give a data module whose predict_dataloader has some")
-    if not isinstance(batches[0], Mapping):
+    if not isinstance(predicted, Mapping):
         raise ValueError(
-            f"predict_step gave a {type(batches[0]).__name__}; give a dictionary with 'class' and 'proba', or 'value'"
+            f"predict_step gave a {type(predicted).__name__}; give a dictionary with 'class' and 'proba', or 'value'"
         )
-    whole = {key: torch.cat([batch[key] for batch in batches]).cpu().numpy() for key in batches[0]}
+    whole = {key: part.cpu().numpy() for key, part in predicted.items()}
     outputs = dict.fromkeys(key.rpartition("_")[0] for key in whole)  # "main_value" is the value of the output main
     table: Columns = {}
     for output in outputs:
@@ -107,41 +108,118 @@ def _classes(parts: Columns, hparams: Mapping[str, Any]) -> Columns:
 
 
 def check_ending(path: Path) -> None:
-    """Raises unless predictions can be written to such a file.
-
-    Raises:
-        ValueError: if it is neither CSV nor NPY.
-    """
-    if path.suffix not in (".csv", ".npy"):
-        raise ValueError(f"predictions cannot be written to {path}; give a file that ends in .csv or .npy")
+    """Raise ValueError unless the file's ending is one of :data:`ENDINGS`, or where Parquet lacks pyarrow."""
+    if path.suffix not in ENDINGS:
+        raise ValueError(f"predictions cannot be written to {path}; give a file that ends in .csv, .npy or .parquet")
+    if path.suffix == ".parquet":
+        _pyarrow()
 
 
-def write_predictions(path: Path, batches: Sequence[Mapping[str, Tensor]], hparams: Mapping[str, Any]) -> int:
-    """Writes predictions as CSV, or as a NumPy structured array with the same columns.
+@contextmanager
+def open_predictions(path: Path) -> Iterator[Callable[[Columns], int]]:
+    """Open a file beside its place, and put it there when all rows have been written.
 
     Args:
-        path: a ``.csv`` or ``.npy`` file; its folder is made if need be.
-        batches: see :func:`prediction_table`.
-        hparams: see :func:`prediction_table`.
+        path: a ``.csv``, ``.npy`` (a structured array) or ``.parquet`` file; its folder is made if need be.
 
-    Returns:
-        The number of rows.
+    Yields:
+        A function that writes the next rows, given as columns by name, and returns their number.
 
     Raises:
-        ValueError: if the file is to be of another kind.
+        ValueError: for another ending, Parquet without pyarrow, or no rows at all.
+        OSError: if it cannot be written; an old file is untouched.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "new", "out.csv")
+        >>> with open_predictions(path) as write:
+        ...     write({"price": np.float32([0.1, 2.0])})
+        2
+        >>> path.read_text().splitlines()
+        ['price', '0.1', '2.0']
     """
     check_ending(path)
-    table = prediction_table(batches, hparams)
-    rows = len(next(iter(table.values())))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".npy":
-        array = np.empty(rows, dtype=[(name, column.dtype) for name, column in table.items()])
-        for name, column in table.items():
-            array[name] = column
-        np.save(path, array)
-    else:
-        with path.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(table)
-            writer.writerows(zip(*(column.astype(str) for column in table.values()), strict=True))
-    return rows
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, f"{path} is a folder; name a file in it")
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = stack.enter_context(replaced_when_whole(path))
+        except OSError as error:
+            raise OSError(error.errno, f"cannot write {path}: {error.strerror}; name another folder") from None
+        with _csv(beside) if path.suffix == ".csv" else _typed(beside, path.suffix) as write:
+            yield lambda columns: write(columns) or len(next(iter(columns.values())))
+        if not beside.stat().st_size:
+            raise ValueError("there are no rows to predict; give a data module whose predict_dataloader has some")
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[Callable[[Columns], None]]:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+
+        def write(columns: Columns) -> None:
+            if not file.tell():
+                writer.writerow(columns)
+            writer.writerows(zip(*(column.astype(str).tolist() for column in columns.values()), strict=True))
+
+        yield write
+
+
+@contextmanager
+def _typed(path: Path, ending: str) -> Iterator[Callable[[Columns], None]]:
+    # Both formats begin with the types of the columns, which are known at the end: a kept column of whole numbers may
+    # have others further down, and one of strings longer ones. Until then the parts lie in a nameless file.
+    chunks: list[dict[str, tuple[np.dtype[Any], int]]] = []
+    with TemporaryFile(dir=path.parent) as kept:
+
+        def write(columns: Columns) -> None:
+            chunks.append({name: (column.dtype, len(column)) for name, column in columns.items()})
+            for column in columns.values():
+                kept.write(column.tobytes())
+
+        def parts() -> Iterator[Columns]:
+            kept.seek(0)
+            for chunk in chunks:
+                yield {
+                    name: np.frombuffer(kept.read(size * kind.itemsize), kind).astype(types[name])
+                    for name, (kind, size) in chunk.items()
+                }
+
+        yield write
+        if chunks:
+            types = {name: np.result_type(*(chunk[name][0] for chunk in chunks)) for name in chunks[0]}
+            rows = sum(next(iter(chunk.values()))[1] for chunk in chunks)
+            _write_npy(path, types, rows, parts()) if ending == ".npy" else _write_parquet(path, parts())
+
+
+def _write_npy(path: Path, types: Mapping[str, np.dtype[Any]], rows: int, parts: Iterator[Columns]) -> None:
+    dtype = np.dtype(list(types.items()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that names beyond Latin-1 make it a file of NumPy's format 3.0
+        header = np.lib.format.open_memmap(path, "w+", dtype, (rows,)).offset
+    with path.open("r+b") as file:  # rather than the mapped memory, where a full disk ends the process
+        file.seek(header)
+        for part in parts:
+            array = np.empty(len(next(iter(part.values()))), dtype)
+            for field, column in zip(dtype.fields or (), part.values(), strict=True):
+                array[field] = column
+            file.write(array.tobytes())
+
+
+def _write_parquet(path: Path, parts: Iterator[Columns]) -> None:
+    arrow = _pyarrow()
+    tables = (arrow.table({name: arrow.array(column) for name, column in part.items()}) for part in parts)
+    first = next(tables)
+    with arrow.parquet.ParquetWriter(path, first.schema) as writer:
+        for table in itertools.chain([first], tables):
+            writer.write_table(table)
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise ValueError("Parquet needs pyarrow; pip install 'torchann[tabular]', or write a .csv file") from None
+    return pyarrow

@@ -14,8 +14,7 @@ from torchann.data.tables.columns import UnseenValues, check_names, encode
 from torchann.data.tables.open_table import open_table
 from torchann.data.tables.raw_inputs import input_rows
 from torchann.data.tables.table import Chunk, Table
-from torchann.files.prediction_files import open_predictions
-from torchann.files.predictions import Columns, predict_rows, prediction_table
+from torchann.files.predictions import Columns, check_ending, open_predictions, predict_rows, prediction_table
 from torchann.nets.checks import check_finite
 from torchann.publishing.model_paths import model_from
 
@@ -36,7 +35,7 @@ def predict(
         model: a task, or the path of a model file, a checkpoint or a run's folder.
         data: a CSV, TSV, Parquet, NPY or NPZ file, several of one table, a data frame, a mapping of columns, an array;
             its columns are found by their names, and it may have others.
-        output: a ``.csv`` or ``.parquet`` file, put in its place when all rows are predicted.
+        output: a ``.csv``, ``.npy`` or ``.parquet`` file, put in its place when all rows are predicted.
         keep: columns of the table to have before the predictions, such as a number of the row; beside a column of the
             same name a prediction is called ``predicted NAME``.
         delimiter: between the values of a CSV file, if it is not found by itself.
@@ -59,6 +58,8 @@ def predict(
         >>> {name: column.shape for name, column in predict(task, {"x": [1.0, 2.0]}).items()}
         {'class': (2,), 'proba a': (2,), 'proba b': (2,)}
     """
+    if output is not None:
+        check_ending(Path(output))
     model = model_from(Path(model)) if isinstance(model, (str, PathLike)) else model
     if not callable(getattr(model, "predictions", None)):
         raise ValueError(f"a {type(model).__name__} does not say what its outputs mean; give a task, or call predict")
@@ -74,12 +75,8 @@ def predict(
     if output is None:
         found = list(parts)
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
-    rows = 0
     with open_predictions(Path(output)) as write:
-        for part in parts:
-            write(part)
-            rows += len(next(iter(part.values())))
-    return rows
+        return sum(map(write, parts))
 
 
 def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: UnseenValues) -> Iterator[Columns]:
@@ -97,9 +94,8 @@ def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: UnseenV
             x = _numbers(chunk, names, start)
             input_rows(x, None, prepared)  # which checks them
         model._need_net()
-        outputs = predict_rows(model, model.predictions, x, prepared)
         start += len(x)
-        found = prediction_table([outputs], model.hparams)
+        found = prediction_table(predict_rows(model, model.predictions, x, prepared), model.hparams)
         told = {f"predicted {name}" if name in keep else name: column for name, column in found.items()}
         yield {name: _kept(chunk[name]) for name in keep} | told
 
