@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from torchann.chapter.experiment import Experiment, Outcome, Published
-from torchann.chapter.plots import learning_curves
 from torchann.chapter.report import markdown, table
 from torchann.chapter.reproduce import Result
+from torchann.pictures.learning_curves import learning_curves
 
 MSE, WEIGHTS = Published("test MSE", 0.4212, (0.38, 0.46)), Published("weights", "-0.5, -0.8")
 HOUSING = Experiment("housing_mlp", "10.2.3", "Regression MLP", (MSE,), "2nd edition", run=lambda setting: None)

@@ -42,6 +42,6 @@ def test_scikit_learn_regressor_scales_by_the_training_rows_alone():
 
 def test_right_predictions_lie_on_the_diagonal_of_the_picture():
     (panel,) = draw_predictions([Outcome({}, shown=(np.array([1.0, 5.0]), np.array([1.0, 4.0])))], "Two rows").axes
-    assert panel.collections[0].get_offsets().tolist() == [[1, 1], [5, 4]]
-    assert (panel.get_xlabel(), panel.get_ylabel()) == ("target (100,000 USD)", "prediction (100,000 USD)")
-    assert panel.lines[0].get_slope() == 1
+    dots, diagonal = panel.lines
+    assert dots.get_xydata().tolist() == [[1, 1], [5, 4]] and diagonal.get_slope() == 1
+    assert panel.get_ylabel() == "predicted median house value (100,000 USD)"

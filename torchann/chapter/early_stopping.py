@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from lightning.pytorch import LightningDataModule
-
-from torchann.chapter.experiment import Experiment, Measurement, Published, Setting, Training, measured
-from torchann.data import CaliforniaHousingDataModule
+from torchann.chapter.experiment import Experiment, Measurement, Published, Training, measured
 from torchann.tasks.regression import RegressionMLP
 from torchann.tasks.task import Task
 from torchann.training.early_stopping import EarlyStopping
@@ -16,8 +13,8 @@ STOPPED = "epochs after the first ten until it stopped"
 FIRST_EPOCHS = 10
 
 
-def _make(setting: Setting) -> tuple[Task, LightningDataModule]:
-    return RegressionMLP([30, 30], lr=1e-3), CaliforniaHousingDataModule(32, setting.seed)
+def _task() -> Task:
+    return RegressionMLP([30, 30], lr=1e-3)
 
 
 def _restored(trainer: Trainer) -> dict[str, Measurement]:
@@ -45,7 +42,7 @@ EXPERIMENTS = (
             Published(RESTORED, 0.0, (0.0, 0.0)),
         ),
         source="2nd edition; bands: the range of 5 seeds and a half more at either end",
-        run=Training(_make, FIRST_EPOCHS, _restored),
+        run=Training(_task, FIRST_EPOCHS, _restored),
     ),
     Experiment(
         name="housing_early_stopping",
@@ -57,7 +54,7 @@ EXPERIMENTS = (
         ),
         source="2nd edition; 5 seeds: 17 to 100 epochs, 0.339 to 0.411, and a quarter more at either end",
         run=Training(
-            _make,
+            _task,
             FIRST_EPOCHS + 100,
             _stopped,
             callbacks=lambda: [EarlyStopping(patience=10, start_from_epoch=FIRST_EPOCHS)],

@@ -8,11 +8,13 @@ import torch
 from lightning.pytorch import Callback, LightningDataModule
 from matplotlib.figure import Figure
 
-from torchann.chapter.plots import History, learning_curves
+from torchann.data import CaliforniaHousingDataModule
+from torchann.pictures.learning_curves import History, learning_curves
 from torchann.tasks.task import Task
 from torchann.training.trainer import Trainer
 
 Measurement = float | str
+SHOWN = ("loss", "accuracy", "rmse")
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ def history_of(trainer: Trainer) -> History:
 
 
 def draw_learning_curves(outcomes: Sequence[Outcome], title: str) -> Figure:
-    """The learning curves of several seeds."""
-    return learning_curves([outcome.history for outcome in outcomes], title)
+    """Draw loss, accuracy and RMSE over the epochs, one thin line per seed."""
+    histories = [outcome.history for outcome in outcomes]
+    return learning_curves(histories, title, [tag for tag in SHOWN if f"train_{tag}" in histories[0][0]])
 
 
 @dataclass(frozen=True)
@@ -130,23 +133,34 @@ class Experiment:
     in_chapter: bool = True
 
 
+def housing(setting: Setting) -> LightningDataModule:
+    """Return California housing in mini-batches of 32, the data of most experiments."""
+    return CaliforniaHousingDataModule(32, setting.seed)
+
+
 @dataclass(frozen=True)
 class Training:
     """What most experiments run: a task that is fitted on its data and measured; ``experiments/NAME.yaml`` is the same.
 
     Attributes:
-        make: the task and the data of a setting.
+        task: makes the task.
         max_epochs: epochs to train.
         measure: the figures of a task that a Trainer has fitted.
+        data: makes the data of a setting.
         callbacks: makes callbacks beside those of every run.
         show: what the picture needs beside the history, of a Trainer that has fitted.
     """
 
-    make: Callable[[Setting], tuple[Task, LightningDataModule]]
+    task: Callable[[], Task]
     max_epochs: int
     measure: Callable[[Trainer], dict[str, Measurement]]
+    data: Callable[[Setting], LightningDataModule] = housing
     callbacks: Callable[[], list[Callback]] = list
     show: Callable[[Trainer], Any] | None = None
+
+    def make(self, setting: Setting) -> tuple[Task, LightningDataModule]:
+        """Make the task and its data."""
+        return self.task(), self.data(setting)
 
     def __call__(self, setting: Setting) -> Outcome:
         """Trains and measures."""

@@ -16,12 +16,10 @@ EXPERIMENTS = (
         ),
         source="2nd edition; 3rd edition: validation accuracy 0.8894, test 0.3243 and 0.8864",
         run=Training(
-            lambda setting: (
-                ClassificationMLP([300, 100], lr=0.01),
-                FashionMNISTDataModule(setting.data_dir, 32, setting.seed),
-            ),
-            max_epochs=30,
-            measure=measured(val_accuracy="validation accuracy", test_loss="test loss", test_accuracy="test accuracy"),
+            lambda: ClassificationMLP([300, 100], lr=0.01),
+            30,
+            measured(val_accuracy="validation accuracy", test_loss="test loss", test_accuracy="test accuracy"),
+            lambda setting: FashionMNISTDataModule(setting.data_dir, 32, setting.seed),
         ),
     ),
 )

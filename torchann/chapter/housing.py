@@ -1,7 +1,6 @@
 """Section 10.2.3: the regression MLP on California housing."""
 
 from torchann.chapter.experiment import Experiment, Published, Training, measured
-from torchann.data import CaliforniaHousingDataModule
 from torchann.tasks.regression import RegressionMLP
 
 EXPERIMENTS = (
@@ -12,9 +11,7 @@ EXPERIMENTS = (
         published=(Published("validation MSE", 0.3969, (0.35, 0.45)), Published("test MSE", 0.4212, (0.38, 0.46))),
         source="2nd edition",
         run=Training(
-            lambda setting: (RegressionMLP([30], lr=1e-3), CaliforniaHousingDataModule(32, setting.seed)),
-            max_epochs=20,
-            measure=measured(val_loss="validation MSE", test_loss="test MSE"),
+            lambda: RegressionMLP([30], lr=1e-3), 20, measured(val_loss="validation MSE", test_loss="test MSE")
         ),
     ),
 )

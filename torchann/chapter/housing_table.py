@@ -5,12 +5,11 @@ from lightning.pytorch import LightningDataModule
 from torchann.chapter.experiment import Experiment, Published, Setting, Training, measured
 from torchann.data import TabularDataModule
 from torchann.tasks.regression import RegressionMLP
-from torchann.tasks.task import Task
 from torchann.training.early_stopping import EarlyStopping
 
 
-def _make(setting: Setting) -> tuple[Task, LightningDataModule]:
-    data = TabularDataModule(
+def _data(setting: Setting) -> LightningDataModule:
+    return TabularDataModule(
         "california-housing",
         "medianHouseValue",
         task="regression",
@@ -22,7 +21,6 @@ def _make(setting: Setting) -> tuple[Task, LightningDataModule]:
         seed=setting.seed,
         max_one_hot=50,
     )
-    return RegressionMLP([128, 64], optimizer="adam", lr=1e-3), data
 
 
 EXPERIMENTS = (
@@ -32,7 +30,13 @@ EXPERIMENTS = (
         title="California housing as a table of one's own, 8-128-64-1, Adam, early stopping",
         published=(Published("test RMSE, USD", 55_036.0, (0.0, 55_036.0)),),
         source="the aim: root of 0.3029, of the book's best search, on another split",
-        run=Training(_make, 100, measured(test_rmse="test RMSE, USD"), lambda: [EarlyStopping(patience=10)]),
+        run=Training(
+            lambda: RegressionMLP([128, 64], optimizer="adam", lr=1e-3),
+            100,
+            measured(test_rmse="test RMSE, USD"),
+            _data,
+            lambda: [EarlyStopping(patience=10)],
+        ),
         in_chapter=False,
     ),
 )

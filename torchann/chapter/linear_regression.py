@@ -7,11 +7,11 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting, history_of
-from torchann.chapter.plots import History
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.california_housing import load_california_housing
 from torchann.data.in_memory import Split, Splits
 from torchann.nets.preprocessing import Preprocessing, Standardize
+from torchann.pictures.learning_curves import History
 from torchann.tasks.regression import RegressionMLP
 
 EPOCHS = 20

@@ -187,7 +187,7 @@ EXPERIMENTS = (
         title="Perceptron on iris, rows in stored order",
         published=(Published(FIGURE, "-0.5, -0.8; 2; 8; 1"),),
         source="scikit-learn 1.9, Perceptron(shuffle=False)",
-        run=Training(lambda setting: (Perceptron(), IrisDataModule()), 1000, _learnt, show=_unit),
+        run=Training(Perceptron, 1000, _learnt, lambda setting: IrisDataModule(), show=_unit),
         draw=_draw_petals,
         takes_seeds=False,
     ),
@@ -198,7 +198,7 @@ EXPERIMENTS = (
         published=(Published(FIGURE, "-0.7, -1.2; 2; 7; 0"),),
         source="2nd edition; scikit-learn 1.9, Perceptron()",
         run=Training(
-            lambda setting: (Perceptron(), IrisDataModule(order="scikit-learn", seed=0)), 1000, _learnt, show=_unit
+            Perceptron, 1000, _learnt, lambda setting: IrisDataModule(order="scikit-learn", seed=0), show=_unit
         ),
         draw=_draw_petals,
         takes_seeds=False,

@@ -18,7 +18,6 @@ from torchann.chapter.experiment import (
     history_of,
 )
 from torchann.chapter.linear_regression import Float32HousingDataModule
-from torchann.chapter.plots import History
 from torchann.chapter.third_edition import RMSE, draw_predictions, scikit_learn_regressor
 from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule
 from torchann.data.california_housing import load_california_housing
@@ -27,6 +26,7 @@ from torchann.engine.backprop import Backprop
 from torchann.nets.heads import regression_objective
 from torchann.nets.mlp import MLP
 from torchann.nets.preprocessing import Preprocessing, Standardize
+from torchann.pictures.learning_curves import History
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.regression import RegressionMLP
 from torchann.tasks.task import Task

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting, Training, measured
-from torchann.data import CaliforniaHousingDataModule
 from torchann.data.california_housing import load_california_housing
+from torchann.pictures.values import predicted_against_true
 from torchann.tasks.regression import RegressionMLP
 
 Examples = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -40,24 +40,9 @@ def scikit_learn_regressor(train: Examples, judged: Examples, seed: int, **optio
 
 
 def draw_predictions(outcomes: Sequence[Outcome], title: str) -> Figure:
-    """Predictions over targets, a point per row; right answers lie on the diagonal.
-
-    Args:
-        outcomes: whose first shows ``(targets, predictions)``, each ``(rows,)`` in 100,000 USD.
-        title: above the picture.
-    """
+    """Draw predictions over targets, ``outcomes[0].shown``."""
     y, y_hat = outcomes[0].shown
-    figure = Figure(figsize=(5, 4.6), layout="constrained")
-    figure.suptitle(title)
-    panel = figure.subplots()
-    panel.scatter(y, y_hat, s=5, alpha=0.25, linewidths=0, color="tab:blue")
-    panel.axline((0, 0), slope=1, color="tab:orange", linestyle="--", label="prediction = target")
-    panel.set_xlabel("target (100,000 USD)")
-    panel.set_ylabel("prediction (100,000 USD)")
-    panel.set_aspect("equal")
-    panel.grid(alpha=0.3)
-    panel.legend(loc="upper left")
-    return figure
+    return predicted_against_true(y, y_hat, "median house value (100,000 USD)", title)
 
 
 def _scikit_learn(setting: Setting) -> Outcome:
@@ -84,12 +69,7 @@ EXPERIMENTS = (
         published=(Published("test RMSE", 0.5297, (0.523, 0.559)),),
         source="3rd edition, where a layer scales the features; band: 0.529 to 0.553 of 10 seeds and a quarter more",
         run=Training(
-            lambda setting: (
-                RegressionMLP([50, 50, 50], optimizer="adam", lr=1e-3),
-                CaliforniaHousingDataModule(32, setting.seed),
-            ),
-            max_epochs=20,
-            measure=measured(test_rmse="test RMSE"),
+            lambda: RegressionMLP([50, 50, 50], optimizer="adam", lr=1e-3), 20, measured(test_rmse="test RMSE")
         ),
     ),
 )

@@ -1,12 +1,9 @@
 """Sections 10.2.4 and 10.2.5: Wide & Deep nets, with several inputs and outputs, and dynamic ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from lightning.pytorch import LightningDataModule
-
-from torchann.chapter.experiment import Experiment, Published, Setting, Training, measured
+from torchann.chapter.experiment import Experiment, Published, Training, measured
 from torchann.chapter.two_inputs import Dynamic, TwoInputs
-from torchann.data import CaliforniaHousingDataModule
 from torchann.tasks.net_task import NetTask
 from torchann.tasks.outputs import Output
 from torchann.tasks.task import Task
@@ -18,61 +15,31 @@ SECOND = "2nd edition; bands: the range of 7 seeds and a quarter more at either 
 Band = tuple[float, float]
 
 
-def _data(setting: Setting) -> LightningDataModule:
-    return CaliforniaHousingDataModule(32, setting.seed)
-
-
-def _plain(setting: Setting) -> tuple[Task, LightningDataModule]:
-    return WideAndDeep([30, 30], lr=1e-3), _data(setting)
-
-
-def _two_inputs(setting: Setting) -> tuple[Task, LightningDataModule]:
-    return WideAndDeep([30, 30], wide_features=WIDE, deep_features=DEEP, lr=1e-3), _data(setting)
-
-
-def _aux(setting: Setting) -> tuple[Task, LightningDataModule]:
-    model = WideAndDeep([30, 30], wide_features=WIDE, deep_features=DEEP, aux_weight=0.1, lr=1e-3)
-    return model, _data(setting)
-
-
 def _own_net(net: TwoInputs) -> NetTask:
     outputs = {"main": Output(weight=0.9), "aux": Output(weight=0.1)}
     return NetTask(net, outputs, inputs={"wide": WIDE, "deep": DEEP}, lr=1e-3)
 
 
-def _named(setting: Setting) -> tuple[Task, LightningDataModule]:
-    return _own_net(TwoInputs()), _data(setting)
-
-
-def _dynamic(setting: Setting) -> tuple[Task, LightningDataModule]:
-    return _own_net(Dynamic(repeats=[0, 1, 2])), _data(setting)
-
-
 def _experiment(
     name: str,
     title: str,
-    make: object,
+    task: Callable[[], Task],
     published: Sequence[Published],
     source: str = SECOND,
     section: str = "10.2.4",
     **logged: str,
 ) -> Experiment:
-    training = Training(make, EPOCHS, measured(**logged))  # type: ignore[arg-type]
-    return Experiment(name, section, title, tuple(published), source, training)
+    return Experiment(name, section, title, tuple(published), source, Training(task, EPOCHS, measured(**logged)))
 
 
 def _pytorch(
     version: int, lr: float, what: str, rmse: tuple[float, float], bands: tuple[Band, Band], **paths: object
 ) -> Experiment:
-    def make(setting: Setting) -> tuple[Task, LightningDataModule]:
-        model = WideAndDeep([50, 40, 30], weight_init=None, lr=lr, **paths)  # type: ignore[arg-type]
-        return model, _data(setting)
-
     output = "main_" if "aux_weight" in paths else ""
     return _experiment(
         f"wide_deep_pytorch_{version}",
         f"Wide & Deep 50-40-30, version {version}: {what}",
-        make,
+        lambda: WideAndDeep([50, 40, 30], weight_init=None, lr=lr, **paths),  # type: ignore[arg-type]
         [Published("training RMSE", rmse[0], bands[0]), Published("validation RMSE", rmse[1], bands[1])],
         "PyTorch edition; bands: the range of 7 seeds and a quarter more at either end",
         **{f"train_{output}rmse": "training RMSE", f"val_{output}rmse": "validation RMSE"},
@@ -86,7 +53,7 @@ EXPERIMENTS = (
     _experiment(
         "wide_deep",
         "Wide & Deep 30-30 on California housing",
-        _plain,
+        lambda: WideAndDeep([30, 30], lr=1e-3),
         [Published("validation MSE", 0.4054, (0.378, 0.448)), Published("test MSE", 0.4032, (0.390, 0.462))],
         val_loss="validation MSE",
         test_loss="test MSE",
@@ -94,7 +61,7 @@ EXPERIMENTS = (
     _experiment(
         "wide_deep_two_inputs",
         "Wide & Deep, columns 0-4 wide and 2-7 deep",
-        _two_inputs,
+        lambda: WideAndDeep([30, 30], lr=1e-3, wide_features=WIDE, deep_features=DEEP),
         [Published("validation MSE", 0.4204, (0.364, 0.495)), Published("test MSE", 0.4219, (0.399, 0.452))],
         val_loss="validation MSE",
         test_loss="test MSE",
@@ -102,7 +69,7 @@ EXPERIMENTS = (
     _experiment(
         "wide_deep_aux",
         "Wide & Deep with an auxiliary output, weights 0.9 / 0.1",
-        _aux,
+        lambda: WideAndDeep([30, 30], lr=1e-3, wide_features=WIDE, deep_features=DEEP, aux_weight=0.1),
         [
             Published("validation loss", 0.4655, (0.440, 0.615)),
             Published("validation MSE, main", 0.4048, (0.389, 0.460)),
@@ -119,14 +86,14 @@ EXPERIMENTS = (
     _experiment(
         "wide_deep_named",
         "A net of one's own with two named inputs and outputs",
-        _named,
+        lambda: _own_net(TwoInputs()),
         [Published("test MSE, main", 0.4178, (0.406, 0.448))],
         test_main_loss="test MSE, main",
     ),
     _experiment(
         "wide_deep_dynamic",
         "Two named inputs and outputs, with Python control flow in forward",
-        _dynamic,
+        lambda: _own_net(Dynamic(repeats=[0, 1, 2])),
         [Published("test MSE, main", 0.4178, (0.406, 0.501))],
         "2nd edition, of the net that is not dynamic; this one is harder to train: 0.446 to 0.490 of 7 seeds",
         "10.2.5",
