@@ -76,20 +76,20 @@ def _draw_matrix(
 ) -> None:
     count = len(class_names)
     numbers, step = count <= WITH_NUMBERS, ceil(count / NAMED)
+    limit = max(np.nanmax(coloured, initial=0), 1e-9)
     display = ConfusionMatrixDisplay(matrix).plot(
         ax=panel,
         include_values=numbers,
         values_format=values_format,
         cmap=colormaps[colours].with_extremes(bad="#e8eef4"),
         colorbar=False,
+        im_kw={"vmin": 0, "vmax": limit},
+        # Out of the layout, which is twice as fast: they stay in their cells.
+        text_kw={"fontsize": 9 if count <= 10 else 7, "in_layout": False},
     )
-    limit = max(np.nanmax(coloured, initial=0), 1e-9)
     display.im_.set_data(coloured)
-    display.im_.set_clim(0, limit)
     for text, value, tint in zip(panel.texts, matrix.flat, coloured.flat, strict=False):
         text.set_color("white" if tint > 0.6 * limit else "black" if value else "#9a9a9a")
-        text.set_fontsize(9 if count <= 10 else 7)
-        text.set_in_layout(False)  # which is twice as fast, and they stay in their cells
     if not numbers:
         panel.figure.colorbar(display.im_, ax=panel, format=PercentFormatter(1) if "%" in values_format else None)
     names = [shorten(name) for name in class_names[::step]]
