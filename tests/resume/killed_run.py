@@ -20,7 +20,8 @@ import torchann
 from torchann.engine.rows.loader import TensorLoader
 from torchann.files import atomic
 from torchann.files.checkpoint_files import read_checkpoint
-from torchann.files.run import RunFolderError, latest_run
+from torchann.files.run import Run as RunFolder
+from torchann.files.run import RunFolderError
 from torchann.training import checkpoints
 from torchann.training.checkpoints import Checkpoints
 
@@ -176,7 +177,7 @@ def train(run: Run, runs: Path, kill: tuple[str, float] | None = None) -> None:
 
 def _last(runs: Path) -> str | None:
     try:
-        latest_run(runs, "run")
+        RunFolder.latest(runs, "run")
     except RunFolderError:
         return None
     return "last"
@@ -219,11 +220,11 @@ def in_two_processes(run: Run, runs: Path, kill: tuple[str, float] | None = None
 
 def what_is_left(runs: Path) -> dict[str, Any]:
     """Both checkpoints and the history of the latest run, without what a clock decides."""
-    folder = latest_run(runs, "run")
-    left = {name: read_checkpoint(folder / "checkpoints" / f"{name}.ckpt") for name in ("best", "last")}
+    run = RunFolder.latest(runs, "run")
+    left = {"best": read_checkpoint(run.best), "last": read_checkpoint(run.last)}
     for checkpoint in list(left.values()):
         checkpoint["history"]["csv"] = _without_seconds(checkpoint["history"]["csv"])
-    left["history"] = _without_seconds((folder / "history.csv").read_text())
+    left["history"] = _without_seconds(run.history.read_text())
     return left
 
 

@@ -1,8 +1,6 @@
 """The folder that a run leaves, and the checkpoints in it."""
 
-import fcntl
 import json
-import os
 import signal
 import warnings
 from importlib.metadata import version
@@ -16,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.conftest import rows
 from torchann import IrisDataModule, Perceptron, Trainer
 from torchann.dashboard.tensorboard_logger import RunLogger
-from torchann.files.run import RunFolderError, latest_run, versions
+from torchann.files.run import Run, RunFolderError, versions
 
 
 def load(path):
@@ -190,38 +188,13 @@ def test_exit_of_a_callback_is_not_taken_for_ctrl_c(tmp_path):
         fitted(tmp_path, callbacks=Exit())
 
 
-def make_runs(folder, *numbers):
-    for number in numbers:
-        path = folder / "demo" / number / "checkpoints" / "best.ckpt"
-        path.parent.mkdir(parents=True)
-        path.touch()
-
-
-def test_latest_run_is_the_one_with_the_highest_number_not_the_last_name(tmp_path):
-    make_runs(tmp_path, "999", "1000", "notes")
-    assert latest_run(tmp_path, "demo") == tmp_path / "demo" / "1000"
-
-
-def test_latest_run_passes_over_runs_without_a_checkpoint(tmp_path):
-    make_runs(tmp_path, "001")
-    (tmp_path / "demo" / "002").mkdir()
-    assert latest_run(tmp_path, "demo") == tmp_path / "demo" / "001"
-
-
-def test_latest_run_that_is_not_there_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(RunFolderError, match=rf"a run 'demo' in {tmp_path}; start one with `torchann fit`"):
-        latest_run(tmp_path, "demo")
-
-
 def test_run_that_another_process_trains_is_not_gone_on_with(tmp_path):
-    trainer = fitted(tmp_path, max_epochs=1)
-    other = os.open(trainer.run_folder, os.O_RDONLY)
-    fcntl.flock(other, fcntl.LOCK_EX)  # as a process that trains does; the system gives it free when one dies
-    try:
-        with pytest.raises(RunFolderError, match=rf"another process is training in {trainer.run_folder}; wait"):
-            fitted(tmp_path, max_epochs=2, ckpt_path="last")
-    finally:
-        os.close(other)
+    folder = fitted(tmp_path, max_epochs=1).run_folder
+    with (
+        Run(folder).lock(),
+        pytest.raises(RunFolderError, match=rf"another process is training in {folder}; wait"),
+    ):
+        fitted(tmp_path, max_epochs=2, ckpt_path="last")
     assert fitted(tmp_path, max_epochs=2, ckpt_path="last").current_epoch == 2
 
 

@@ -1,10 +1,8 @@
-"""Where trials are kept: a torn journal, a missing folder, a program without Optuna; folds and locks."""
+"""Where trials are kept: a torn journal, a missing folder, a program without Optuna; folds."""
 
 import builtins
 import importlib
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -16,7 +14,6 @@ from tests.tuning.searched import Held, study
 from torchann import IrisDataModule
 from torchann.tuning import storage
 from torchann.tuning.folds import folds_of
-from torchann.tuning.locks import Lock
 
 
 def test_line_that_was_torn_by_a_loss_of_power_is_cut_off(tmp_path):
@@ -76,16 +73,3 @@ def test_folds_of_classes_have_each_in_its_share():
     y = data.splits.train.y.numpy()
     expected = [held_out for _, held_out in StratifiedKFold(5).split(y, y)]
     assert all(torch.equal(p.splits.test.y, data.splits.train.y[rows]) for p, rows in zip(parts, expected, strict=True))
-
-
-def test_lock_is_given_back_by_a_process_that_is_killed(tmp_path):
-    code = "import os, sys, time; from torchann.tuning.locks import Lock; from pathlib import Path\n"
-    code += "lock = Lock(Path(sys.argv[1])); print(lock.held, flush=True); time.sleep(60)"
-    other = subprocess.Popen([sys.executable, "-c", code, tmp_path / "lock"], stdout=subprocess.PIPE, text=True)
-    assert other.stdout.readline() == "True\n"
-    assert not Lock(tmp_path / "lock").held
-    other.kill()
-    other.communicate()
-    with Lock(tmp_path / "lock", wait=True) as mine:
-        assert mine.held
-    assert Lock(tmp_path / "lock").held

@@ -1,8 +1,7 @@
 """Sections 10.2.6 and 10.2.7: a model saved and restored, and training that stops at its best epoch."""
 
-from pathlib import Path
-
 from torchann.chapter.experiment import Experiment, Measurement, Published, Training, measured
+from torchann.files.run import Run
 from torchann.tasks.regression import RegressionMLP
 from torchann.tasks.task import Task
 from torchann.training.early_stopping import EarlyStopping
@@ -19,8 +18,8 @@ def _task() -> Task:
 
 def _restored(trainer: Trainer) -> dict[str, Measurement]:
     measurements = measured(val_loss="validation MSE", test_loss="test MSE")(trainer)
-    task, last = trainer.lightning_module, Path(trainer.run_folder, "checkpoints", "last.ckpt")
-    again = RegressionMLP.load_from_checkpoint(last, map_location="cpu", weights_only=True)
+    task = trainer.lightning_module
+    again = RegressionMLP.load_from_checkpoint(Run(trainer.run_folder).last, map_location="cpu", weights_only=True)
     assert isinstance(task, RegressionMLP)
     x = trainer.datamodule.splits.test.x  # type: ignore[attr-defined]
     return {**measurements, RESTORED: (again.predict(x) - task.predict(x)).abs().max().item()}

@@ -18,7 +18,7 @@ from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.predictions import check_ending
-from torchann.files.run import RunFolderError, good_checkpoint, has_checkpoint, latest_run, run_folders
+from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import in_job
 
 
@@ -116,8 +116,8 @@ class CLI(ConfigCLI):
                 check_ending(Path(given.output))
         wanted = str(given.ckpt_path or "best")
         if wanted in ("best", "last"):
-            run = _run_of_config(given) or latest_run(given.trainer.runs, given.trainer.name)
-            given.ckpt_path = str(run / "checkpoints" / f"{wanted}.ckpt")
+            run = _run_of_config(given) or Run.latest(given.trainer.runs, given.trainer.name)
+            given.ckpt_path = str(run.best if wanted == "best" else run.last)
         if not Path(given.ckpt_path).is_file():
             raise RunFolderError(f"there is no checkpoint {given.ckpt_path}; give best, last or a .ckpt file")
         self._say(f"checkpoint {given.ckpt_path}")
@@ -130,16 +130,16 @@ class CLI(ConfigCLI):
             given.ckpt_path = None
             return
         if given.resume:
-            folders = run_folders(given.trainer.runs, given.trainer.name)
-            self._resumed = _run_of_config(given) or (folders[-1] if folders else None)
-            if self._resumed is None or not has_checkpoint(self._resumed):
-                found = "there is no run" if self._resumed is None else f"{self._resumed} has no checkpoint"
+            begun = Run.all(given.trainer.runs, given.trainer.name)
+            self._resumed = _run_of_config(given) or (begun[-1] if begun else None)
+            if self._resumed is None or not self._resumed.can_resume:
+                found = "there is no run" if self._resumed is None else f"{self._resumed.folder} has no checkpoint"
                 self._say(f"nothing to resume: {found} of {given.trainer.name!r}; a new one starts")
                 self._resumed = None
         elif given.ckpt_path in ("best", "last"):
-            self._resumed = _run_of_config(given) or latest_run(given.trainer.runs, given.trainer.name)
+            self._resumed = _run_of_config(given) or Run.latest(given.trainer.runs, given.trainer.name)
         if self._resumed is not None:
-            given.ckpt_path = str(good_checkpoint(self._resumed, given.ckpt_path or "last"))
+            given.ckpt_path = str(self._resumed.good_checkpoint(given.ckpt_path or "last"))
         if given.ckpt_path is not None:
             self._say(f"checkpoint {given.ckpt_path}")
 
@@ -157,7 +157,7 @@ class CLI(ConfigCLI):
         if self.subcommand == "fit":
             for logger in self.trainer.loggers:
                 if self._resumed is not None and isinstance(logger, RunLogger):
-                    logger.go_on_with(self._resumed.name)
+                    logger.go_on_with(self._resumed.folder.name)
             return
         path, kind = Path(self.config[self.subcommand].ckpt_path), type(self.model)
         given = dict(self.model.hparams)
@@ -169,18 +169,19 @@ class CLI(ConfigCLI):
             raise ValueError(
                 f"{path} is damaged or no checkpoint of a {kind.__name__}; give another one, or the config of its run"
             ) from error
-        run = _run_folder(path)
+        run = _run_of(path)
         for name in getattr(kind, "architecture", ()):
             value = self.model.hparams[name]
             if given[name] is not None and given[name] != value:
                 raise ValueError(
                     f"{path} was trained with {name}={value!r} and the command says {given[name]!r}; train again with "
-                    f"`torchann fit`, or give the config of that run{'' if run is None else f', {run}/config.yaml'}"
+                    f"`torchann fit`, or give the config of that run{'' if run is None else f', {run.config}'}"
                 )
         if any(isinstance(logger, RunLogger) for logger in self.trainer.loggers):
             # Only test figures are new to the run, and they are those of the checkpoint's epoch.
             new = self.subcommand == "test" and run is not None
-            self.trainer.loggers = [RunLogger(run.parent.parent, run.parent.name, run.name)] if new and run else []
+            folder = run.folder if new and run else None
+            self.trainer.loggers = [RunLogger(folder.parents[1], folder.parent.name, folder.name)] if folder else []
             self.trainer.fit_loop.epoch_progress.current.completed = checkpoint["epoch"]
 
     def fit(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str | None) -> None:
@@ -202,29 +203,28 @@ class CLI(ConfigCLI):
         if not is_first():
             return
         print(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f"))
-        folder = _run_folder(Path(ckpt_path))
-        if folder is not None:
-            (folder / f"{self.subcommand}.json").write_text(
-                json.dumps({"checkpoint": ckpt_path, **figures[0]}, indent=2)
-            )
+        run = _run_of(Path(ckpt_path))
+        if run is not None:
+            run.measured(str(self.subcommand)).write_text(json.dumps({"checkpoint": ckpt_path, **figures[0]}, indent=2))
 
     def predict(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
         """Writes predictions of the data module's rows to predict, in their order."""
-        folder = _run_folder(Path(ckpt_path)) or Path(ckpt_path).parent
-        output = Path(self.config.predict.output or folder / "predictions.csv")
+        run = _run_of(Path(ckpt_path)) or Run(Path(ckpt_path).parent)
+        output = Path(self.config.predict.output or run.predictions)
         self._say(f"{write_predictions(self.trainer, model, datamodule, output):,} rows in {output}")
 
 
-def _run_of_config(given: Any) -> Path | None:
+def _run_of_config(given: Any) -> Run | None:
     # A run's own config means that run, not the latest of its name.
     path = Path(str(given.config[0])) if given.config else Path()
-    return path.parent if path.name == "config.yaml" and (path.parent / "checkpoints").is_dir() else None
+    run = Run(path.parent)
+    return run if path == run.config and run.checkpoints.is_dir() else None
 
 
-def _run_folder(checkpoint: Path) -> Path | None:
+def _run_of(checkpoint: Path) -> Run | None:
     # None for a checkpoint that lies elsewhere
-    folder = checkpoint.parent.parent
-    return folder if folder.name.isdigit() and checkpoint.parent.name == "checkpoints" else None
+    run = Run.of(checkpoint)
+    return run if run.folder.name.isdigit() and checkpoint.parent == run.checkpoints else None
 
 
 def main(args: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from torchann.chapter.experiments import EXPERIMENTS
 from torchann.chapter.reproduce import reproduce
 from torchann.commands.reproduce import save_picture, unknown
 from torchann.files.history import History
+from torchann.files.run import Run
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,11 +35,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _history(folder: Path) -> History:
-    if not (folder / "history.csv").is_file():
-        runs = sorted(path.parent for path in folder.glob("*/history.csv"))
+    path = Run(folder).history
+    if not path.is_file():
+        runs = sorted(found.parent for found in folder.glob(f"*/{path.name}"))
         hint = f"name one of its runs, such as {runs[-1]}" if runs else "name the folder of a run"
-        raise ValueError(f"{folder} holds no history.csv; {hint}")
-    return History.from_csv(folder / "history.csv")
+        raise ValueError(f"{folder} holds no {path.name}; {hint}")
+    return History.from_csv(path)
 
 
 def _draw_experiments(names: list[str], options: argparse.Namespace) -> int:

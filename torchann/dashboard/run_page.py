@@ -9,7 +9,7 @@ import yaml
 from tabulate import tabulate
 
 from torchann.dashboard.sample import is_task
-from torchann.files.run import versions
+from torchann.files.run import Run, versions
 from torchann.nets.steps import Step
 from torchann.nets.summary import Summary
 
@@ -51,7 +51,7 @@ def _details(info: dict[str, Any]) -> str:
 
 
 def _configuration(trainer: pl.Trainer, task: Any, folder: Path) -> str:
-    saved = folder / "config.yaml"
+    saved = Run(folder).config
     if saved.is_file():
         return saved.read_text().rstrip()
     hparams = {name: value for name, value in task.hparams.items() if value is not None}

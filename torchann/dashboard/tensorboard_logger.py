@@ -14,7 +14,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
-from torchann.files.run import run_folders
+from torchann.files.run import Run
 from torchann.files.torchrun import folder_of_job, mark
 
 SUB_RUNS = {"train": "train", "val": "validation", "test": "test"}
@@ -66,13 +66,13 @@ class RunLogger(TensorBoardLogger):
 
     def _claim(self) -> str:
         number = next(_RUNS)
-        begun = folder_of_job(run_folders(self.save_dir, str(self.name)), number)
+        begun = folder_of_job([run.folder for run in Run.all(self.save_dir, str(self.name))], number)
         if begun is not None:
             self.goes_on = True
             return begun.name
-        version = _claim_folder(Path(self.root_dir))
-        mark(Path(self.root_dir, version), number)
-        return version
+        run = Run.claim(self.save_dir, str(self.name))
+        mark(run.folder, number)
+        return run.folder.name
 
     def go_on_with(self, version: str) -> None:
         """Writes to an existing run of the name, such as ``"003"``, in place of a new one.
@@ -158,18 +158,6 @@ class RunLogger(TensorBoardLogger):
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
-
-
-def _claim_folder(experiment: Path) -> str:
-    experiment.mkdir(parents=True, exist_ok=True)
-    number = max((int(run.name) for run in experiment.iterdir() if run.name.isdigit()), default=0)
-    while True:
-        number += 1
-        try:
-            (experiment / f"{number:03}").mkdir()
-        except FileExistsError:  # another process was faster
-            continue
-        return f"{number:03}"
 
 
 def _plain(hparams: dict[str, Any]) -> dict[str, str | float | bool]:

@@ -1,81 +1,152 @@
-"""The folders that runs leave: which there are, which checkpoint of one is good, what it was made with."""
+"""The folder that a run leaves, as an object: its files by name, which checkpoint is good, whose it is."""
 
 import platform
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 
 from torchann.files.checkpoint_files import CheckpointError, read_checkpoint
 
 PACKAGES = ("torchann", "torch", "lightning", "torchmetrics", "scikit-learn", "tensorboard", "numpy")
+CHECKPOINTS, BEST, LAST = "checkpoints", "best.ckpt", "last.ckpt"
+LOCK = ".lock"
+"""A hidden file in the folder of a run while a process trains in it."""
 
 
 class RunFolderError(FileNotFoundError):
     """A run or checkpoint that was asked for is not there."""
 
 
-def versions() -> dict[str, str]:
-    """The versions and the machine that a run's bits depend on, by name.
-
-    Example:
-        >>> versions()["torch"] == version("torch")
-        True
-    """
-    machine = {"python": platform.python_version(), "platform": platform.platform(), "machine": platform.machine()}
-    return {name: version(name) for name in PACKAGES} | machine | {"threads": str(torch.get_num_threads())}
-
-
-def latest_run(runs: str | Path, name: str) -> Path:
-    """The folder of the latest run of that name that has a checkpoint.
-
-    Raises:
-        RunFolderError: if there is none.
-    """
-    for folder in reversed(run_folders(runs, name)):
-        if has_checkpoint(folder):
-            return folder
-    raise RunFolderError(
-        f"there is no finished epoch of a run {name!r} in {Path(runs)}; start one with `torchann fit`, "
-        "or name a checkpoint with --ckpt_path"
-    )
-
-
-def has_checkpoint(run_folder: Path) -> bool:
-    """Whether a run can be gone on with."""
-    return any(path.is_file() for path in _checkpoints_of(run_folder))
-
-
-def run_folders(runs: str | Path, name: str) -> list[Path]:
-    """The folders of the runs of that name, the latest at the end."""
-    return sorted((path for path in Path(runs, name).glob("*") if path.name.isdigit()), key=lambda path: int(path.name))
-
-
-def _checkpoints_of(run_folder: Path) -> list[Path]:
-    return [run_folder / "checkpoints" / f"{name}.ckpt" for name in ("last", "best")]
-
-
-def good_checkpoint(run_folder: Path, wanted: str) -> Path:
-    """A run's checkpoint of that name; where the last is not there or damaged, the best is good to go on from, too.
+class Run:
+    """The folder of a run, such as ``runs/name/001``, and the files in it, of which each may be missing.
 
     Args:
-        run_folder: such as ``runs/name/001``.
-        wanted: ``"last"`` or ``"best"``.
+        folder: the folder.
 
-    Raises:
-        CheckpointError: if there is no good one.
-        FileNotFoundError: if there is none.
+    Attributes:
+        folder: the folder.
+        checkpoints: the folder of the two checkpoints.
+        best: the checkpoint of the best epoch.
+        last: the checkpoint to resume from.
+        config: the configuration of a run of the command line (YAML).
+        history: the metrics of each epoch (CSV).
+        versions: what the run was made with (JSON).
+        predictions: what ``torchann predict`` wrote (CSV).
+
+    Example:
+        >>> Run("runs/demo/001").best.as_posix()
+        'runs/demo/001/checkpoints/best.ckpt'
     """
-    last, best = _checkpoints_of(run_folder)
-    if wanted == "best" or not last.is_file():
-        return best
-    if _is_good(last):
-        return last
-    if not best.is_file() or not _is_good(best):
-        raise CheckpointError(f"{last} is damaged, and there is no good {best.name} beside it; begin a new run")
-    warnings.warn(f"{last} is damaged; going on from {best}", stacklevel=2)
-    return best
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder: Path = Path(folder)
+        self.checkpoints: Path = self.folder / CHECKPOINTS
+        self.best: Path = self.checkpoints / BEST
+        self.last: Path = self.checkpoints / LAST
+        self.config: Path = self.folder / "config.yaml"
+        self.history: Path = self.folder / "history.csv"
+        self.versions: Path = self.folder / "versions.json"
+        self.predictions: Path = self.folder / "predictions.csv"
+
+    def measured(self, command: str) -> Path:
+        """Return the file with the metrics that ``torchann validate`` or ``torchann test`` measured (JSON)."""
+        return self.folder / f"{command}.json"
+
+    @classmethod
+    def of(cls, checkpoint: Path) -> "Run":
+        """Return the run that a checkpoint is from, if it lies where runs have theirs."""
+        return cls(checkpoint.parent.parent)
+
+    @classmethod
+    def all(cls, runs: str | Path, name: str) -> "list[Run]":
+        """Return the runs of a name, the latest at the end."""
+        numbered = (path for path in Path(runs, name).glob("*") if path.name.isdigit())
+        return [cls(path) for path in sorted(numbered, key=lambda path: int(path.name))]
+
+    @classmethod
+    def latest(cls, runs: str | Path, name: str) -> "Run":
+        """Return the latest run of a name that can be resumed.
+
+        Raises:
+            RunFolderError: if there is none.
+        """
+        for run in reversed(cls.all(runs, name)):
+            if run.can_resume:
+                return run
+        raise RunFolderError(
+            f"there is no finished epoch of a run {name!r} in {Path(runs)}; start one with `torchann fit`, "
+            "or name a checkpoint with --ckpt_path"
+        )
+
+    @classmethod
+    def claim(cls, runs: str | Path, name: str) -> "Run":
+        """Make the folder of a new run of a name, with the next number; no other process gets the same.
+
+        Example:
+            >>> import tempfile
+            >>> runs = tempfile.mkdtemp()
+            >>> [Run.claim(runs, "demo").folder.name for _ in range(2)]
+            ['001', '002']
+        """
+        Path(runs, name).mkdir(parents=True, exist_ok=True)
+        number = max((int(run.folder.name) for run in cls.all(runs, name)), default=0)
+        while True:
+            number += 1
+            with suppress(FileExistsError):  # another process was faster
+                (folder := Path(runs, name, f"{number:03}")).mkdir()
+                return cls(folder)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep the folder for this process; the system gives it free when the process ends, however that happens.
+
+        Raises:
+            OSError: if the folder cannot be made.
+            RunFolderError: if another process trains in it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / LOCK, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunFolderError(
+                f"another process is training in {self.folder}; wait for its end, or begin a run of your own"
+            ) from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes no open file, and filelock removes it there
+                (self.folder / LOCK).unlink()
+            lock.release()
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there is a checkpoint to resume from."""
+        return self.last.is_file() or self.best.is_file()
+
+    def good_checkpoint(self, wanted: str) -> Path:
+        """Return a checkpoint; where the last is missing or damaged, the best is good to resume from, too.
+
+        Args:
+            wanted: ``"last"`` or ``"best"``.
+
+        Raises:
+            CheckpointError: if there is no good one.
+            FileNotFoundError: if there is none.
+        """
+        if wanted == "best" or not self.last.is_file():
+            return self.best
+        if _is_good(self.last):
+            return self.last
+        if not self.best.is_file() or not _is_good(self.best):
+            raise CheckpointError(f"{self.last} is damaged, and there is no good {BEST} beside it; begin a new run")
+        warnings.warn(f"{self.last} is damaged; going on from {self.best}", stacklevel=2)
+        return self.best
 
 
 def _is_good(path: Path) -> bool:
@@ -84,3 +155,14 @@ def _is_good(path: Path) -> bool:
     except CheckpointError:
         return False
     return True
+
+
+def versions() -> dict[str, str]:
+    """Return the versions and the machine that a run's bits depend on, by name.
+
+    Example:
+        >>> versions()["torch"] == version("torch")
+        True
+    """
+    machine = {"python": platform.python_version(), "platform": platform.platform(), "machine": platform.machine()}
+    return {name: version(name) for name in PACKAGES} | machine | {"threads": str(torch.get_num_threads())}

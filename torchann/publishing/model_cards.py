@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from torchann.data.tables.columns import shown
+from torchann.files.run import Run
 from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize, Waves
 from torchann.publishing.card_examples import examples
 from torchann.publishing.export import Exported
@@ -69,8 +70,9 @@ def model_card(model: Any, exported: Exported | None = None, *, rows: Any = None
 def _name(task: Any, path: Path | None) -> str:
     if path is None:
         return type(task).__name__
-    in_run = path.suffix == ".ckpt" and path.parent.name == "checkpoints"
-    return shown(path.parent.parent.parent.name if in_run and path.parent.parent.parent.name else path.stem)
+    run = Run.of(path)
+    in_run = path.suffix == ".ckpt" and path.parent == run.checkpoints
+    return shown(run.folder.parent.name if in_run and run.folder.parent.name else path.stem)
 
 
 def _figures(task: Any, measured: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:

@@ -10,6 +10,7 @@ from torch import nn
 
 from torchann.data.tables.columns import shortened, shown
 from torchann.files.history import Row
+from torchann.files.run import Run
 from torchann.files.safetensors_file import read
 from torchann.nets.column import Column
 from torchann.nets.table_columns import TableColumns
@@ -55,7 +56,7 @@ class ModelInfo:
         """What it was trained with, by name: what the run of a checkpoint had, or the torchann that wrote a file."""
         if self.path.suffix != ".ckpt":
             return {"torchann": shown(str(read(self.path)[0].get("torchann")))}
-        file = self.path.parent.parent / "versions.json"
+        file = Run.of(self.path).versions
         told = json.loads(file.read_text()) if file.is_file() else {}
         return {str(name): shown(str(number)) for name, number in told.items()}
 
@@ -64,7 +65,7 @@ class ModelInfo:
         """What ``torchann validate`` and ``torchann test`` measured of the run, figures by command."""
         found = {}
         for stage in ("validate", "test"):
-            file = self.path.parent.parent / f"{stage}.json"
+            file = Run.of(self.path).measured(stage)
             if self.path.suffix == ".ckpt" and file.is_file():
                 told = json.loads(file.read_text())
                 found[stage] = {name: value for name, value in told.items() if isinstance(value, float)}

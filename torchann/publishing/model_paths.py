@@ -6,7 +6,7 @@ from typing import Any
 
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.history import History
-from torchann.files.run import RunFolderError, latest_run
+from torchann.files.run import BEST, Run, RunFolderError
 from torchann.publishing.model_document import CLASSES, class_of
 from torchann.publishing.model_file import load
 
@@ -33,13 +33,12 @@ def find_model(path: str | Path) -> Path:
     if not path.is_dir():
         return path
     try:
-        run = path if (path / "checkpoints").is_dir() else latest_run(path.parent, path.name)
+        run = Run(path) if Run(path).checkpoints.is_dir() else Run.latest(path.parent, path.name)
     except RunFolderError:
         raise RunFolderError(f"{path} is no folder of a run; give one such as runs/NAME, or a model file") from None
-    best = run / "checkpoints" / "best.ckpt"
-    if not best.is_file():
-        raise RunFolderError(f"{run} has no best.ckpt; give a run that has finished an epoch, or a model file")
-    return best
+    if not run.best.is_file():
+        raise RunFolderError(f"{run.folder} has no {BEST}; give a run that has finished an epoch, or a model file")
+    return run.best
 
 
 def model_from(path: str | Path) -> Any:
@@ -73,12 +72,12 @@ def model_from(path: str | Path) -> Any:
             f"{path} does not say of what class it is; in Python, torchann.save(CLASS.load_from_checkpoint(path), file)"
         )
     model = class_of(name).load_from_checkpoint(path, map_location="cpu").eval()
-    history = path.parent.parent / "history.csv"
+    history = Run.of(path).history
     model.history = History.from_csv(history) if history.is_file() else None
     return model
 
 
 def _class_in_config(checkpoint: Path) -> str | None:
-    config = checkpoint.parent.parent / "config.yaml"
+    config = Run.of(checkpoint).config
     found = CLASS_LINE.search(config.read_text()) if config.is_file() else None
     return found[1] if found else None

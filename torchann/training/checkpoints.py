@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
 from torchann.files.atomic import flush_folder, write_atomically
+from torchann.files.run import BEST, LAST, Run
 
 
 class Checkpoints(Checkpoint):
@@ -81,13 +82,13 @@ class Checkpoints(Checkpoint):
         if self.monitor == "val_loss" and not trainer.enable_validation:
             self.monitor = "train_loss"
         if self.dirpath is None and trainer.log_dir is not None:  # all processes ask: the first tells the others
-            self.dirpath = str(Path(trainer.log_dir, "checkpoints"))
-        self.dirpath = self.dirpath or str(Path(trainer.default_root_dir, "checkpoints"))
+            self.dirpath = str(Run(trainer.log_dir).checkpoints)
+        self.dirpath = self.dirpath or str(Run(trainer.default_root_dir).checkpoints)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts the clock, and finds the best again where a run goes on."""
         self._step_saved, self._time_saved = trainer.global_step, time.monotonic()
-        best = Path(self.dirpath or ".", "best.ckpt")
+        best = Path(self.dirpath or ".", BEST)
         if self.best_epoch is not None and best.is_file():
             self.best_model_path = str(best)
         elif not self.best_model_path:  # a new run that begins from another's checkpoint has its own best
@@ -148,16 +149,16 @@ class Checkpoints(Checkpoint):
         """
         if trainer.fast_dev_run or not (best or last):  # type: ignore[attr-defined]
             return
-        paths = {name: str(Path(self.dirpath or ".", f"{name}.ckpt")) for name in ("best", "last")}
-        self.best_model_path = paths["best"] if best else self.best_model_path
-        self.last_model_path = paths["last"] if last else self.last_model_path
+        best_file, last_file = (str(Path(self.dirpath or ".", name)) for name in (BEST, LAST))
+        self.best_model_path = best_file if best else self.best_model_path
+        self.last_model_path = last_file if last else self.last_model_path
         if last:
             self._step_saved, self._time_saved = trainer.global_step, time.monotonic()
         # The best first: a run that goes on from an older last comes by here again.
-        trainer.save_checkpoint(paths["best" if best else "last"])
+        trainer.save_checkpoint(best_file if best else last_file)
         if best and last:
             if trainer.is_global_zero:
-                _give_second_name(Path(paths["best"]), Path(paths["last"]))
+                _give_second_name(Path(best_file), Path(last_file))
             trainer.strategy.barrier()
 
     def state_dict(self) -> dict[str, Any]:

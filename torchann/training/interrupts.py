@@ -10,6 +10,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
 from torchann.engine.stop import StopTraining
+from torchann.files.run import LAST, Run
 from torchann.training.checkpoints import Checkpoints, between_steps
 
 REASONS = {signal.SIGINT: "interrupt", signal.SIGTERM: "sigterm"}
@@ -66,7 +67,7 @@ class Interrupts(Callback):
         if isinstance(checkpoints, Checkpoints):
             checkpoints.save(trainer)
             return f"saved as {checkpoints.last_model_path}"
-        path = Path(getattr(checkpoints, "dirpath", None) or Path(trainer.log_dir or ".", "checkpoints"), "last.ckpt")
+        path = Path(getattr(checkpoints, "dirpath", None) or Run(trainer.log_dir or ".").checkpoints, LAST)
         trainer.save_checkpoint(path)
         return f"saved as {path}"
 

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from torchann.files.history import History, Row, columns_of, csv_line, values
+from torchann.files.run import Run
 from torchann.tasks.monitor import logged_now
 
 
@@ -47,7 +48,7 @@ class RecordHistory(Callback):
         """Finds the folder, and writes the epochs before a checkpoint."""
         folder = trainer.log_dir  # all processes ask: the first tells the others
         keeps = trainer.loggers and trainer.is_global_zero and not trainer.fast_dev_run  # type: ignore[attr-defined]
-        self._path = Path(folder, "history.csv") if keeps and folder else None
+        self._path = Run(folder).history if keeps and folder else None
         pl_module.history = self.history  # type: ignore[assignment]
         self._columns, self._lines = [], []
         if self.history.rows:

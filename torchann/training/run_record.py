@@ -1,21 +1,16 @@
 """What a run's folder says of how it came about, and the line that says where it is."""
 
 import json
-import os
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks
-    fcntl = None  # type: ignore[assignment]
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from torchann.dashboard.tensorboard_logger import RunLogger
-from torchann.files.run import RunFolderError, versions
+from torchann.files.run import Run, versions
 from torchann.training.checkpoints import Checkpoints
 from torchann.training.interrupts import interruption
 
@@ -34,7 +29,7 @@ class RunRecord(Callback):
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
         self._trained = False
-        self._folder: int | None = None
+        self._held = ExitStack()
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Takes the folder for this process.
@@ -44,36 +39,21 @@ class RunRecord(Callback):
             RunFolderError: if another process trains in it.
         """
         self._trained = False
-        self._release()
+        self._held.close()
         if stage != "fit":
             return
         folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        folder.mkdir(parents=True, exist_ok=True)
-        if fcntl is None:
-            return
-        self._folder = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._release()
-            raise RunFolderError(
-                f"another process is training in {folder}; wait for its end, or begin a run of your own"
-            ) from None
-
-    def _release(self) -> None:
-        if self._folder is not None:
-            os.close(self._folder)
-            self._folder = None
+        self._held.enter_context(Run(folder).lock())
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Gives the folder free."""
-        self._release()
+        self._held.close()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Gives the folder free."""
-        self._release()
+        self._held.close()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Notes that something was trained."""
@@ -99,7 +79,7 @@ class RunRecord(Callback):
             logger.log_hyperparams({**pl_module.hparams, **given})
             if again:  # a run may be killed when its checkpoint is written and TensorBoard has not been told
                 logger.log_metrics(again)
-        (folder / "versions.json").write_text(json.dumps(versions(), indent=2) + "\n")
+        Run(folder).versions.write_text(json.dumps(versions(), indent=2) + "\n")
 
     def _last_row(self, pl_module: pl.LightningModule) -> dict[str, float]:
         history = getattr(pl_module, "history", None)

@@ -22,7 +22,7 @@ from torchann.engine.generators import seed_shuffle, separate_generators
 from torchann.engine.stop import StopTraining
 from torchann.files.checkpoint_files import CheckpointFiles, read_together
 from torchann.files.history import History
-from torchann.files.run import RunFolderError, good_checkpoint, has_checkpoint, latest_run
+from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import devices_of_job, in_job, meet
 from torchann.training.checkpoints import Checkpoints, best_path
 from torchann.training.interrupts import Interrupts, interruption
@@ -219,8 +219,8 @@ class Trainer(pl.Trainer):
         logger = self._run_logger()
         if logger is None or logger._version is not None:
             return None
-        folder = Path(logger.log_dir)
-        return str(good_checkpoint(folder, "last")) if has_checkpoint(folder) else None
+        run = Run(logger.log_dir)
+        return str(run.good_checkpoint("last")) if run.can_resume else None
 
     def _run_logger(self) -> RunLogger | None:
         return next((logger for logger in self.loggers if isinstance(logger, RunLogger)), None)
@@ -272,10 +272,10 @@ class Trainer(pl.Trainer):
             raise RunFolderError(
                 f"ckpt_path={wanted!r} and this Trainer keeps no runs; give a .ckpt file, or no logger of your own"
             )
-        run = latest_run(logger.save_dir, str(logger.name))
+        run = Run.latest(logger.save_dir, str(logger.name))
         if go_on:
-            logger.go_on_with(run.name)
-        return good_checkpoint(run, str(wanted))
+            logger.go_on_with(run.folder.name)
+        return run.good_checkpoint(str(wanted))
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
+from filelock import FileLock
 
 from torchann.files.atomic import write_atomically
-from torchann.files.run import has_checkpoint, run_folders
+from torchann.files.run import Run
 from torchann.publishing.model_file import ModelFileError, save
-from torchann.tuning.locks import Lock
 from torchann.tuning.study import Study
-from torchann.tuning.trial_runs import fold_folder, trial_trainer
+from torchann.tuning.trial_runs import fold_run, trial_trainer
 
 
 class BestModel(NamedTuple):
@@ -51,32 +51,32 @@ def finish(study: Study) -> BestModel | None:
         ValueError: if no trial is complete.
     """
     best = study.best
-    with Lock(study.folder / "best.lock", wait=True):
+    with FileLock(study.folder / "best.lock"):
         kept = _kept(study.folder / "best.json", best.number)
         if kept is not None:
             return kept
         params = study.params_of(best)
         model, data, given = study.make(params)
         if study.criterion.folds is None:
-            run = fold_folder(study.folder / "trials" / f"{best.number:03}", 0, study.criterion)
+            run = fold_run(study.folder / "trials" / f"{best.number:03}", 0, study.criterion)
             kind: Any = type(model)
             parts = {name: getattr(model, name) for name in getattr(kind, "not_saved", ())}
-            path = run / "checkpoints" / "best.ckpt"
-            model = kind.load_from_checkpoint(path, map_location="cpu", weights_only=True, **parts)
+            model = kind.load_from_checkpoint(run.best, map_location="cpu", weights_only=True, **parts)
             trainer = trial_trainer(
                 study.folder, "best", study.criterion.seed, {**given, "logger": False, "callbacks": []}
             )
         else:
             name = f"{best.number:03}"
             trainer = trial_trainer(study.folder / "best", name, study.criterion.seed, given)
-            begun = any(map(has_checkpoint, run_folders(study.folder / "best", name)))
+            begun = any(run.can_resume for run in Run.all(study.folder / "best", name))
             trainer.fit(model, datamodule=data, ckpt_path="last" if begun else None)
             if trainer.stopped_by == "interrupt":
                 return None
-            run = trainer.run_folder
+            run = Run(trainer.run_folder)
         figures = dict(trainer.test(model, datamodule=data, verbose=False)[0])
         score = float(best.value)  # type: ignore[arg-type]
-        winner = BestModel(best.number, params, score, figures, _save(model, study.folder / "best.safetensors"), run)
+        file = _save(model, study.folder / "best.safetensors")
+        winner = BestModel(best.number, params, score, figures, file, run.folder)
         _keep(winner, study.folder / "best.json")
         return winner
 

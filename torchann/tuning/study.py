@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import Study as OptunaStudy
 from optuna.trial import FrozenTrial, TrialState
@@ -13,7 +14,6 @@ from tqdm import tqdm
 
 from torchann.dashboard.trial_session import write_trial
 from torchann.files.history import no_such_figure
-from torchann.tuning.locks import Lock
 from torchann.tuning.space import Range, read_space
 from torchann.tuning.storage import Pruner, Sampler, make_pruner, make_sampler, open_storage, open_study
 from torchann.tuning.study_table import StudyTable
@@ -94,7 +94,7 @@ class Study:
         self._evaluate = TrialRuns(make, self.criterion, prunes=pruner != "none")
         how = make_sampler(sampler, seed), make_pruner(pruner), self.criterion.mode
         self.folder.mkdir(parents=True, exist_ok=True)
-        with Lock(self.folder / "study.lock", wait=True):
+        with FileLock(self.folder / "study.lock"):
             self.optuna: OptunaStudy = open_study(name, open_storage(storage, self.folder), *how)
             self._claims = TrialOwnership(self.optuna, self.space, self.folder, complete=storage is None)
             self._compare({"space": _plain(space), **self.criterion._asdict(), **_plain(settings or {})})

@@ -3,16 +3,16 @@
 import time
 import warnings
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from optuna import Study
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread, is_heartbeat_enabled
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from torchann.tuning.locks import CAN_TELL, Lock
 from torchann.tuning.space import Range
 from torchann.tuning.trials import Candidate, Params
 
@@ -39,9 +39,9 @@ class TrialOwnership:
     def __init__(self, study: Study, space: Mapping[str, Range], folder: Path, complete: bool) -> None:
         self.study, self.space, self.folder, self.complete = study, space, folder, complete
 
-    def alone(self) -> Lock:
-        """What one process holds at a time, while it draws."""
-        return Lock(self.folder / "study.lock", wait=True)
+    def alone(self) -> FileLock:
+        """Return what one process holds at a time, while it draws."""
+        return FileLock(self.folder / "study.lock")
 
     def take(self, trials: int, held: ExitStack) -> Candidate | None:
         """Take a trial to work on, a stale one before a new one.
@@ -67,7 +67,7 @@ class TrialOwnership:
                     trial = self.study.ask()
                 folder = self.folder_of(trial.number)
                 folder.mkdir(parents=True, exist_ok=True)
-                lock = Lock(folder / "trial.lock")
+                lock = FileLock(folder / "trial.lock").acquire()
             held.enter_context(lock)
             candidate = self._candidate(trial)
         life: Any = get_heartbeat_thread(trial._trial_id, self.study._storage)
@@ -84,8 +84,8 @@ class TrialOwnership:
                 with suppress(UpdateFinishedTrialError):  # another machine was faster
                     storage.set_trial_state_values(number, state=TrialState.FAIL)
 
-    def _lock_of_stale(self, frozen: FrozenTrial) -> Lock | None:
-        if frozen.state != TrialState.RUNNING or not CAN_TELL:
+    def _lock_of_stale(self, frozen: FrozenTrial) -> AbstractContextManager[Any] | None:
+        if frozen.state != TrialState.RUNNING:
             return None
         folder = self.folder_of(frozen.number)
         if not folder.is_dir():
@@ -93,10 +93,13 @@ class TrialOwnership:
             if not self.complete or time.time() - began < SECONDS_TO_BEGIN:
                 return None
             folder.mkdir(parents=True)
-        lock = Lock(folder / "trial.lock")
-        if lock.held and self.study.get_trials(deepcopy=False)[frozen.number].state == TrialState.RUNNING:
-            return lock
-        lock.release()  # it lives, or was finished meanwhile
+        try:
+            held = FileLock(folder / "trial.lock").acquire(timeout=0)
+        except Timeout:  # its process lives
+            return None
+        if self.study.get_trials(deepcopy=False)[frozen.number].state == TrialState.RUNNING:
+            return held
+        held.lock.release()  # it was finished meanwhile
         return None
 
     def folder_of(self, number: int) -> Path:

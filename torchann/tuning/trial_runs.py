@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback, Checkpoint
 
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.history import no_such_figure
-from torchann.files.run import has_checkpoint, run_folders
+from torchann.files.run import Run
 from torchann.training.checkpoints import Checkpoints
 from torchann.training.trainer import Trainer
 from torchann.tuning.folds import folds_of
@@ -62,7 +62,7 @@ class TrialRuns:
             if pruned:
                 return _scores(done, "pruned")
             if criterion.folds is not None:  # what is left to go on with is of no use any more
-                shutil.rmtree(fold_folder(candidate.folder, number, criterion) / "checkpoints", ignore_errors=True)
+                shutil.rmtree(fold_run(candidate.folder, number, criterion).checkpoints, ignore_errors=True)
         return _scores(done, "complete")
 
     def _run(self, candidate: Candidate, number: int, data: Any) -> tuple[float, int, float, bool] | None:
@@ -74,7 +74,7 @@ class TrialRuns:
             callbacks.append(Checkpoints(criterion.metric, criterion.mode))  # its best is the study's
         trainer = trial_trainer(candidate.folder, name, criterion.seed, given, callbacks)
         watch.first_step = number * max(1, trainer.max_epochs or 1)
-        begun = any(map(has_checkpoint, run_folders(candidate.folder, name)))
+        begun = any(run.can_resume for run in Run.all(candidate.folder, name))
         trainer.fit(model, datamodule=data, ckpt_path="last" if begun else None)
         if trainer.stopped_by == "interrupt":
             return None
@@ -96,9 +96,9 @@ def _name(number: int, criterion: Criterion) -> str:
     return WHOLE if criterion.folds is None else f"fold-{number + 1}"
 
 
-def fold_folder(folder: Path, number: int, criterion: Criterion) -> Path:
-    """The latest run folder of a trial's fold."""
-    return run_folders(folder, _name(number, criterion))[-1]
+def fold_run(folder: Path, number: int, criterion: Criterion) -> Run:
+    """Return the latest run of a trial's fold."""
+    return Run.all(folder, _name(number, criterion))[-1]
 
 
 def _scores(done: Sequence[Mapping[str, float]], state: Any) -> Scores:
