@@ -29,6 +29,7 @@ def replaced_when_whole(path: Path) -> Iterator[Path]:
         ['rows.txt']
     """
     beside = path.with_name(path.name + ".part")
+    beside.unlink(missing_ok=True)  # a killed process may have left it, as a second name of a checkpoint
     beside.touch()
     try:
         yield beside

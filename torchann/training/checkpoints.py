@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
-from torchann.files.atomic import flush_folder, write_atomically
+from torchann.files.atomic import replaced_when_whole, write_atomically
 from torchann.files.run import BEST, LAST, Run
 
 
@@ -173,15 +173,12 @@ class Checkpoints(Checkpoint):
 
 def _give_second_name(path: Path, second: Path) -> None:
     # No second copy: neither file is ever changed, only replaced.
-    beside = second.with_name(second.name + ".part")
-    beside.unlink(missing_ok=True)
     try:
-        os.link(path, beside)
+        with replaced_when_whole(second) as beside:
+            beside.unlink()
+            os.link(path, beside)
     except OSError:  # a file system without links
         write_atomically(second, path.read_bytes())
-        return
-    os.replace(beside, second)
-    flush_folder(second.parent)
 
 
 def between_steps(trainer: pl.Trainer) -> bool:
