@@ -1,12 +1,13 @@
 """The command ``torchann``: answers ``--help`` at once and imports a framework only for the work that needs it."""
 
 import argparse
-import difflib
 import importlib
 import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
+
+from torchann.nets.names import did_you_mean
 
 LIGHTNING = {
     "fit": "train a model from a config; leaves a run folder",
@@ -24,9 +25,9 @@ MODEL = "a model file, a checkpoint, or the folder of a run"
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         wrong = re.match(r"unrecognized arguments: (\S+)", message)
-        near = difflib.get_close_matches(wrong[1], self._option_string_actions, n=1) if wrong else []
-        hint = f"; did you mean {near[0]!r}?" if near else f"; `{self.prog} --help` shows what it takes"
-        self.exit(2, f"{self.prog}: error: {message}{hint}\n")
+        otherwise = f"`{self.prog} --help` shows what it takes"
+        hint = did_you_mean(wrong[1] if wrong else "", self._option_string_actions, otherwise)
+        self.exit(2, f"{self.prog}: error: {message}; {hint}\n")
 
 
 def _port(text: str) -> int:
@@ -161,8 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     parser, commands = _parser()
     if words and not words[0].startswith("-") and words[0] not in commands:
-        near = difflib.get_close_matches(words[0], commands, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(commands)}"
+        hint = did_you_mean(words[0], commands, f"choose one of {', '.join(commands)}")
         print(f"torchann: error: there is no command {words[0]!r}; {hint}", file=sys.stderr)
         return 2
     try:

@@ -1,7 +1,6 @@
 """The command line's parser: help that names every knob, errors that suggest the one that was meant."""
 
 import argparse
-import difflib
 import inspect
 import re
 import sys
@@ -18,6 +17,7 @@ from torchann.data import (
     IrisDataModule,
     TabularDataModule,
 )
+from torchann.nets.names import did_you_mean, nearest
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.perceptron import Perceptron
 from torchann.tasks.regression import RegressionMLP
@@ -109,8 +109,7 @@ def _full_name(name: str) -> str:
 def _wanted(message: str, value: str) -> str:
     found = ", ".join(re.findall(r"Expected a typing.Literal\[(.*?)\]", message))
     if choices := list(dict.fromkeys(found.replace("'", "").split(", "))) if found else []:
-        near = difflib.get_close_matches(value, choices, n=1)
-        return f"give one of {', '.join(choices)}" + (f"; did you mean {near[0]!r}?" if near else "")
+        return f"give one of {', '.join(choices)}{did_you_mean(value, choices, before='; ')}"
     if kind := re.search(r"does not correspond to a subclass of (\w+)", message):
         return f"give a subclass of {kind[1]}"
     types = dict.fromkeys(re.findall(r"Expected an? <class '(?:\w+\.)*(\w+)'>", message))
@@ -127,8 +126,8 @@ def _suggestion(name: str, owner: str | None) -> str:
     leaf = name.rpartition(".")[2]
     for place, kind in [("model.", task) for task in TASKS] + [("data.", data) for data in DATA]:
         if kind.__name__ == owner:
-            near = difflib.get_close_matches(leaf, _parameters(kind), n=1)
-            return f"; did you mean {place + near[0]!r}?" if near else f"; {owner} has {', '.join(_parameters(kind))}"
+            near = nearest(leaf, _parameters(kind))
+            return f"; did you mean {place + near!r}?" if near else f"; {owner} has {', '.join(_parameters(kind))}"
     lightning = _parameters(Trainer.__bases__[0])
     places: dict[str, list[str]] = {"--": []}
     for own in Parser.own:
@@ -139,13 +138,13 @@ def _suggestion(name: str, owner: str | None) -> str:
     places |= {"data.": [knob for data in DATA for knob in _parameters(data)]}
     places |= {"tensorboard.": _parameters(TensorBoardReport)}
     places |= {"trainer.": [knob for knob in (*_parameters(Trainer), *lightning) if knob not in Parser.own]}
-    near = difflib.get_close_matches(leaf, {knob for knobs in places.values() for knob in knobs}, n=1, cutoff=0.7)
-    if not near:
+    near = nearest(leaf, {knob for knobs in places.values() for knob in knobs}, cutoff=0.7)
+    if near is None:
         return ""
     first = f"{name.partition('.')[0]}."
-    fitting = [place for place, knobs in places.items() if near[0] in knobs]
+    fitting = [place for place, knobs in places.items() if near in knobs]
     place = first if first in fitting else fitting[0]
-    return f"; did you mean {f'{place}{near[0]}'!r}?"
+    return f"; did you mean {f'{place}{near}'!r}?"
 
 
 def _knobs(key: str, owner: type) -> str:

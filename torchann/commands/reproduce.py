@@ -1,7 +1,6 @@
 """``torchann reproduce``: the chapter's published figures beside the ones measured here."""
 
 import argparse
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,14 +11,14 @@ from torchann.chapter.experiment import Setting
 from torchann.chapter.experiments import EXPERIMENTS
 from torchann.chapter.report import markdown, table
 from torchann.chapter.reproduce import Result, reproduce
+from torchann.nets.names import did_you_mean
 
 
 def unknown(names: Sequence[str]) -> str | None:
     """What is wrong with names of experiments, and which was probably meant; None if there are all."""
     for name in names:
         if name not in EXPERIMENTS:
-            near = difflib.get_close_matches(name, EXPERIMENTS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "`torchann reproduce --list` names them"
+            hint = did_you_mean(name, EXPERIMENTS, "`torchann reproduce --list` names them")
             return f"there is no experiment {name!r}; {hint}"
     return None
 

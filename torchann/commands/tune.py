@@ -1,6 +1,5 @@
 """``torchann tune``: searches hyperparameters, as the ``tune`` section of a config says."""
 
-import difflib
 import inspect
 import os
 import signal
@@ -16,6 +15,7 @@ from tabulate import tabulate
 
 from torchann.commands.config_cli import ConfigCLI, exit_status
 from torchann.files.atomic import write_atomically
+from torchann.nets.names import did_you_mean
 from torchann.tuning.best_model import finish
 from torchann.tuning.storage import Pruner, Sampler
 from torchann.tuning.study import Study
@@ -83,8 +83,8 @@ class TuneCLI(ConfigCLI):
         known = [f"{place}.{name}" for place in ("model", "data") for name in _knobs(self.config[place].class_path)]
         if owner is None or name not in known:
             leaf = f".{name.rpartition('.')[2]}"
-            near = [one for one in known if one.endswith(leaf)] or difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "name a knob of the model or the data, such as model.lr"
+            meant = next((one for one in known if one.endswith(leaf)), name)
+            hint = did_you_mean(meant, known, "name a knob of the model or the data, such as model.lr")
             raise ValueError(f"the search space has {name!r}, which there is not; {hint}")
 
     def with_values(self, params: Mapping[str, Any]) -> Namespace:

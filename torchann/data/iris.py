@@ -1,6 +1,5 @@
 """Fisher's iris flowers by the length and width of their petals, as the book's Perceptron sees them."""
 
-import difflib
 from collections.abc import Sequence
 from functools import partial
 from typing import Literal, get_args
@@ -12,6 +11,7 @@ from torch import Tensor
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
 from torchann.engine.rows.loader import TensorLoader
 from torchann.engine.rows.shuffling import sklearn_order
+from torchann.nets.names import did_you_mean
 
 Target = Literal["setosa", "species"]
 RowOrder = Literal["stored", "shuffled", "scikit-learn"]
@@ -88,6 +88,5 @@ def _stored_order(rows: int, epoch: int) -> Tensor:
 
 def _check_choice(argument: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        near = difflib.get_close_matches(str(value), choices, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(str(value), choices, before="; ")
         raise ValueError(f"{argument} is {value!r}; give one of {', '.join(map(repr, choices))}{hint}")

@@ -1,7 +1,6 @@
 """The figures of a run, a row per epoch: a table to read, a CSV to keep, a picture to look at."""
 
 import csv
-import difflib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from tabulate import tabulate
+
+from torchann.nets.names import nearest
 
 Row = dict[str, float]
 
@@ -190,12 +191,8 @@ def no_such_figure(name: str, names: Sequence[str]) -> str:
         >>> no_such_figure("val_los", ["train_loss", "val_loss"])
         "there is no figure 'val_los'; did you mean 'val_loss'? There are train_loss, val_loss"
     """
-    near = difflib.get_close_matches(name, names, n=1)
-    return (
-        f"there is no figure {name!r}; "
-        + (f"did you mean {near[0]!r}? T" if near else "t")
-        + f"here are {', '.join(names)}"
-    )
+    near, there = nearest(name, names), f"here are {', '.join(names)}"
+    return f"there is no figure {name!r}; " + (f"did you mean {near!r}? T{there}" if near else f"t{there}")
 
 
 def _number(column: str | None, cell: str) -> float:

@@ -1,11 +1,12 @@
 """Initial weights by name: every scheme of ``torch.nn.init``, and Keras' names for four of them."""
 
-import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
+
+from torchann.nets.names import did_you_mean
 
 KERAS_NAMES = {
     "glorot_uniform": "xavier_uniform",
@@ -42,8 +43,7 @@ def initializer(name: str, **options: Any) -> Callable[[Tensor], Any]:
     scheme = SCHEMES.get(KERAS_NAMES.get(name, name))
     if scheme is None:
         names = sorted(SCHEMES | KERAS_NAMES)
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(names)}"
+        hint = did_you_mean(name, names, f"choose one of {', '.join(names)}")
         raise ValueError(f"there is no initialisation {name!r}; {hint}")
     try:
         inspect.signature(scheme).bind(None, **options)

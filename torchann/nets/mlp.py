@@ -1,6 +1,5 @@
 """The multilayer perceptron: fully connected layers with an activation after each but the last."""
 
-import difflib
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from torchann.nets.initializers import initialize
+from torchann.nets.names import did_you_mean
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -47,8 +47,7 @@ def activation_module(name: str) -> nn.Module:
         Tanh()
     """
     if name not in ACTIVATIONS:
-        near = difflib.get_close_matches(name, ACTIVATIONS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(ACTIVATIONS)}"
+        hint = did_you_mean(name, ACTIVATIONS, f"choose one of {', '.join(ACTIVATIONS)}")
         raise ValueError(f"there is no activation {name!r}; {hint}")
     return ACTIVATIONS[name]()
 

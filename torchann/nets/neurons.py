@@ -1,12 +1,12 @@
 """Neurons that fire or do not: logic neurons count active connections, threshold logic units weigh their inputs."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from torchann.nets.functional import STEP_FUNCTIONS
+from torchann.nets.names import did_you_mean
 
 THRESHOLD = 2  # active connections that make a logic neuron fire
 ALWAYS_ON = "1"  # the name of a signal that is active whatever the inputs are
@@ -107,8 +107,7 @@ class ThresholdLogicUnits(nn.Linear):
 
     def __init__(self, in_features: int, out_features: int, step: str = "heaviside") -> None:
         if step not in STEP_FUNCTIONS:
-            near = difflib.get_close_matches(step, STEP_FUNCTIONS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(STEP_FUNCTIONS)}"
+            hint = did_you_mean(step, STEP_FUNCTIONS, f"choose one of {', '.join(STEP_FUNCTIONS)}")
             raise ValueError(f"there is no step function {step!r}; {hint}")
         super().__init__(in_features, out_features)
         self.step = step

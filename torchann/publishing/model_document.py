@@ -1,6 +1,5 @@
 """What a model file says in words: the class, its hyperparameters, where it learnt; checked before anything is made."""
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ import torch
 from torchann.files.history import History
 from torchann.files.safetensors_file import ModelFileError, Shapes, wrong
 from torchann.nets.embedded_mlp import check_embeddings
+from torchann.nets.names import nearest
 
 CLASSES = {
     "ClassificationMLP": "torchann.tasks.classification",
@@ -120,10 +120,8 @@ def check(document: dict[str, Any]) -> None:
             raise wrong(f"{field} is a {type(document[field]).__name__} and should be a {types[0].__name__}")
     name, names, data = document["class"], document["feature_names"], document["data"]
     if name not in CLASSES:
-        near = difflib.get_close_matches(name[:80], CLASSES, n=1)
-        raise wrong(
-            f"there is no class {name!r:.80}: " + (f"is it {near[0]}?" if near else f"only {', '.join(CLASSES)}")
-        )
+        near = nearest(name[:80], CLASSES)
+        raise wrong(f"there is no class {name!r:.80}: " + (f"is it {near}?" if near else f"only {', '.join(CLASSES)}"))
     if names is not None and not all(type(name) is str for name in names):
         raise wrong(f"feature_names are {names!r:.80} and should be text")
     if data is not None and (
@@ -134,8 +132,8 @@ def check(document: dict[str, Any]) -> None:
     known = [option for option in inspect.signature(class_of(name)).parameters if option != "net"]
     for option, value in document["hyperparameters"].items():
         if option not in known:
-            near = difflib.get_close_matches(option[:80], known, n=1)
-            raise wrong(f"{name} has no hyperparameter {option!r:.80}" + (f": is it {near[0]!r}?" if near else ""))
+            near = nearest(option[:80], known)
+            raise wrong(f"{name} has no hyperparameter {option!r:.80}" + (f": is it {near!r}?" if near else ""))
         plain(option, value)
 
 

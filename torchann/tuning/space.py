@@ -1,10 +1,11 @@
 """What a search varies: ranges by name, written as plain values, drawn by factor where they are rates."""
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from torchann.nets.names import did_you_mean
 
 RATES = ("lr", "learning_rate", "weight_decay", "alpha")
 """Names whose ranges are drawn by factor if nothing else is said: as many from 0.001 to 0.01 as from 0.01 to 0.1."""
@@ -94,8 +95,7 @@ def _range(name: str, given: Any) -> Range:
         raise ValueError(f"the range of {name} is {given!r}; give {FORMS}")
     for key in given:
         if key not in KEYS:
-            near = difflib.get_close_matches(str(key), KEYS, n=1)
-            raise ValueError(f"the range of {name} has {key!r}; " + (f"did you mean {near[0]!r}?" if near else FORMS))
+            raise ValueError(f"the range of {name} has {key!r}; {did_you_mean(str(key), KEYS, FORMS)}")
     keys = set(given)
     if keys == {"choices"} and isinstance(given["choices"], Sequence) and len(given["choices"]) > 0:
         return Choices(tuple(given["choices"]))

@@ -1,6 +1,5 @@
 """What a model knows of the columns of its table: names, kinds, categories; and how rows become numbers by them."""
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from torchann.data.tables.column_values import ColumnValues, as_kind, as_texts
 from torchann.nets.column import Column
+from torchann.nets.names import nearest
 
 UNSEEN = -1.0  # the code of a category that no training row has
 EXAMPLES = 3  # in a line that counts more
@@ -141,8 +141,8 @@ def _is_number(name: str) -> bool:
 def near_name(name: str, names: Sequence[str]) -> str | None:
     """The name that was probably meant, whatever its capitals and spaces."""
     plain: Mapping[str, str] = {other.lower().replace("_", " "): other for other in names}
-    found = difflib.get_close_matches(name.lower().replace("_", " "), plain, n=1)
-    return plain[found[0]] if found else None
+    found = nearest(name.lower().replace("_", " "), plain)
+    return None if found is None else plain[found]
 
 
 def shortened(names: Sequence[str], most: int = 12) -> str:

@@ -1,6 +1,5 @@
 """Finds out what a table is, by its content: files of several kinds, data frames, arrays."""
 
-import difflib
 import glob
 import io
 import zipfile
@@ -16,6 +15,7 @@ from torchann.data.tables.column_values import MISSING
 from torchann.data.tables.csv_table import CsvTable, stem
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.table import ArrayTable, Table
+from torchann.nets.names import nearest
 
 SHIPPED = {"california-housing": "california_housing.csv.gz"}
 """Tables that come with this package, by name."""
@@ -95,8 +95,8 @@ def _check_is_there(path: Path) -> None:
     if not path.parent.is_dir():
         raise DataNotFoundError(f"there is no file {path}, nor a folder {path.parent}; look at the path")
     names = [other.name for other in path.parent.iterdir()] + list(SHIPPED)
-    near = difflib.get_close_matches(path.name, names, n=1)
-    hint = f"did you mean {str(path.with_name(near[0]))!r}?" if near else "look at the path"
+    near = nearest(path.name, names)
+    hint = f"did you mean {str(path.with_name(near))!r}?" if near else "look at the path"
     raise DataNotFoundError(f"there is no file {path}; {hint}")
 
 

@@ -1,6 +1,5 @@
 """Inputs of a prediction as they come: tensors, arrays, lists, data frames; checked, and put in order by name."""
 
-import difflib
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from torchann.data.tables.column_values import MISSING, cells_of
 from torchann.data.tables.columns import UnseenValues, check_names, encode
 from torchann.engine.rows.loader import Rows
 from torchann.nets.checks import check_finite
+from torchann.nets.names import nearest
 from torchann.nets.preprocessing import Preprocessing
 from torchann.nets.table_columns import TableColumns
 
@@ -109,8 +109,8 @@ def _in_order(frame: Any, feature_names: Sequence[str] | None) -> np.ndarray[Any
 
 def _wrong_columns(missing: list[str], unknown: list[str], columns: list[str]) -> str:
     if missing:
-        near = difflib.get_close_matches(missing[0], unknown, n=1)
-        return f"there is no column {missing[0]!r}" + (f"; did you mean it by {near[0]!r}?" if near else "")
+        near = nearest(missing[0], unknown)
+        return f"there is no column {missing[0]!r}" + (f"; did you mean it by {near!r}?" if near else "")
     return f"there is a column {unknown[0]!r} too many" if unknown else f"columns come twice in {', '.join(columns)}"
 
 

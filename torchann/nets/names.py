@@ -1,0 +1,57 @@
+"""Names: which one was probably meant, and those of a package that are imported when they are first used."""
+
+import difflib
+import importlib
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the name that was probably meant, None if none is near.
+
+    Example:
+        >>> nearest("relo", ["relu", "tanh"]), nearest("x", ["relu", "tanh"])
+        ('relu', None)
+    """
+    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)), None)
+
+
+def did_you_mean(name: str, names: Iterable[str], otherwise: str = "", before: str = "") -> str:
+    """Return what to say of a name that does not exist.
+
+    Args:
+        name: as it was given.
+        names: that exist.
+        otherwise: what to say where none is near.
+        before: put before the question.
+
+    Example:
+        >>> did_you_mean("relo", ["relu", "tanh"], "choose one of relu, tanh")
+        "did you mean 'relu'?"
+    """
+    near = nearest(name, names)
+    return otherwise if near is None else f"{before}did you mean {near!r}?"
+
+
+def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package whose names are imported when they are used.
+
+    Args:
+        package: whose ``__init__`` imports each name under ``TYPE_CHECKING``, as ``from module import name as name``.
+
+    Example:
+        >>> lazy_names("torchann.tuning")[2][:2]
+        ['GridSearchCV', 'HalvingRandomSearchCV']
+    """
+    source = Path(str(sys.modules[package].__file__)).read_text(encoding="utf-8")
+    homes = {name: home for home, name in re.findall(r"^ +from ([\w.]+) import (\w+) as \2$", source, re.MULTILINE)}
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(homes[name]), name)
+
+    return get, lambda: sorted([*vars(sys.modules[package]), *homes]), sorted(homes)
