@@ -21,7 +21,6 @@ from torchann.chapter.random_search import (
     draw_candidates,
     fit,
     mse,
-    one_thread,
     score,
 )
 from torchann.data.in_memory import Split
@@ -108,16 +107,6 @@ def test_fit_trains_all_candidates_as_it_trains_each(slope, monkeypatch):
             ((alone,),) = fit([candidate], [part], slope, slope, seed=0)
             assert mse(net.last, slope) == pytest.approx(mse(alone.last, slope), rel=1e-5)
             assert mse(net.best, slope) == pytest.approx(mse(alone.best, slope), rel=1e-5)
-
-
-def test_one_thread_gives_the_callers_back():
-    torch.set_num_threads(2)
-    try:
-        with one_thread():
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(1)  # as all tests have it
 
 
 def test_each_third_is_held_out_once_in_stored_order(monkeypatch):

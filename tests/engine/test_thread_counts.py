@@ -33,3 +33,13 @@ def test_threads_are_given_back_also_after_an_error(two_threads):
 def test_there_are_never_more_threads_than_the_caller_has(two_threads):
     with at_most(8):
         assert torch.get_num_threads() == 2
+
+
+def test_more_threads_than_the_caller_has_are_for_who_says_so_and_the_lowest_number_counts(two_threads):
+    seen = []
+    with at_most(3, or_more=True):
+        seen.append(torch.get_num_threads())
+        with at_most(1):
+            seen.append(torch.get_num_threads())
+        seen.append(torch.get_num_threads())
+    assert [*seen, torch.get_num_threads()] == [3, 1, 3, 2]

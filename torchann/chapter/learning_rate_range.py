@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
-from torchann.chapter.random_search import one_thread
 from torchann.data import FashionMNISTDataModule
+from torchann.engine.threads import at_most
 from torchann.tasks.classification import ClassificationMLP
 from torchann.training.trainer import Trainer
 from torchann.tuning.lr_range.result import RISE, RateRange
@@ -50,7 +50,7 @@ def accuracies(data: FashionMNISTDataModule, seed: int, rate: float, epochs: int
     return trainer.history["val_accuracy"]
 
 
-@one_thread()
+@at_most(1)
 def _run(setting: Setting) -> Outcome:
     seeds = range(setting.seed, setting.seed + SEEDS)
     data = FashionMNISTDataModule(setting.data_dir)

@@ -12,10 +12,10 @@ from matplotlib.ticker import NullFormatter, NullLocator
 from tabulate import tabulate
 
 from torchann.chapter.experiment import Measurement, Outcome, Setting
-from torchann.chapter.random_search import one_thread
 from torchann.chapter.study_results import HOUSING, Case, Results, Run
 from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.engine.threads import at_most
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.regression import RegressionMLP
 from torchann.training.trainer import Trainer
@@ -51,7 +51,7 @@ class KnobStudy:
     measure: Callable[[Mapping[str, Results]], dict[str, Measurement]]
     scale: Literal["names", "linear", "log"] = "names"
 
-    @one_thread()
+    @at_most(1)
     def __call__(self, setting: Setting) -> Outcome:
         """Trains all cases, and puts them beside the advice."""
         results = {}

@@ -2,8 +2,7 @@
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -113,17 +112,6 @@ def mse(net: MLP, split: Split) -> float:
     """The mean squared error on some rows, in (100,000 USD)²."""
     with torch.no_grad():
         return HEAD.losses(net(split.x), split.y[:, None]).mean().item()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keeps torch to one thread for a while: small products wait longer for a busy second core than they take."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def fit(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from torchann.dashboard.graph import layer_name
-from torchann.dashboard.sample import Sample, evaluating, is_task
+from torchann.dashboard.sample import Sample, is_task, undisturbed
 
 BINS = 64  # TensorBoard draws 30
 KINDS = {"weight": "weights", "bias": "biases"}
@@ -61,7 +61,7 @@ def _look(
     hooks = [layer.register_forward_hook(keep) for layer in net.modules() if not list(layer.children())]
     wanted = [parameter for parameter in net.parameters() if parameter.requires_grad]
     try:
-        with evaluating(task), torch.enable_grad():
+        with undisturbed(task), torch.enable_grad():
             _, losses = task.outputs_and_losses(sample.x, task.prepare_target(sample.y))
             found = torch.autograd.grad(losses.mean(), wanted, allow_unused=True)
     finally:

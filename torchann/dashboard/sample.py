@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from torchann.engine.rows.loader import Rows, TensorLoader, cat_rows, map_rows
 from torchann.files.predictions import predict_rows
+from torchann.nets.evaluating import evaluating
 
 
 class Sample(NamedTuple):
@@ -67,25 +68,14 @@ class SampleOutput(NamedTuple):
 
 
 @contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Puts a module into evaluation mode for a block of code; afterwards its flags and buffers are what they were.
-
-    Example:
-        >>> net = nn.Sequential(nn.Dropout())
-        >>> with evaluating(net):
-        ...     net[0].training
-        False
-        >>> net[0].training
-        True
-    """
-    flags = {part: part.training for part in module.modules()}
-    buffers = [(part, name, b, b.clone()) for part in flags for name, b in part._buffers.items() if b is not None]
-    module.eval()
+def undisturbed(module: nn.Module) -> Iterator[None]:
+    """Put a module into evaluation mode for a block of code; afterwards its modes and buffers are what they were."""
+    parts = list(module.modules())
+    buffers = [(part, name, b, b.clone()) for part in parts for name, b in part._buffers.items() if b is not None]
     try:
-        yield
+        with evaluating(module):
+            yield
     finally:
-        for part, training in flags.items():
-            part.training = training
         for part, name, buffer, before in buffers:
             with torch.no_grad():
                 part._buffers[name] = buffer.copy_(before)

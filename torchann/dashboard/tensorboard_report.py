@@ -20,7 +20,7 @@ from torchann.dashboard.layout import layout
 from torchann.dashboard.profiler import StepProfiler
 from torchann.dashboard.projector import last_hidden_layer, write_embedding
 from torchann.dashboard.run_page import run_page
-from torchann.dashboard.sample import evaluating, first_rows, is_task, predict_sample
+from torchann.dashboard.sample import first_rows, is_task, predict_sample, undisturbed
 from torchann.dashboard.tensorboard_logger import STEPS, RunLogger
 from torchann.engine.generators import separate_generators
 from torchann.engine.rows.loader import map_rows
@@ -168,7 +168,7 @@ class TensorBoardReport(Callback):
         folder, steps = Path(self._logger.log_dir), None
         if is_task(task):  # anything may happen in the forward of someone else's
             try:
-                with evaluating(task):
+                with undisturbed(task):
                     steps = steps_of(task, map_rows(lambda part: part[:2], batch[0]))
             except Exception as error:  # of a net that cannot be followed, such as one that torch has compiled
                 log.info("TensorBoard has no graph of %s: %s", type(task).__name__, error)
@@ -270,7 +270,7 @@ class TensorBoardReport(Callback):
 
         rows = first_rows(trainer, EVALUATED_ROWS)
         if rows is not None:
-            with evaluating(task):
+            with undisturbed(task):
                 write_evaluation(writer, task, rows, predict_sample(task, rows), epoch, self.write_images)
         if self.write_images:
             write_first_layer(writer, task, None if rows is None else rows.seen, epoch)
@@ -281,7 +281,7 @@ class TensorBoardReport(Callback):
 
         rows = first_rows(trainer, EMBEDDED_ROWS)
         if rows is not None:
-            with evaluating(task):
+            with undisturbed(task):
                 vectors = last_hidden_layer(task, rows.x)
                 labels = labels_of(task, predict_sample(task, rows), len(vectors))
             write_embedding(self._folder or Path(), vectors, labels, images_of(rows.seen), epoch)

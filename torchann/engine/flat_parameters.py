@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from torchann.engine.backprop import Backprop
+from torchann.nets.evaluating import evaluating
 from torchann.nets.mlp import MLP
 
 
@@ -152,9 +153,8 @@ class Autograd:
 
     def outputs(self, x: Tensor) -> Tensor:
         """What the net says of inputs ``(rows, in_features)`` in evaluation mode."""
-        self.net.eval()
-        y: Tensor = self.net(x)
-        self.net.train()
+        with evaluating(self.net):
+            y: Tensor = self.net(x)
         return y
 
     def fill(self, recorded: Recorded, mean_error: Tensor) -> None:

@@ -42,11 +42,15 @@ _of_the_caller = 0
 
 
 @contextmanager
-def at_most(threads: int) -> Iterator[None]:
-    """Lets torch use so many threads, and gives the caller's number back afterwards.
+def at_most(threads: int, or_more: bool = False) -> Iterator[None]:
+    """Let torch use so many threads, and give the caller's number back afterwards.
 
     The number is the process's: where several Python threads ask at once the lowest counts, and the last one of them
     gives the number back.
+
+    Args:
+        threads: number of threads.
+        or_more: whether that may be more than the caller's number.
 
     Example:
         >>> with at_most(1):
@@ -57,11 +61,12 @@ def at_most(threads: int) -> Iterator[None]:
     with _lock:
         if not _asked_for:
             _of_the_caller = torch.get_num_threads()
-        _asked_for.append(threads)
-        torch.set_num_threads(min(_of_the_caller, *_asked_for))
+        number = threads if or_more else min(threads, _of_the_caller)
+        _asked_for.append(number)
+        torch.set_num_threads(min(_asked_for))
     try:
         yield
     finally:
         with _lock:
-            _asked_for.remove(threads)
-            torch.set_num_threads(min(_of_the_caller, *_asked_for) if _asked_for else _of_the_caller)
+            _asked_for.remove(number)
+            torch.set_num_threads(min(_asked_for, default=_of_the_caller))

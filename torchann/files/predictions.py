@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from torchann.engine.rows.loader import Rows, map_rows, split_rows
 from torchann.files.atomic import replaced_when_whole
+from torchann.nets.evaluating import evaluating
 
 Columns = dict[str, np.ndarray[Any, Any]]
 ENDINGS = (".csv", ".npy", ".parquet")
@@ -41,18 +42,13 @@ def predict_rows(
         [[1.0], [1.0]]
     """
     device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
-    training = net.training
 
     def put(part: Tensor) -> Tensor:
         part = part if device.type == "mps" else part.to(device)  # which has no float64 to prepare in
         return (part if prepare is None else prepare(part)).to(device)
 
-    net.eval()
-    try:
-        with torch.no_grad():
-            parts = [meaning(net(map_rows(put, part))) for part in split_rows(rows, PREDICT_ROWS)]
-    finally:
-        net.train(training)
+    with evaluating(net), torch.no_grad():
+        parts = [meaning(net(map_rows(put, part))) for part in split_rows(rows, PREDICT_ROWS)]
     return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
 

@@ -43,8 +43,8 @@ def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[st
         package: whose ``__init__`` imports each name under ``TYPE_CHECKING``, as ``from module import name as name``.
 
     Example:
-        >>> lazy_names("torchann.tuning")[2][:2]
-        ['GridSearchCV', 'HalvingRandomSearchCV']
+        >>> lazy_names("torchann")[2][:2]
+        ['CaliforniaHousingDataModule', 'Checkpoints']
     """
     source = Path(str(sys.modules[package].__file__)).read_text(encoding="utf-8")
     homes = {name: home for home, name in re.findall(r"^ +from ([\w.]+) import (\w+) as \2$", source, re.MULTILINE)}

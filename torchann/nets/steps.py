@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
+from torchann.nets.evaluating import evaluating
+
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
@@ -62,18 +64,14 @@ def forward_steps(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
     layers: dict[nn.Module, str] = {}
     for name, layer in _layers(net):
         layers.setdefault(layer, name)
-    flags = {module: module.training for module in net.modules()}
     handles = [handle for layer, name in layers.items() for handle in recorder.watch(name, layer)]
     buffers = {name: buffer.clone() for name, buffer in net.named_buffers()}
     try:
-        net.eval()
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), recorder:
+        with evaluating(net), torch.no_grad(), torch.random.fork_rng(devices=[]), recorder:
             outputs = functional_call(net, buffers, tuple(args), dict(kwargs))
     finally:
         for handle in handles:
             handle.remove()
-        for module, training in flags.items():
-            module.training = training
     for name, module in net.named_modules():
         recorder.add_uncounted(name, module)
     return recorder.steps_towards(outputs)

@@ -1,10 +1,11 @@
 """As many threads as the products of a net can use."""
 
+from contextlib import ExitStack
+
 import lightning.pytorch as pl
-import torch
 from lightning.pytorch.callbacks import Callback
 
-from torchann.engine.threads import threads_for
+from torchann.engine.threads import at_most, threads_for
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.mlp import MLP
 
@@ -24,26 +25,23 @@ class Threads(Callback):
 
     def __init__(self, number: int | None = None) -> None:
         self.number = number
-        self._before: int | None = None
+        self._held = ExitStack()
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Sets the number."""
-        self._before = torch.get_num_threads()
+        self._held.close()
         batch_size = getattr(trainer.datamodule, "batch_size", 32)  # type: ignore[attr-defined]
         net = getattr(pl_module, "net", None)
         net = net.mlp if isinstance(net, EmbeddedMLP) else net
-        chosen = threads_for(net.layer_sizes, batch_size) if isinstance(net, MLP) else self._before
-        torch.set_num_threads(self.number or chosen)
+        if self.number is not None:
+            self._held.enter_context(at_most(self.number, or_more=True))
+        elif isinstance(net, MLP):
+            self._held.enter_context(at_most(threads_for(net.layer_sizes, batch_size)))
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Restores the caller's number."""
-        self._restore()
+        self._held.close()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Restores the caller's number."""
-        self._restore()
-
-    def _restore(self) -> None:
-        if self._before is not None:
-            torch.set_num_threads(self._before)
-            self._before = None
+        self._held.close()

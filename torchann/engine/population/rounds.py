@@ -10,23 +10,23 @@ import torch
 from torchann.engine.population.member import Member
 from torchann.engine.population.padded_group import PaddedGroup
 from torchann.engine.rows.shared_rows import SharedRows
+from torchann.engine.threads import at_most
 
 
 @contextmanager
 def quick_arithmetic() -> Iterator[None]:
-    """Keeps torch to one thread, and takes numbers too small for their dtype's exponent for zero, for a while.
+    """Keep torch to one thread, and take numbers too small for their dtype's exponent for zero, for a while.
 
     A small product that is spread over threads can wait 8 ms for a core that another process holds. Velocities of
     units that get no error shrink until they are such numbers, and then a product takes a hundred times as long.
     """
-    threads, flushed = torch.get_num_threads(), sys.float_info.min / 2 == 0
-    torch.set_num_threads(1)
+    flushed = sys.float_info.min / 2 == 0
     torch.set_flush_denormal(True)
     try:
-        yield
+        with at_most(1):
+            yield
     finally:
         torch.set_flush_denormal(flushed)
-        torch.set_num_threads(threads)
 
 
 @quick_arithmetic()
