@@ -23,28 +23,19 @@ class StepProfiler:
     Example:
         >>> profiler = StepProfiler(2, 2)
         >>> profiler.before(steps_done=0, steps=1)
-        >>> profiler.running
-        False
         >>> profiler.before(steps_done=1, steps=1)
-        >>> profiler.running
-        True
+        >>> profiler.began
+        2
         >>> profiler.stop()
     """
-
-    first: int
-    last: int
 
     def __init__(self, first: int, last: int) -> None:
         if not 1 <= first <= last:
             raise ValueError(f"profile_batch is {(first, last)}; give a step from 1 on, or the first and the last one")
-        self.first, self.last = first, last
+        self.first: int = first
+        self.last: int = last
         self.began: int = 0
         self._profile: profile | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it records."""
-        return self._profile is not None
 
     def before(self, steps_done: int, steps: int) -> None:
         """Begins before the first step of the range, or before the call of several that it comes in.

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from torchann.engine.rows.loader import Rows
+from torchann.pictures.mosaic import mosaic
 
 MOST_PIXELS = 64  # of an image's sides: a browser draws no picture of any size
 CONFIG = "projector_config.pbtxt"
@@ -99,12 +100,11 @@ def _sprite(images: Tensor) -> Image.Image:
     side = ceil(sqrt(len(images)))
     bytes_ = images if images.dtype == torch.uint8 else (images.clamp(0, 1) * 255).round().to(torch.uint8)
     coloured = bytes_ if bytes_.ndim == 4 else bytes_.unsqueeze(1)
-    channels, height, width = coloured.shape[1:]
+    height, width = coloured.shape[2:]
     if max(height, width) > MOST_PIXELS:
         height, width = (max(1, size * MOST_PIXELS // max(height, width)) for size in (height, width))
         coloured = interpolate(coloured.float(), (height, width), mode="area").to(torch.uint8)
-    tiles = torch.zeros(side * side, channels, height, width, dtype=torch.uint8)
-    tiles[: len(images)] = coloured
-    grid = tiles.view(side, side, channels, height, width).permute(0, 3, 1, 4, 2)
-    pixels = grid.reshape(side * height, side * width, channels).numpy()
-    return Image.fromarray(pixels if channels == 3 else pixels[:, :, 0]).convert("RGB")
+    square = Image.new("RGB", (side * width, side * height))
+    tiles = coloured.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).numpy()
+    square.paste(Image.fromarray(mosaic(tiles, side, below=0, beside=0, fill=0)))
+    return square
