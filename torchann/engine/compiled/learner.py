@@ -1,0 +1,195 @@
+"""A net that learns by compiled steps, on arrays: without torch, Lightning or scikit-learn."""
+
+import ctypes
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torchann.engine.compiled.activations import KINDS as ACTIVATIONS
+from torchann.engine.compiled.blas import one_thread
+from torchann.engine.compiled.jit import say_first_use
+from torchann.engine.compiled.net import Batch, Net
+from torchann.engine.compiled.objectives import Objective
+from torchann.engine.compiled.solvers import KINDS, MOMENTS, Solver
+from torchann.engine.compiled.steps import Place, Rows, take_steps
+from torchann.engine.compiled.threads import GATE, LONG_WAITS
+
+Numbers = NDArray[Any]
+NO_PLACES = np.zeros(0, np.int64)
+LONGEST_REST = 32
+"""Blocks that one thread takes alone, at most, before the second is tried again."""
+__all__ = ["ACTIVATIONS", "KINDS", "CompiledLearner", "Taken"]
+
+
+class Taken(NamedTuple):
+    """What some steps measured, before each of them.
+
+    Attributes:
+        loss: sum of the rows' losses, each times what it counts.
+        penalty: sum over the steps of the squared weights, times the rows of the batch, divided by what they count.
+    """
+
+    loss: float
+    penalty: float
+
+
+class CompiledLearner:
+    """Takes steps on mini-batches in machine code, a block of them per call.
+
+    Args:
+        vector: parameters, ``(parameters,)`` float32 or float64, moved in place.
+        net: where they and a mini-batch's numbers lie, by :func:`~torchann.engine.compiled.net.lay_out`.
+        batch: arrays for a mini-batch, from the same call.
+        objective: what the outputs end in.
+        solver: what moves the parameters.
+        aux_objective: what the outputs of a second output layer end in.
+        seed: of the units that dropout switches off.
+
+    Attributes:
+        moments: what the solver keeps for each parameter: velocity or mean, mean of squares; each ``(parameters,)``
+            or empty.
+
+    Example:
+        >>> from torchann.engine.compiled.net import lay_out
+        >>> from torchann.engine.compiled.objectives import make_objective
+        >>> from torchann.engine.compiled.solvers import make_solver
+        >>> vector = np.array([1.0, 1.0, 0.0])  # two weights and a bias
+        >>> net, batch = lay_out([2, 1], [0], [2], activation=0, rows=1, dtype=np.float64)
+        >>> learner = CompiledLearner(vector, net, batch, make_objective("identity", "mse"), make_solver("sgd", 0))
+        >>> x, y = np.array([[1.0, 2.0]]), np.array([[4.0]])
+        >>> learner.steps(x, y, rates=np.array([0.1]), batch_size=1).loss  # (1 + 2 - 4)²
+        1.0
+        >>> vector  # 1 + 0.1 * 2 * (1, 2), and the bias 0.1 * 2
+        array([1.2, 1.4, 0.2])
+    """
+
+    def __init__(
+        self,
+        vector: Numbers,
+        net: Net,
+        batch: Batch,
+        objective: Objective,
+        solver: Solver,
+        aux_objective: Objective | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.vector, self.net, self.batch = vector, net, batch
+        self.objective, self.aux_objective, self.solver = objective, aux_objective or objective, solver
+        self.place: Place = Place(0, 1.0, np.uint64(seed))  # type: ignore[arg-type]
+        kept = MOMENTS[KINDS[solver.kind]]
+        self.moments: list[Numbers] = [np.zeros(len(vector) if there else 0, vector.dtype) for there in kept]
+        self._gradient = np.zeros(0 if KINDS[solver.kind] == "sgd" else len(vector), vector.dtype)
+        self._empty = np.zeros(0, vector.dtype)
+        self._rest, self._next_rest = 0, 1
+
+    def steps(
+        self,
+        x: Numbers,
+        y: Numbers,
+        rates: Numbers,
+        batch_size: int,
+        *,
+        weight: Numbers | None = None,
+        order: NDArray[np.int64] | None = None,
+        wide: Numbers | None = None,
+        codes: NDArray[np.int64] | None = None,
+        aux_y: Numbers | None = None,
+        outputs: Numbers | None = None,
+        aux_outputs: Numbers | None = None,
+    ) -> Taken:
+        """Take a step on each mini-batch of some rows.
+
+        Arrays are in C order and of the parameters' dtype, unless said.
+
+        Args:
+            x: inputs, ``(rows, in_features)``; of a net with categories the numbers alone.
+            y: targets, ``(rows, outputs)``, or class numbers ``(rows,)``.
+            rates: learning rate of each step, ``(steps,)`` float64.
+            batch_size: rows per step; the last step has what is left.
+            weight: what each row counts, ``(rows,)``.
+            order: numbers of the rows to step on, ``(rows to step on,)`` int64; all as they lie if not given.
+            wide: inputs of the wide path, ``(rows, wide)``.
+            codes: category numbers, ``(rows, tables)`` int64.
+            aux_y: targets of the second output layer.
+            outputs: array for the raw outputs before each step, ``(rows to step on, outputs)``.
+            aux_outputs: array for those of the second output layer.
+        """
+        empty = self._empty
+
+        def flat(part: Numbers | None) -> Numbers:
+            return empty if part is None else _writable(part).reshape(-1)
+
+        places = [NO_PLACES if part is None else _writable(part).reshape(-1) for part in (codes, order)]
+        rows = Rows(flat(x), flat(y), flat(weight), flat(wide), places[0], flat(aux_y), places[1])
+        size = len(self.batch.weight)
+        out = np.empty(size * self.net.widths[-1], self.vector.dtype) if outputs is None else outputs.reshape(-1)
+        aux = np.empty(size * self.net.aux, self.vector.dtype) if aux_outputs is None else aux_outputs.reshape(-1)
+        workers = self._workers(len(rates))
+        gate = np.zeros(GATE, np.int64)
+        epsilon = float(np.finfo(self.vector.dtype).eps)
+        arguments = (
+            self.net, self.solver, self.objective, self.aux_objective, epsilon, rows, self.batch, batch_size,
+            self.vector, self._gradient, *self.moments, rates, self.place, out, aux,
+        )  # fmt: skip
+        say_first_use()
+        with one_thread():
+            second = _second_thread().submit(lambda: take_steps(*arguments, 1, 2, gate)) if workers == 2 else None
+            loss, penalty, t, product, random = take_steps(*arguments, 0, workers, gate)
+            if second is not None:
+                second.result()
+                self._note(int(gate[LONG_WAITS]), len(rates))
+        self.place = Place(t, product, np.uint64(random))  # type: ignore[arg-type]
+        return Taken(loss, penalty)
+
+    def _workers(self, steps: int) -> int:
+        if max(self.net.parts) < 2 or steps < 4 or _cores() < 2:
+            return 1
+        self._rest -= 1
+        return 1 if self._rest >= 0 else 2
+
+    def _note(self, long_waits: int, steps: int) -> None:
+        """Leave the second thread out for some blocks when the two have waited for a core that another process has."""
+        if long_waits > 2 + steps // 50:
+            self._rest, self._next_rest = self._next_rest, min(LONGEST_REST, 2 * self._next_rest)
+        else:
+            self._next_rest = 1
+
+    def state(self) -> dict[str, Any]:
+        """Return what the next step depends on, beside the parameters: numbers, and arrays ``(parameters,)``."""
+        t, product, random = self.place
+        return {"t": t, "product": product, "random": int(random), "moments": [part.copy() for part in self.moments]}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Resume where :meth:`state` was taken."""
+        self.place = Place(state["t"], state["product"], np.uint64(state["random"]))  # type: ignore[arg-type]
+        for part, saved in zip(self.moments, state["moments"], strict=True):
+            part[:] = saved
+
+
+def _writable(part: Numbers) -> Numbers:
+    if part.flags.writeable:
+        return part
+    # Arrays that may not be written to are another type, for which all would be compiled again; these are only read.
+    memory: Any = (ctypes.c_byte * part.nbytes).from_address(part.ctypes.data)
+    same: Numbers = np.frombuffer(memory, dtype=part.dtype).reshape(part.shape)
+    return same
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+_pools_lock = threading.Lock()
+
+
+def _second_thread() -> ThreadPoolExecutor:
+    with _pools_lock:
+        if os.getpid() not in _pools:  # a forked process has none of its parent's threads
+            _pools.clear()
+            _pools[os.getpid()] = ThreadPoolExecutor(1, "torchann")
+        return _pools[os.getpid()]

@@ -1,0 +1,155 @@
+"""How a gradient moves the parameters, in compiled loops: where it goes, how much of it stays there, then the move."""
+
+import math
+from typing import Any, NamedTuple
+
+from torchann.engine.compiled.jit import compiled
+
+KINDS = ("sgd", "momentum", "adam", "nadam", "rmsprop", "adagrad")
+"""The solvers by name; ``"momentum"`` is gradient descent with a velocity."""
+SGD, MOMENTUM, ADAM, NADAM, RMSPROP, ADAGRAD = range(len(KINDS))
+MOMENTS = {
+    "sgd": (False, False),
+    "momentum": (True, False),
+    "adam": (True, True),
+    "nadam": (True, True),
+    "rmsprop": (True, True),
+    "adagrad": (False, True),
+}
+"""Whether a solver keeps a velocity or mean for each parameter, and whether a mean or sum of squares."""
+TINY = 1e-30  # moments below it are 0: numbers near the smallest that there are make a processor slow
+
+
+class Solver(NamedTuple):
+    """What moves the parameters.
+
+    Attributes:
+        kind: place in :data:`KINDS`.
+        momentum: share of the velocity that stays; Adam's first beta; RMSprop's momentum.
+        beta: share of the mean square that stays.
+        epsilon: added to the root of the mean square.
+        nesterov: whether momentum looks ahead.
+        rate_inside: whether the velocity has the learning rate in it (scikit-learn, Keras) or not (torch).
+        epsilon_outside: whether ``epsilon`` is added without Adam's correction for its start (scikit-learn).
+        decay: L2 penalty, or the decoupled one.
+        decoupled: whether decay is taken from the parameters themselves (AdamW).
+        per_row: whether the penalty is divided by the rows of a batch, or their weights (scikit-learn).
+        decayed: number of parameters, from the first one, that decay.
+        drift: NAdam's momentum decay; Adagrad's decay of the rate.
+    """
+
+    kind: int
+    momentum: float
+    beta: float
+    epsilon: float
+    nesterov: bool
+    rate_inside: bool
+    epsilon_outside: bool
+    decay: float
+    decoupled: bool
+    per_row: bool
+    decayed: int
+    drift: float
+
+
+def make_solver(kind: str, decayed: int, **options: float) -> Solver:
+    """Return a solver by name.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        decayed: number of parameters, from the first one, that decay.
+        options: see :class:`Solver`; what is not given is 0, and a share of the mean square 0.999.
+
+    Example:
+        >>> make_solver("momentum", decayed=10, momentum=0.9).momentum
+        0.9
+    """
+    numbers = ("momentum", "beta", "epsilon", "decay", "drift")
+    usual: dict[str, Any] = {field: 0.0 if field in numbers else False for field in Solver._fields} | {"beta": 0.999}
+    given = {name: float(value) if name in numbers else bool(value) for name, value in options.items()}
+    return Solver(**usual | given | {"kind": KINDS.index(kind), "decayed": decayed})
+
+
+@compiled
+def squares(w, end):
+    """Return the sum of the squares of the first entries of an array."""
+    total = 0.0
+    for i in range(end):
+        total += w[i] * w[i]
+    return total
+
+
+@compiled
+def not_tiny(number, least):
+    """Return a number, or 0 if it is nearer to it than ``least``; NaN stays."""
+    return type(number)(0) if abs(number) < least else number
+
+
+@compiled
+def momentum_at(solver, t):
+    """Return NAdam's momentum of a step, which grows."""
+    return solver.momentum * (1 - 0.5 * 0.96 ** (t * solver.drift))
+
+
+@compiled
+def move(solver, rate, decay, t, product, w, g, m, v, first, last):
+    """Move the parameters against the gradient: step 6 of the chapter's six.
+
+    Args:
+        solver: how.
+        rate: learning rate of this step.
+        decay: L2 penalty of this step.
+        t: number of this step, from 1.
+        product: of all of NAdam's momenta up to this step.
+        w: parameters; what has one of plain gradient descent is moved in the product that makes the gradient.
+        g: gradient.
+        m: velocity, or mean of the gradients.
+        v: mean (or sum) of the gradients' squares.
+        first: first parameter to move.
+        last: parameter behind the last.
+    """
+    one = type(w[0])(1)
+    eta, mu, beta, epsilon, tiny = (
+        one * rate,
+        one * solver.momentum,
+        one * solver.beta,
+        one * solver.epsilon,
+        one * TINY,
+    )
+    border = min(last, max(first, solver.decayed)) - first if decay != 0 else 0
+    w, g = w[first:last], g[first:last]  # loops from 0 on, which the compiler makes faster
+    m, v = m[first:last] if len(m) else m, v[first:last] if len(v) else v
+    if solver.decoupled:
+        for i in range(border):
+            w[i] *= one * (1 - rate * decay)
+    else:
+        for i in range(border):
+            g[i] += one * decay * w[i]
+    if solver.kind == MOMENTUM:
+        inside, outside = (eta, one) if solver.rate_inside else (one, eta)
+        for i in range(len(w)):
+            m[i] = not_tiny(mu * m[i] + inside * g[i], tiny)
+            w[i] -= outside * (mu * m[i] + inside * g[i] if solver.nesterov else m[i])
+    elif solver.kind == ADAM or solver.kind == NADAM:
+        start_2 = math.sqrt(1 - solver.beta**t)
+        of_mean, of_gradient = one * (rate / (1 - solver.momentum**t)), one * 0
+        if solver.kind == NADAM:
+            now, ahead = momentum_at(solver, t), momentum_at(solver, t + 1)
+            of_mean = one * (rate * ahead / (1 - product * ahead))
+            of_gradient = one * (rate * (1 - now) / (1 - product))
+        correction = one / (one * start_2)
+        epsilon = one * (solver.epsilon / start_2) if solver.epsilon_outside else epsilon
+        for i in range(len(w)):
+            m[i] = not_tiny(m[i] + (one - mu) * (g[i] - m[i]), tiny)
+            v[i] = not_tiny(beta * v[i] + (one - beta) * g[i] * g[i], tiny)
+            w[i] -= (of_mean * m[i] + of_gradient * g[i]) / (math.sqrt(v[i]) * correction + epsilon)
+    elif solver.kind == RMSPROP:
+        for i in range(len(w)):
+            v[i] = not_tiny(beta * v[i] + (one - beta) * g[i] * g[i], tiny)
+            m[i] = not_tiny(mu * m[i] + g[i] / (math.sqrt(v[i]) + epsilon), tiny)
+            w[i] -= eta * m[i]
+    elif solver.kind == ADAGRAD:
+        eta = one * (rate / (1 + (t - 1) * solver.drift))
+        for i in range(len(w)):
+            v[i] += g[i] * g[i]
+            w[i] -= eta * g[i] / (math.sqrt(v[i]) + epsilon)

@@ -1,0 +1,73 @@
+"""Two threads in one mini-batch: each has its units of a large layer, and they wait for each other between layers.
+
+They wait in a loop, since a wait costs less than a microsecond then; a thread that has waited long lets others run, and
+counts it. Who has called looks at the count: a second thread is no help while another process has its core.
+"""
+
+import ctypes
+import sys
+
+import llvmlite.binding
+from numba import types
+from numba.extending import intrinsic
+
+from torchann.engine.compiled.jit import compiled
+
+ARRIVED, TURN, LONG_WAITS = 0, 8, 16
+"""Places in a gate, an array of :data:`GATE` int64: a cache line each."""
+GATE = 24
+PATIENCE = 20_000  # looks, some 20 to 50 microseconds
+
+_library = ctypes.CDLL("kernel32" if sys.platform == "win32" else None)
+_give_way = _library.SwitchToThread if sys.platform == "win32" else _library.sched_yield
+llvmlite.binding.add_symbol("torchann_give_way", ctypes.cast(_give_way, ctypes.c_void_p).value)
+give_way = types.ExternalFunction("torchann_give_way", types.int32())
+
+
+def _place(context, builder, signature, arguments):
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(array.data, [arguments[1]])
+
+
+@intrinsic
+def _read(typing, gate, place):
+    """Read a number that another thread may have written."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.load_atomic(_place(context, builder, signature, arguments), "acquire", 8)
+
+    return types.int64(gate, types.int64), generate
+
+
+@intrinsic
+def _add(typing, gate, place, number):
+    """Add to a number, in one go, and return what it was."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.atomic_rmw("add", _place(context, builder, signature, arguments), arguments[2], "acq_rel")
+
+    return types.int64(gate, types.int64, types.int64), generate
+
+
+@compiled
+def wait(gate, workers):
+    """Wait until all workers have come here.
+
+    Args:
+        gate: array of :data:`GATE` int64, zeros at first.
+        workers: how many there are; one never waits.
+    """
+    if workers == 1:
+        return
+    turn = _read(gate, TURN)
+    if _add(gate, ARRIVED, 1) == workers - 1:
+        _add(gate, ARRIVED, -workers)
+        _add(gate, TURN, 1)
+        return
+    looks = 0
+    while _read(gate, TURN) == turn:
+        looks += 1
+        if looks > PATIENCE:
+            if looks == PATIENCE + 1:
+                _add(gate, LONG_WAITS, 1)
+            give_way()
