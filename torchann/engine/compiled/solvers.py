@@ -65,7 +65,7 @@ def make_solver(kind: str, decayed: int, **options: float) -> Solver:
         0.9
     """
     numbers = ("momentum", "beta", "epsilon", "decay", "drift")
-    usual: dict[str, Any] = {field: 0.0 if field in numbers else False for field in Solver._fields} | {"beta": 0.999}
+    usual: dict[str, Any] = {field: 0.0 if field in numbers else False for field in Solver.__annotations__} | {"beta": 0.999}
     given = {name: float(value) if name in numbers else bool(value) for name, value in options.items()}
     return Solver(**usual | given | {"kind": KINDS.index(kind), "decayed": decayed})
 
