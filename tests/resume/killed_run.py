@@ -102,7 +102,9 @@ def kill_in_writing(count: int) -> None:
     flush, seen = os.fsync, []
 
     def fsync(descriptor):
-        if os.fstat(descriptor).st_size > 0 and Path(f"/proc/self/fd/{descriptor}").readlink().suffix == ".part":
+        # A file that is the second name of a checkpoint is whole.
+        new = os.fstat(descriptor).st_size > 0 and os.fstat(descriptor).st_nlink == 1
+        if new and Path(f"/proc/self/fd/{descriptor}").readlink().suffix == ".part":
             seen.append(descriptor)
             if len(seen) == count:
                 os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
