@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningDataModule
 from matplotlib.figure import Figure
 
 from torchann.data import CaliforniaHousingDataModule
+from torchann.files.metric_name import MetricName
 from torchann.pictures.learning_curves import History, learning_curves
 from torchann.tasks.task import Task
 from torchann.training.trainer import Trainer
@@ -103,7 +104,9 @@ def history_of(trainer: Trainer) -> History:
 def draw_learning_curves(outcomes: Sequence[Outcome], title: str) -> Figure:
     """Draw loss, accuracy and RMSE over the epochs, one thin line per seed."""
     histories = [outcome.history for outcome in outcomes]
-    return learning_curves(histories, title, [tag for tag in SHOWN if f"train_{tag}" in histories[0][0]])
+    return learning_curves(
+        histories, title, [tag for tag in SHOWN if MetricName("train", "", tag).key in histories[0][0]]
+    )
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,7 @@ def measured(**names: str) -> Callable[[Trainer], dict[str, Measurement]]:
 
     def measure(trainer: Trainer) -> dict[str, Measurement]:
         logged = dict(trainer.callback_metrics)
-        if any(name.startswith("test_") for name in names):
+        if any(MetricName.parse(key).stage == "test" for key in names):
             task, data = trainer.lightning_module, trainer.datamodule  # type: ignore[attr-defined]
             logged |= trainer.test(task, datamodule=data, verbose=False)[0]
         return {measurement: float(logged[name]) for name, measurement in names.items()}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torchann.chapter.experiment import Experiment, Published, Training, measured
 from torchann.chapter.two_inputs import Dynamic, TwoInputs
+from torchann.files.metric_name import STAGES, MetricName
 from torchann.tasks.net_task import NetTask
 from torchann.tasks.outputs import Output
 from torchann.tasks.task import Task
@@ -35,14 +36,14 @@ def _experiment(
 def _pytorch(
     version: int, lr: float, what: str, rmse: tuple[float, float], bands: tuple[Band, Band], **paths: object
 ) -> Experiment:
-    output = "main_" if "aux_weight" in paths else ""
+    output = "main" if "aux_weight" in paths else ""
     return _experiment(
         f"wide_deep_pytorch_{version}",
         f"Wide & Deep 50-40-30, version {version}: {what}",
         lambda: WideAndDeep([50, 40, 30], weight_init=None, lr=lr, **paths),  # type: ignore[arg-type]
         [Published("training RMSE", rmse[0], bands[0]), Published("validation RMSE", rmse[1], bands[1])],
         "PyTorch edition; bands: the range of 7 seeds and a quarter more at either end",
-        **{f"train_{output}rmse": "training RMSE", f"val_{output}rmse": "validation RMSE"},
+        **{MetricName(stage, output, "rmse").key: f"{STAGES[stage]} RMSE" for stage in ("train", "val")},
     )
 
 

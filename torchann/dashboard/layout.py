@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from torchann.dashboard.tensorboard_logger import SUB_RUNS
+from torchann.files.metric_name import MetricName
 
 Layout = dict[str, dict[str, list[str | list[str]]]]
 
@@ -20,7 +20,7 @@ def layout(figures: Sequence[str], layers: bool, steps: bool) -> Layout:
         >>> layout(["train_loss", "val_loss", "lr"], layers=False, steps=False)["training and validation"]
         {'loss': ['Multiline', ['^loss$']], 'lr': ['Multiline', ['^lr$']]}
     """
-    tags = [name.partition("_")[2] if name.partition("_")[0] in SUB_RUNS else name for name in figures]
+    tags = [MetricName.parse(name).tag for name in figures]
     charts: Layout = {
         "training and validation": {tag: ["Multiline", [f"^{re.escape(tag)}$"]] for tag in dict.fromkeys(tags)}
     }

@@ -14,6 +14,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
+from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
 from torchann.files.torchrun import folder_of_job, mark
 
@@ -128,7 +129,7 @@ class RunLogger(TensorBoardLogger):
         """Takes the figures of an epoch as Lightning hands them over: validation first, training at the epoch's end."""
         figures = dict(metrics)
         epoch = int(figures.pop("epoch", step or 0))
-        of_test = any(name.startswith("test_") for name in figures)
+        of_test = any(MetricName.parse(key).stage == "test" for key in figures)
         if not of_test:
             self._last_epoch = epoch
         elif self._last_epoch is not None:  # when training has ended Lightning counts one epoch more
@@ -138,10 +139,8 @@ class RunLogger(TensorBoardLogger):
             # Without the summary of the whole experiment TensorBoard finds all metrics of all runs by itself.
             _, start, _ = hparams_summaries(_plain(dict(self.hparams)), {})  # type: ignore[no-untyped-call]
             self.experiment._get_file_writer().add_summary(start)
-        for name, value in figures.items():
-            stage, _, tag = name.partition("_")
-            sub_run, tag = (SUB_RUNS[stage], tag) if tag and stage in SUB_RUNS else ("train", name)
-            self.writer(sub_run).add_scalar(tag, value, epoch)
+        for name, value in ((MetricName.parse(key), value) for key, value in figures.items()):
+            self.writer(SUB_RUNS.get(name.stage, "train")).add_scalar(name.tag, value, epoch)
         for writer in self._writers.values():
             writer.flush()
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from torchann.data.tables.columns import shown
+from torchann.files.metric_name import STAGES, MetricName
 from torchann.files.run import Run
 from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize, Waves
 from torchann.publishing.card_examples import examples
@@ -20,7 +21,6 @@ from torchann.publishing.model_info import best_epoch, column_rows, outputs_of
 from torchann.publishing.model_info import info as info_of
 from torchann.publishing.raw_model import RawModel, task_from
 
-SPLITS = {"train": "training", "val": "validation", "test": "test"}
 NOT_TOLD = ("class_names", "target_names", "target_mean", "target_std", "inputs", "outputs", "embeddings", "task")
 
 
@@ -83,10 +83,9 @@ def _figures(task: Any, measured: Mapping[str, Mapping[str, float]]) -> dict[str
         measured.get("validate", {}),
         measured.get("test", {}),
     ):
-        for name, value in told.items():
-            split, _, figure = name.partition("_")
-            if split in SPLITS and figure and isfinite(value):
-                found.setdefault(SPLITS[split], {})[figure] = value
+        for name, value in ((MetricName.parse(key), value) for key, value in told.items()):
+            if name.stage and isfinite(value):
+                found.setdefault(STAGES[name.stage], {})[name.tag] = value
     return found
 
 
@@ -203,7 +202,7 @@ def _training(task: Any) -> str:
 def _evaluation(figures: Mapping[str, Mapping[str, float]]) -> str:
     if not figures:
         return "Nothing was measured."
-    splits = [split for split in SPLITS.values() if split in figures]
+    splits = [split for split in STAGES.values() if split in figures]
     names = list(dict.fromkeys(name for split in splits for name in figures[split]))
     cells = [[code(name), *(f"{figures[s][name]:.4g}" if name in figures[s] else "" for s in splits)] for name in names]
     best = "Training and validation figures are those of the epoch with the lowest loss on the validation rows.\n\n"

@@ -10,6 +10,7 @@ from torch import nn
 
 from torchann.data.tables.columns import shortened, shown
 from torchann.files.history import Row
+from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
 from torchann.files.safetensors_file import read
 from torchann.nets.column import Column
@@ -180,7 +181,7 @@ def _scored(model: Any) -> list[str]:
     best, epochs = best_epoch(model), "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
     if best is None:
         return [f"trained for {epochs}"]
-    told = [f"{shown(key)} {value:.4g}" for key, value in best.items() if key.startswith(("val_", "train_"))]
+    told = [f"{shown(key)} {value:.4g}" for key, value in best.items() if MetricName.parse(key).stage]
     return [f"trained for {epochs}, best in epoch {best['epoch']:g}: {', '.join(told)}"]
 
 

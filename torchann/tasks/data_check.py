@@ -12,9 +12,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
 from torchann.engine.rows.loader import Rows, TensorLoader, split_rows
+from torchann.files.metric_name import STAGES
 from torchann.nets.checks import check_finite, check_tensor
 
-STAGES = {"train": "training", "val": "validation", "test": "test", "predict": "prediction"}
+ROWS = {**STAGES, "predict": "prediction"}
 VALUES_AT_ONCE = 2**22  # prepared together: little memory
 
 
@@ -119,7 +120,7 @@ class DataCheck(Callback):
             return
         if not isinstance(batch, (tuple, list)) or len(batch) < 2 or (len(batch) > 2 and not hasattr(batch, "batches")):
             parts = f" of {len(batch)}" if isinstance(batch, (tuple, list, dict)) else ""
-            raise ValueError(f"a {STAGES[stage]} batch is a {type(batch).__name__}{parts}; give pairs (x, y)")
+            raise ValueError(f"a {ROWS[stage]} batch is a {type(batch).__name__}{parts}; give pairs (x, y)")
         self._look_at_inputs(task, stage, batch[0])
         self._look_at_targets(task, stage, batch[1])
 
@@ -127,7 +128,7 @@ class DataCheck(Callback):
         self, task: Any, stage: str, x: Rows, prepare: Callable[[Tensor], Tensor] | None = None
     ) -> None:
         names = getattr(getattr(task.trainer, "datamodule", None), "feature_names", None)
-        what, dtype = f"{STAGES[stage]} inputs", _dtype(task)
+        what, dtype = f"{ROWS[stage]} inputs", _dtype(task)
         for name, part in x.items() if isinstance(x, dict) else [("", x)]:
             named = f"{what} {name!r}" if name else what
             check_tensor(part, named)
@@ -141,7 +142,7 @@ class DataCheck(Callback):
             task.check_input(x if prepare is None else prepare(x[:1]), what)
 
     def _look_at_targets(self, task: Any, stage: str, y: Rows) -> None:
-        names, what = task.hparams.get("target_names"), f"{STAGES[stage]} targets"
+        names, what = task.hparams.get("target_names"), f"{ROWS[stage]} targets"
         for name, part in y.items() if isinstance(y, dict) else [("", y)]:
             named = f"{what} {name!r}" if name else what
             check_tensor(part, named)
@@ -164,7 +165,7 @@ class DataCheck(Callback):
                 self._seen[name] = there
             elif unseen := there - self._seen.get(name, there):
                 warnings.warn(
-                    f"{STAGES[stage]} targets{of} have the class {min(unseen)}, which no training row has; shuffle the "
+                    f"{ROWS[stage]} targets{of} have the class {min(unseen)}, which no training row has; shuffle the "
                     "rows before you split them",
                     stacklevel=2,
                 )
@@ -200,4 +201,4 @@ def _refuse_empty(stage: str, loaders: Any, num_batches: float) -> None:
     dataset: Any = getattr(loaders, "dataset", None)
     rows = len(dataset) if hasattr(dataset, "__len__") else 0
     got = f"has {rows} rows, fewer than its batch_size={loaders.batch_size}, and drop_last" if rows else "is empty"
-    raise ValueError(f"the {STAGES[stage]} loader {got}; give it at least one row, or leave it out")
+    raise ValueError(f"the {ROWS[stage]} loader {got}; give it at least one row, or leave it out")

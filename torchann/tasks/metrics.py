@@ -26,8 +26,8 @@ class RowMetrics(nn.Module):
         >>> metrics = RowMetrics({"mae": MeanAbsoluteError()}, activation=torch.exp)
         >>> metrics.add(torch.tensor([1.0, 9.0]), torch.tensor([0.0, 0.0]), torch.tensor([2.0, 4.0]))
         >>> metrics.add(torch.tensor([2.0]), torch.tensor([0.0]), torch.tensor([6.0]))
-        >>> metrics.compute("val_")
-        {'val_loss': tensor(4.), 'val_mae': tensor(3.)}
+        >>> metrics.compute()
+        {'loss': tensor(4.), 'mae': tensor(3.)}
     """
 
     def __init__(self, metrics: dict[str, Metric], activation: Callable[[Tensor], Tensor]) -> None:
@@ -49,15 +49,15 @@ class RowMetrics(nn.Module):
         if len(self._waiting) == UPDATE_EVERY or self._waiting_rows > MOST_ROWS:
             self._update()
 
-    def compute(self, prefix: str) -> dict[str, Tensor]:
-        """The figures over all rows since the last call, over all processes, each name behind ``prefix``."""
+    def compute(self) -> dict[str, Tensor]:
+        """The figures over all rows since the last call, over all processes, by name."""
         self._update()
         if rank_and_world()[1] > 1:  # where this process has seen no row another has
             for _, metric in self._parts():
                 metric._update_count = max(1, metric._update_count)
         figures = {"loss": self.loss.compute(), **self.metrics.compute()}
         self.reset()
-        return {prefix + name: value for name, value in figures.items()}
+        return figures
 
     def reset(self) -> None:
         """Forgets the rows of an epoch that was computed, or broken off."""

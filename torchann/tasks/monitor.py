@@ -8,6 +8,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
 from torchann.files.history import no_such_figure
+from torchann.files.metric_name import MetricName
 
 TRUSTED = ("torchann.", "lightning.")
 
@@ -39,7 +40,7 @@ def check_monitors(trainer: pl.Trainer, names: Sequence[str]) -> None:
     callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     if not all(type(part).__module__.startswith(TRUSTED) for part in (trainer.lightning_module, *callbacks)):
         return
-    logged = [name for name in names if trainer.enable_validation or not name.startswith("val_")]
+    logged = [name for name in names if trainer.enable_validation or MetricName.parse(name).stage != "val"]
     for callback in callbacks:
         monitor = getattr(callback, "monitor", None)
         of_lightning = ["epoch", "step"] if isinstance(callback, Checkpoint) else []

@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchann.files.metric_name import STAGES
 from torchann.nets.heads import Objective
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.outputs import Output, task_metrics
-from torchann.tasks.task import STAGES, Task
+from torchann.tasks.task import Task
 
 
 class OutputsTask(Task):
@@ -24,29 +25,19 @@ class OutputsTask(Task):
     def _build(self) -> None:
         self.build()
         self.heads: dict[str, Objective] = {name: output.objective() for name, output in self.outputs.items()}
-        self.metrics: nn.ModuleDict = nn.ModuleDict(
-            {
-                stage: nn.ModuleDict(
-                    {
-                        name: RowMetrics(task_metrics(output.task, output.size), self.heads[name].activation)
-                        for name, output in self.outputs.items()
-                    }
-                )
-                for stage in STAGES
-            }
+        self.metrics = nn.ModuleList(
+            nn.ModuleDict(
+                {
+                    name: RowMetrics(task_metrics(output.task, output.size), self.heads[name].activation)
+                    for name, output in self.outputs.items()
+                }
+            )
+            for _ in STAGES
         )
 
-    def _row_metrics(self, *stages: str) -> list[RowMetrics]:
-        return [metrics for stage in stages for metrics in self.metrics[stage].values()]  # type: ignore[operator]
-
-    def _names_of(self, stage: str) -> list[str]:
-        if len(self.outputs) == 1:
-            return super()._names_of(stage)
-        parts = zip(self.outputs, self._row_metrics(stage), strict=True)
-        return [
-            f"{stage}loss",
-            *(f"{stage}{name}_{figure}" for name, part in parts for figure in ("loss", *part.metrics)),
-        ]
+    def _metrics_of(self, stage: str) -> dict[str, RowMetrics]:
+        parts = self._of_stage(stage)
+        return dict(parts.items()) if len(parts) > 1 else {"": next(iter(parts.values()))}
 
     def forward(self, x: Any) -> dict[str, Tensor]:  # type: ignore[override]
         """The net's outputs by name, each ``(batch, size)``: logits or values, never probabilities.
@@ -117,18 +108,9 @@ class OutputsTask(Task):
 
     def _add(self, stage: str, outputs: Any, y: Any) -> Tensor:
         losses = {name: objective.losses(outputs[name], y[name]) for name, objective in self.heads.items()}
-        for name, metrics in self.metrics[stage].items():  # type: ignore[operator]
+        for name, metrics in zip(self.outputs, self._metrics_of(stage).values(), strict=True):
             metrics.add(losses[name], outputs[name], y[name])
         return self._weighted(losses)
-
-    def _end(self, stage: str) -> None:
-        figures: dict[str, Tensor] = {}
-        for name, metrics in self.metrics[stage].items():  # type: ignore[operator]
-            figures |= metrics.compute(f"{stage}{name}_" if len(self.outputs) > 1 else stage)
-        if len(self.outputs) > 1:
-            parts = {name: figures[f"{stage}{name}_loss"] for name in self.outputs}
-            figures = {f"{stage}loss": self._weighted(parts), **figures}
-        self._log_figures(figures)
 
     def predictions(self, outputs: Any) -> dict[str, Tensor]:
         """Values, or classes and probabilities, of each output: ``"value"``, ``"class"`` and ``"proba"``.

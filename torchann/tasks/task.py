@@ -12,6 +12,7 @@ from torchann.engine.backprop import Backprop
 from torchann.engine.embedded import EmbeddedBackprop
 from torchann.engine.rows.loader import Block, map_rows, num_rows
 from torchann.engine.wide_deep import WideDeepBackprop
+from torchann.files.metric_name import STAGES, MetricName
 from torchann.nets.checks import check_width, explain
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import Objective
@@ -28,8 +29,6 @@ from torchann.tasks.predictor import Predictor
 from torchann.tasks.step_choice import StepChoice
 from torchann.tasks.threads import Threads
 
-STAGES = ("train_", "val_", "test_")
-
 
 class Task(Predictor):
     """A net with its loss, its metrics and its predictions; abstract, as a task makes its net, head and metrics.
@@ -40,7 +39,7 @@ class Task(Predictor):
 
     net: nn.Module
     objective: Objective
-    metrics: nn.ModuleDict
+    metrics: nn.ModuleList
     sizes: tuple[str, ...]
     """Hyperparameters that the net cannot do without."""
     latest_losses: Tensor | None = None
@@ -79,8 +78,9 @@ class Task(Predictor):
             self.train()  # a model from a file is in evaluation mode, and Lightning would leave it there
         if not hasattr(self, "net"):
             self._build()
-        for metrics in self._row_metrics(*STAGES):
-            metrics.reset()
+        for part in STAGES:
+            for metrics in self._metrics_of(part).values():
+                metrics.reset()
         if stage == "fit":
             check_monitors(self.trainer, self.figure_names())
         if stage == "fit" and "steps_per_execution" in self.hparams:
@@ -113,10 +113,14 @@ class Task(Predictor):
 
     def _build(self) -> None:
         self.build()
-        self.metrics = nn.ModuleDict({s: RowMetrics(self.make_metrics(), self.objective.activation) for s in STAGES})
+        self.metrics = nn.ModuleList(RowMetrics(self.make_metrics(), self.objective.activation) for _ in STAGES)
 
-    def _row_metrics(self, *stages: str) -> list[RowMetrics]:
-        return [self.metrics[stage] for stage in stages]  # type: ignore[misc]
+    def _metrics_of(self, stage: str) -> dict[str, RowMetrics]:
+        # By output; an only one has no name.
+        return {"": self._of_stage(stage)}
+
+    def _of_stage(self, stage: str) -> Any:
+        return dict(zip(STAGES, self.metrics, strict=True))[stage]
 
     def _need_net(self) -> None:
         if not hasattr(self, "net"):
@@ -188,10 +192,8 @@ class Task(Predictor):
         return losses if weight is None else losses * weight
 
     def _add(self, stage: str, outputs: Any, y: Any) -> Tensor:
-        losses = self._losses(outputs, y, training=stage == "train_")
-        metrics = self.metrics[stage]
-        assert isinstance(metrics, RowMetrics)
-        metrics.add(losses, outputs, y)
+        losses = self._losses(outputs, y, training=stage == "train")
+        self._metrics_of(stage)[""].add(losses, outputs, y)
         return losses
 
     def outputs_and_losses(self, x: Any, y: Any) -> tuple[Any, Tensor]:
@@ -199,12 +201,17 @@ class Task(Predictor):
         outputs = self(x)
         return outputs, self._losses(outputs, y, training=True)
 
-    def _end(self, stage: str) -> None:
-        metrics = self.metrics[stage]
-        assert isinstance(metrics, RowMetrics)
-        self._log_figures(metrics.compute(stage))
+    def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
+        return torch.stack(list(losses.values())).sum(0)
 
-    def _log_figures(self, figures: dict[str, Tensor]) -> None:
+    def _end(self, stage: str) -> None:
+        parts = {output: metrics.compute() for output, metrics in self._metrics_of(stage).items()}
+        figures = {
+            MetricName(stage, output, name).key: value for output, part in parts.items() for name, value in part.items()
+        }
+        if "" not in parts:
+            losses = {output: part["loss"] for output, part in parts.items()}
+            figures = {MetricName(stage, "", "loss").key: self._weighted(losses), **figures}
         self.log_dict(figures, prog_bar=True, sync_dist=True, on_step=False, on_epoch=True, batch_size=1)
 
     def on_train_start(self) -> None:
@@ -239,7 +246,7 @@ class Task(Predictor):
         return loss
 
     def _training_loss(self, outputs: Any, y: Any) -> Tensor:
-        losses = self._add("train_", outputs, y)
+        losses = self._add("train", outputs, y)
         self.latest_losses = losses.detach()
         return losses.mean() if len(losses) else losses.sum()  # a process may have no row of the last batch
 
@@ -257,17 +264,18 @@ class Task(Predictor):
             self._end_training()
 
     def _end_training(self) -> None:
-        self._end("train_")
+        self._end("train")
         self.log("lr", self._epoch_lr, sync_dist=True, on_step=False, on_epoch=True, batch_size=1)
         self._train_logged = True
 
     def figure_names(self) -> list[str]:
         """All that a fit with validation logs: what ``monitor`` of a callback can be."""
-        return ["lr", *(name for stage in ("train_", "val_") for name in self._names_of(stage))]
+        return ["lr", *(name for stage in ("train", "val") for name in self._names_of(stage))]
 
     def _names_of(self, stage: str) -> list[str]:
-        (metrics,) = self._row_metrics(stage)
-        return [stage + name for name in ("loss", *metrics.metrics)]
+        parts = self._metrics_of(stage)
+        names = [(output, name) for output, metrics in parts.items() for name in ("loss", *metrics.metrics)]
+        return [MetricName(stage, *name).key for name in (names if "" in parts else [("", "loss"), *names])]
 
     @property
     def takes_own_steps(self) -> bool:
@@ -276,22 +284,22 @@ class Task(Predictor):
 
     def epoch_state(self) -> dict[str, Any]:
         """What the epoch under way has gathered on this process; a checkpoint within it holds this, too."""
-        figures = [metrics.state() for metrics in self._row_metrics("train_")]
+        figures = [metrics.state() for metrics in self._metrics_of("train").values()]
         return {"lr": self._epoch_lr, "validated": self._validated, "figures": figures}
 
     def load_epoch_state(self, state: dict[str, Any]) -> None:
         """Goes on within an epoch."""
         self._epoch_lr, self._validated = state["lr"], state["validated"]
-        for metrics, saved in zip(self._row_metrics("train_"), state["figures"], strict=True):
+        for metrics, saved in zip(self._metrics_of("train").values(), state["figures"], strict=True):
             metrics.load_state(saved)
 
     def validation_step(self, batch: tuple[Any, Any], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the validation figures."""
-        self._evaluate("val_", batch)
+        self._evaluate("val", batch)
 
     def test_step(self, batch: tuple[Any, Any], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the test figures."""
-        self._evaluate("test_", batch)
+        self._evaluate("test", batch)
 
     def on_train_epoch_start(self) -> None:
         """Keeps the learning rate that the epoch begins with; when it ends the schedule has moved on."""
@@ -308,12 +316,12 @@ class Task(Predictor):
 
     def on_validation_epoch_end(self) -> None:
         """Logs the validation figures."""
-        self._end("val_")
+        self._end("val")
         self._validated = True
 
     def on_test_epoch_end(self) -> None:
         """Logs the test figures."""
-        self._end("test_")
+        self._end("test")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule that the hyperparameters name."""

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
 from torchann.files.atomic import replaced_when_whole, write_atomically
+from torchann.files.metric_name import MetricName
 from torchann.files.run import BEST, LAST, Run
 
 
@@ -128,7 +129,8 @@ class Checkpoints(Checkpoint):
 
     def _improves(self, trainer: pl.Trainer) -> bool:
         figure = trainer.callback_metrics.get(self.monitor)
-        if figure is None or not figure.isfinite() or (self.monitor.startswith("val_") and not self._validated):
+        stale = MetricName.parse(self.monitor).stage == "val" and not self._validated
+        if figure is None or not figure.isfinite() or stale:
             return False
         best = self.best_model_score
         if best is not None and not (figure < best if self.mode == "min" else figure > best):

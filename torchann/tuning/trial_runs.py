@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback, Checkpoint
 
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.history import no_such_figure
+from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
 from torchann.training.checkpoints import Checkpoints
 from torchann.training.trainer import Trainer
@@ -85,9 +86,10 @@ class TrialRuns:
             figure = (min if criterion.mode == "min" else max)(figures, default=criterion.worst)
         else:
             measured = trainer.test(model, datamodule=data, verbose=False)[0]
-            if f"test_{criterion.figure}" not in measured:
-                raise ValueError(f"a study is judged by {no_such_figure(f'test_{criterion.figure}', sorted(measured))}")
-            figure = measured[f"test_{criterion.figure}"]
+            key = MetricName("test", "", criterion.figure).key
+            if key not in measured:
+                raise ValueError(f"a study is judged by {no_such_figure(key, sorted(measured))}")
+            figure = measured[key]
         seconds = time.perf_counter() - started
         return figure if isfinite(figure) else criterion.worst, len(trainer.history), round(seconds, 3), watch.pruned
 

@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import lightning.pytorch as pl
 
+from torchann.files.metric_name import MetricName
+
 Params = dict[str, Any]
 Make = Callable[[Params], tuple[pl.LightningModule, Any, Mapping[str, Any]]]
 """From a candidate's values to a model that is not fitted, its data module, and the Trainer's arguments."""
@@ -40,7 +42,8 @@ class Criterion(NamedTuple):
     @property
     def figure(self) -> str:
         """The figure's name without its stage: ``loss`` of ``val_loss``."""
-        return self.metric.removeprefix("val_")
+        name = MetricName.parse(self.metric)
+        return name.tag if name.stage == "val" else name.key
 
     @property
     def score_name(self) -> str:
