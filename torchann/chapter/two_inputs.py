@@ -9,7 +9,10 @@ from torchann.nets.initializers import initialize
 class TwoInputs(nn.Module):
     """Wide & Deep with an input for each path and an auxiliary output (section 10.2.4).
 
-    Five numbers per row take the wide path and six the deep one, which has two layers of 30 neurons.
+    Args:
+        wide_features: numbers per row that take the wide path.
+        deep_features: numbers per row that take the deep path.
+        neurons: in each of the two hidden layers.
 
     Example:
         >>> main, aux = TwoInputs()(torch.zeros(2, 5), torch.zeros(2, 6))
@@ -17,11 +20,11 @@ class TwoInputs(nn.Module):
         (torch.Size([2, 1]), torch.Size([2, 1]))
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wide_features: int = 5, deep_features: int = 6, neurons: int = 30) -> None:
         super().__init__()
-        self.hidden: nn.ModuleList = nn.ModuleList([nn.Linear(6, 30), nn.Linear(30, 30)])
-        self.main: nn.Linear = nn.Linear(5 + 30, 1)
-        self.aux: nn.Linear = nn.Linear(30, 1)
+        self.hidden: nn.ModuleList = nn.ModuleList([nn.Linear(deep_features, neurons), nn.Linear(neurons, neurons)])
+        self.main: nn.Linear = nn.Linear(wide_features + neurons, 1)
+        self.aux: nn.Linear = nn.Linear(neurons, 1)
         initialize(self, "xavier_uniform")
 
     def forward(self, wide: Tensor, deep: Tensor) -> tuple[Tensor, Tensor]:
@@ -39,6 +42,9 @@ class Dynamic(TwoInputs):
 
     Args:
         repeats: how often the second layer may run in a batch of training, each number equally likely.
+        wide_features: numbers per row that take the wide path.
+        deep_features: numbers per row that take the deep path.
+        neurons: in each of the two hidden layers.
 
     Example:
         >>> net = Dynamic(repeats=[0, 1, 2])
@@ -46,16 +52,22 @@ class Dynamic(TwoInputs):
         torch.Size([2, 1])
     """
 
-    def __init__(self, repeats: list[int]) -> None:
-        super().__init__()
-        self.repeats: list[int] = repeats
+    def __init__(
+        self,
+        repeats: list[int] | None = None,
+        wide_features: int = 5,
+        deep_features: int = 6,
+        neurons: int = 30,
+    ) -> None:
+        super().__init__(wide_features, deep_features, neurons)
+        self.repeats: list[int] = repeats or [1]
 
     def forward(self, wide: Tensor, deep: Tensor) -> tuple[Tensor, Tensor]:
         """Main and auxiliary output, each ``(batch, 1)``."""
         first, second = self.hidden
         deep = torch.relu(first(deep))
         times = 1
-        if self.training:
+        if self.training and len(self.repeats) > 1:
             times = self.repeats[int(torch.randint(len(self.repeats), ()))]
         for _ in range(times):
             deep = torch.relu(second(deep))
