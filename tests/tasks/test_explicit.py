@@ -148,7 +148,6 @@ class WatchGradients(pl.Callback):
         (RegressionMLP, AUTOGRAD, "gradient_clip_val=1000000000.0"),
         (RegressionMLP, {"accumulate_grad_batches": 2}, "gradients are accumulated"),
         (RegressionMLP, {"precision": "bf16-mixed"}, "precision bf16-mixed"),
-        (RegressionMLP, {"detect_anomaly": True}, "detect_anomaly"),
         (RegressionMLP, {"callbacks": [WatchGradients()]}, "the callback WatchGradients has on_after_backward"),
         (OwnStep, {}, "OwnStep has its own training_step"),
     ],
@@ -161,6 +160,13 @@ def test_fallback_trains_by_autograd_and_says_why_in_one_line(data, caplog, make
         f"{make.__name__} trains by autograd, one batch per step: {reason}"
     ]
     assert model.automatic_optimization
+
+
+def test_detect_anomaly_finds_by_autograd_where_nan_comes_from(data, caplog):
+    trainer = torchann.Trainer(logger=False, max_epochs=1, detect_anomaly=True)
+    with pytest.warns(UserWarning, match="Error detected in"), pytest.raises(RuntimeError, match="returned nan values"):
+        trainer.fit(RegressionMLP([5], lr=1e30), datamodule=data)
+    assert caplog.messages == ["RegressionMLP trains by autograd: detect_anomaly"]
 
 
 def test_fallback_takes_frozen_weights_and_hooks(data, caplog):

@@ -52,27 +52,13 @@ class CLI(ConfigCLI):
     def add_core_arguments_to_parser(self, parser: Any) -> None:
         """Adds Trainer, model and data; a table of one's own needs no model to be named."""
         parser.add_lightning_class_args(self.trainer_class, "trainer")
-        parser.add_lightning_class_args(self._model_class, "model", subclass_mode=True, required=False)
-        parser.add_lightning_class_args(self._datamodule_class, "data", subclass_mode=True)
+        parser.add_lightning_class_args(pl.LightningModule, "model", subclass_mode=True, required=False)
+        parser.add_lightning_class_args(pl.LightningDataModule, "data", subclass_mode=True)
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        """The subcommands, each with the arguments of the Trainer's method that are not the user's to give."""
-        hidden = {"model", "datamodule", "dataloaders", "weights_only", "verbose", "return_predictions"}
-        fit = {"model", "datamodule", "train_dataloaders", "val_dataloaders", "weights_only"}
-        return {"fit": fit, "validate": hidden, "test": hidden, "predict": hidden}
-
-    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> Any:
-        parser = super()._prepare_subcommand_parser(pl.Trainer, subcommand, **kwargs)  # ours passes them on
-        checkpoint = next(action for action in parser._actions if action.dest == "ckpt_path")
-        checkpoint.help = "best or last of the latest run, or a .ckpt file; fit goes on from it"
-        if subcommand == "fit":
-            help = "go on with the latest run where it was stopped; start one if there is none"
-            parser.add_argument("--resume", action="store_true", help=help)
-        if subcommand == "predict":
-            help = "a .csv, .npy or .parquet file; by default in the run's folder"
-            parser.add_argument("--output", type=str, help=help)
-        return parser
+        """The subcommands; which arguments of the Trainer's methods they take is the parser's to say."""
+        return {"fit": set(), "validate": set(), "test": set(), "predict": set()}
 
     def parse_arguments(self, parser: Any, args: Any) -> None:
         """Parses the command line; the experiment is named after its config file or its table."""
@@ -94,6 +80,8 @@ class CLI(ConfigCLI):
         elif given.trainer.name == "run":
             own = given.data.class_path.endswith("TabularDataModule")
             given.trainer.name = name_of(given.data.init_args.source) if own else given.model.class_path.split(".")[-1]
+        # Put back below: between the two Lightning would take the model from the hyperparameters of such a file.
+        self._ckpt_path, given.ckpt_path = given.ckpt_path, None
 
     def _choose_model(self, parser: Any, words: list[str], given: Any) -> None:
         if not given.data.class_path.endswith("TabularDataModule"):
@@ -104,9 +92,10 @@ class CLI(ConfigCLI):
         known = (given.trainer.max_epochs is not None, bool(given.trainer.callbacks))
         self.config = parser.parse_args(with_model(words, str(self._table.task), *known))
 
-    def _parse_ckpt_path(self) -> None:
+    def before_instantiate_classes(self) -> None:
         """Finds the checkpoint: ``best`` or ``last`` of the latest run, or a path; only ``fit`` goes without one."""
         given = self.config[self.config.subcommand]
+        given.ckpt_path = self._ckpt_path
         if self.config.subcommand == "fit":
             self._choose_run(given)
             return

@@ -4,6 +4,7 @@ import argparse
 import inspect
 import re
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser
@@ -53,6 +54,25 @@ class Parser(LightningArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         accept_only_plain_yaml()
         super().__init__(*args, **kwargs | {"allow_abbrev": False})
+
+    def add_method_arguments(self, theclass: type, themethod: str, *args: Any, **kwargs: Any) -> list[str]:
+        """Add what a subcommand takes beside Trainer, model and data, and return what the Trainer's method gets of it.
+
+        Args:
+            theclass: the Trainer.
+            themethod: its method, ``fit``, ``validate``, ``test`` or ``predict``.
+            args: jsonargparse's, without a use here.
+            kwargs: jsonargparse's, without a use here.
+        """
+        checkpoint = "best or last of the latest run, or a .ckpt file; fit goes on from it"
+        self.add_argument("--ckpt_path", type=str | Path | None, help=checkpoint)
+        if themethod == "fit":
+            resume = "go on with the latest run where it was stopped; start one if there is none"
+            self.add_argument("--resume", action="store_true", help=resume)
+        if themethod == "predict":
+            output = "a .csv, .npy or .parquet file; by default in the run's folder"
+            self.add_argument("--output", type=str, help=output)
+        return ["ckpt_path"]
 
     def parse_args(self, *args: Any, **kwargs: Any) -> Any:
         """Parses the command line and the config files that it names."""

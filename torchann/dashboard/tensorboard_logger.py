@@ -48,7 +48,9 @@ class RunLogger(TensorBoardLogger):
     """
 
     def __init__(self, save_dir: str | Path = "runs", name: str = "run", version: str | None = None) -> None:
-        super().__init__(str(save_dir), name=name, version=version, default_hp_metric=False)
+        super().__init__(str(save_dir), name=name, default_hp_metric=False)
+        self.claimed: str | None = version
+        """The run's number as text, None before it is asked for."""
         self._last_epoch: int | None = None
         self._writers: dict[str, SummaryWriter] = {}
         self._session_open = False
@@ -61,9 +63,9 @@ class RunLogger(TensorBoardLogger):
     @property
     def version(self) -> str:
         """The run's number as text; the first process claims it, the others learn the folder from it."""
-        if self._version is None:
-            self._version = self._claim() if getattr(rank_zero_only, "rank", 0) == 0 else "unclaimed"
-        return str(self._version)
+        if self.claimed is None:
+            self.claimed = self._claim() if getattr(rank_zero_only, "rank", 0) == 0 else "unclaimed"
+        return self.claimed
 
     def _claim(self) -> str:
         number = next(_RUNS)
@@ -85,7 +87,7 @@ class RunLogger(TensorBoardLogger):
         if not os.access(folder, os.W_OK):
             told = f"cannot write to the run folder {folder}, which is read-only; name another folder with runs"
             raise OSError(errno.EROFS, told)
-        self._version, self.goes_on = version, True
+        self.claimed, self.goes_on = version, True
 
     @rank_zero_only
     def forget_from(self, epoch: int, step: int) -> None:

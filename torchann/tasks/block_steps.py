@@ -199,7 +199,8 @@ class BlockSteps:
         for tracker in (progress.total, progress.current):
             tracker.ready += steps
             tracker.completed += steps
-        loop._batches_that_stepped += steps - 1
+        # The step that loggers are told is all that the loop itself, without its parts, keeps in a checkpoint.
+        loop.on_load_checkpoint({name: number + steps - 1 for name, number in loop.on_save_checkpoint().items()})
         if not all_trained:
             loop.batch_progress.is_last_batch = False
-            loop._skip_next_val = True
+            self.trainer.val_check_batch = float("inf")  # as no batch comes any more; each fit sets it anew

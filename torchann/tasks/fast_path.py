@@ -1,11 +1,12 @@
 """What a Trainer option, a callback or a net allows: several steps per call, explicit backpropagation, or neither."""
 
+import re
 from math import gcd, isfinite
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar, Timer
-from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy, Strategy
+from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 from torch import nn
 
 from torchann.nets.embedded_mlp import EmbeddedMLP
@@ -53,18 +54,16 @@ def why_single_steps(task: pl.LightningModule, trainer: pl.Trainer) -> str | Non
         return "gradients are accumulated"
     if trainer.precision not in ("32-true", "64-true"):
         return f"precision {trainer.precision}"
-    if (reason := _why_strategy(trainer.strategy)) is not None:
-        return reason
-    if trainer._detect_anomaly:
-        return "detect_anomaly"
-    return None
+    return _why_strategy(trainer)
 
 
-def _why_strategy(strategy: Strategy) -> str | None:
-    if type(strategy) is DDPStrategy:  # in whose place the gradients of own steps are added up
-        asked = [name for name in ("comm_hook", "comm_wrapper", "comm_state") if getattr(strategy, f"_ddp_{name}")]
-        return f"ddp_{asked[0]} of the strategy" if asked else None
-    return None if isinstance(strategy, SingleDeviceStrategy) else f"the strategy {type(strategy).__name__}"
+def _why_strategy(trainer: pl.Trainer) -> str | None:
+    if type(trainer.strategy) is DDPStrategy:  # in whose place the gradients of own steps are added up
+        if not hasattr(trainer, "gradient_hook"):
+            return "Lightning's own Trainer does not say whether its DDPStrategy has a hook for gradients"
+        return f"{trainer.gradient_hook} of the strategy" if trainer.gradient_hook else None
+    known = isinstance(trainer.strategy, SingleDeviceStrategy)
+    return None if known else f"the strategy {type(trainer.strategy).__name__}"
 
 
 def why_autograd(net: nn.Module) -> str | None:
@@ -117,15 +116,21 @@ def largest_block(task: pl.LightningModule, trainer: pl.Trainer, batches: int, w
     if wanted is None and by_batch:
         return 1
     every: list[int] = [
-        callback._every_n_train_steps
+        steps
         for callback in trainer.callbacks  # type: ignore[attr-defined]
-        if isinstance(callback, ModelCheckpoint) and callback._every_n_train_steps > 0
+        if isinstance(callback, ModelCheckpoint) and (steps := _steps_between(callback)) > 0
     ]
     wanted = _with_own_checkpoints(trainer, wanted)
     if not every:
         return wanted
     together = gcd(batches, *every)
     return together if wanted is None else gcd(together, wanted)
+
+
+def _steps_between(callback: ModelCheckpoint) -> int:
+    # Lightning tells it only in the key under which the callback's state is kept; without it, any step may be due.
+    found = re.search(r"'every_n_train_steps': (\d+)", callback.state_key)
+    return int(found[1]) if found else 1
 
 
 def _with_own_checkpoints(trainer: pl.Trainer, wanted: int | None) -> int | None:

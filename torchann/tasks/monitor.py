@@ -5,24 +5,11 @@ from typing import Literal
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint
-from torch import Tensor
 
 from torchann.files.history import no_such_figure
 from torchann.files.metric_name import MetricName
 
 TRUSTED = ("torchann.", "lightning.")
-
-
-def logged_now(trainer: pl.Trainer) -> dict[str, Tensor]:
-    """What was logged in the loop under way: by training at the end of an epoch, by validation at the end of it.
-
-    ``trainer.callback_metrics`` has the figures of earlier epochs, too.
-
-    Args:
-        trainer: in ``on_train_epoch_end`` or ``on_validation_end``.
-    """
-    figures: dict[str, Tensor] = trainer._logger_connector.metrics["callback"]
-    return figures
 
 
 def check_monitors(trainer: pl.Trainer, names: Sequence[str]) -> None:

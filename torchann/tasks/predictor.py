@@ -14,6 +14,15 @@ from torchann.nets.preprocessing import Preprocessing
 T = TypeVar("T", bound="Predictor")
 
 
+def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
+    """Return the Trainer that a module is attached to, None if there is none."""
+    try:
+        trainer = module.trainer
+    except RuntimeError:  # by which Lightning says that there is none
+        return None
+    return trainer if isinstance(trainer, pl.Trainer) else None  # under Fabric it is something else
+
+
 class Predictor(pl.LightningModule):
     """A task's way from raw inputs to predictions; abstract."""
 
@@ -69,7 +78,7 @@ class Predictor(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restores that; a fit has it from its data module."""
-        trainer = self._trainer
+        trainer = trainer_of(self)
         fitting = trainer is not None and trainer.state.fn == "fit" and getattr(trainer, "datamodule", None) is not None
         if "inputs" in checkpoint and not fitting:
             state = checkpoint["inputs"]

@@ -5,6 +5,7 @@ import weakref
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from lightning.pytorch.utilities import CombinedLoader
 
 from torchann.engine.all_reduce_gradients import AllReduceGradients
@@ -53,12 +54,10 @@ class StepChoice:
         reason = single or task.why_autograd()
         self._trainer = None if single is not None else weakref.ref(trainer)
         self.blocks, self.batches_per_epoch = None, None
-        level = logging.INFO if getattr(trainer, "quiet", False) else logging.WARNING
-        if reason is not None and trainer.is_global_zero:
-            how = "by autograd, one batch per step" if single is not None else "by autograd"
-            log.log(level, "%s trains %s: %s", type(task).__name__, how, reason)
-        if trainer.world_size > 1 and trainer.is_global_zero:
-            log.log(level, "%s trains in %s", type(task).__name__, _processes(trainer, data))
+        if reason is not None:
+            _say(task, f"by autograd{'' if single is None else ', one batch per step'}: {reason}")
+        if trainer.world_size > 1:
+            _say(task, f"in {_processes(trainer, data)}")
         if single is None and hasattr(data, "steps_per_execution"):
             loader = data.train_dataloader()
             if isinstance(loader, (TensorLoader, StreamLoader)):
@@ -73,7 +72,11 @@ class StepChoice:
             step: ExplicitStep | AutogradStep
             optimizer = task.trainer.optimizers[0]
             bucket = AllReduceGradients(task.net.parameters()) if task.trainer.world_size > 1 else None
-            if task.why_autograd() is None:
+            explicit = task.why_autograd() is None
+            if explicit and torch.is_anomaly_enabled():  # which the Trainer's detect_anomaly does as training starts
+                explicit = False
+                _say(task, "by autograd: detect_anomaly")
+            if explicit:
                 step = ExplicitStep(task.backprop(), optimizer, task.row_weight, bucket)
             else:
                 step = AutogradStep(task.outputs_and_losses, optimizer, bucket)
@@ -82,6 +85,12 @@ class StepChoice:
             if isinstance(loader, TensorLoader):
                 loader.empty_batches = True
         carry_step_count(task.trainer, by_hand=self.blocks is not None)
+
+
+def _say(task: Any, how: str) -> None:
+    if task.trainer.is_global_zero:
+        level = logging.INFO if getattr(task.trainer, "quiet", False) else logging.WARNING
+        log.log(level, "%s trains %s", type(task).__name__, how)
 
 
 def _processes(trainer: pl.Trainer, data: Any) -> str:

@@ -25,7 +25,7 @@ from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.monitor import check_monitors
 from torchann.tasks.optimizers import optimizer_and_schedule
-from torchann.tasks.predictor import Predictor
+from torchann.tasks.predictor import Predictor, trainer_of
 from torchann.tasks.step_choice import StepChoice
 from torchann.tasks.threads import Threads
 
@@ -100,7 +100,7 @@ class Task(Predictor):
     @pl.LightningModule.automatic_optimization.getter  # type: ignore[attr-defined, untyped-decorator]
     def automatic_optimization(self) -> bool:
         """Whether Lightning takes the steps: not while the task does so in the Trainer that this was chosen for."""
-        return bool(self._automatic_optimization) and not self._step_choice.taken_in(self._trainer)
+        return bool(super().automatic_optimization) and not self._step_choice.taken_in(trainer_of(self))
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """The choice of threads and the look at the data, unless the Trainer has them."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from torchann.files.atomic import replaced_when_whole, write_atomically
 from torchann.files.metric_name import MetricName
 from torchann.files.run import BEST, LAST, Run
+from torchann.training.lightning_internals import validation_is_next
 
 
 class Checkpoints(Checkpoint):
@@ -192,10 +193,10 @@ def between_steps(trainer: pl.Trainer) -> bool:
     Args:
         trainer: in ``on_train_batch_end``.
     """
-    loop: Any = trainer.fit_loop
-    if trainer.is_last_batch or loop._should_accumulate():
+    batches = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+    if trainer.is_last_batch or batches % trainer.accumulate_grad_batches:
         return False
-    return not (trainer.enable_validation and loop.epoch_loop._should_check_val_fx(loop._data_fetcher))
+    return not validation_is_next(trainer)
 
 
 def best_path(callback: object) -> str:

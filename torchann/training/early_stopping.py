@@ -9,7 +9,8 @@ from lightning.pytorch.callbacks import EarlyStopping as LightningEarlyStopping
 from torch import Tensor
 
 from torchann.files.history import no_such_figure
-from torchann.tasks.monitor import direction, logged_now
+from torchann.tasks.monitor import direction
+from torchann.training.lightning_internals import logged_now
 
 
 class EarlyStopping(LightningEarlyStopping):
@@ -78,7 +79,7 @@ class EarlyStopping(LightningEarlyStopping):
     @property
     def state_key(self) -> str:
         """What its state is called in a checkpoint: the same before and after it has taken another figure."""
-        return self._generate_state_key(monitor=self._monitor_given)
+        return f"{type(self).__qualname__}{ {'monitor': self._monitor_given} }"
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Begins anew, as Keras does in each fit, and looks at the training figures where there is no validation."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from torchann.files.history import History, Row, columns_of, csv_line, values
 from torchann.files.run import Run
-from torchann.tasks.monitor import logged_now
+from torchann.training.lightning_internals import logged_now
 
 
 class RecordHistory(Callback):

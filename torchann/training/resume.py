@@ -12,6 +12,7 @@ from torchann.engine.generators import generator_states, restore_generators, see
 from torchann.files.checkpoint_files import read_together
 from torchann.training.early_stopping import EarlyStopping
 from torchann.training.interrupts import interruption
+from torchann.training.lightning_internals import load_waiting_loader_states, pass_over_batches
 
 
 class RunState(Callback):
@@ -63,10 +64,7 @@ class RunState(Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Goes on where a checkpoint stopped."""
         saved, self._saved = self._saved, {}
-        loop: Any = trainer.fit_loop
-        if loop._combined_loader_states_to_load:  # Lightning had made the loader before it knew where to go on
-            loop._load_combined_loader_states()
-            iter(loop._data_fetcher)
+        load_waiting_loader_states(trainer)
         if not saved:
             return
         if not saved["within_epoch"]:
@@ -78,21 +76,17 @@ class RunState(Callback):
             self._generators = own["generators"]
             if own["task"] is not None:
                 pl_module.load_epoch_state(own["task"])  # type: ignore[operator]
-        trainer._logger_connector._callback_metrics.update(saved["figures"])
+        trainer.callback_metrics.update(saved["figures"])
         trainer.should_stop |= saved["should_stop"]
 
     def _pass_over_batches(self, trainer: pl.Trainer) -> None:
         # A loader of torch cannot begin in the middle of an epoch: it reads once more what was trained on.
-        loop: Any = trainer.fit_loop
-        loaders = loop._combined_loader.flattened
+        loaders = CombinedLoader(trainer.train_dataloader).flattened
         if any(hasattr(loader, "load_state_dict") for loader in loaders):
             return
         for loader in loaders:
             seed_shuffle(loader, self.seed, trainer.current_epoch)
-        iter(loop._data_fetcher)
-        for _ in range(loop.epoch_loop.batch_progress.current.ready):
-            next(loop._data_fetcher)
-        loop._data_fetcher.fetched = 0  # Lightning adds them by itself
+        pass_over_batches(trainer)
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Puts the generators where they were within the epoch, after all that is drawn while a fit starts."""

@@ -26,6 +26,7 @@ from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import devices_of_job, in_job, meet
 from torchann.training.checkpoints import Checkpoints, best_path
 from torchann.training.interrupts import Interrupts, interruption
+from torchann.training.lightning_internals import end_epochs_with_max_steps, gradient_hook, process_timeout
 from torchann.training.progress import Progress
 from torchann.training.record_history import RecordHistory
 from torchann.training.resume import RunState
@@ -149,8 +150,7 @@ class Trainer(pl.Trainer):
             enable_model_summary=enable_model_summary,
             **kwargs,
         )
-        # With max_steps Lightning would take the end of an epoch, in a checkpoint, for the middle of one.
-        self.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
+        end_epochs_with_max_steps(self)
         self.strategy.process_dataloader = partial(self._seeded, self.strategy.process_dataloader)  # type: ignore[method-assign]
 
     def _seeded(self, process: Callable[[object], object], loader: object) -> object:
@@ -211,13 +211,13 @@ class Trainer(pl.Trainer):
         if self.is_global_zero:  # the others may not see its files
             path = self._last_of_job() or self._checkpoint(ckpt_path, go_on=True)
         if isinstance(self.strategy, DDPStrategy):
-            meet(self.strategy.root_device, self.strategy.process_group_backend, self.strategy._timeout)
+            meet(self.strategy.root_device, self.strategy.process_group_backend, process_timeout(self.strategy))
             self.strategy.setup_environment()
         return self.strategy.broadcast(path)
 
     def _last_of_job(self) -> str | None:
         logger = self._run_logger()
-        if logger is None or logger._version is not None:
+        if logger is None or logger.claimed is not None:
             return None
         run = Run(logger.log_dir)
         return str(run.good_checkpoint("last")) if run.can_resume else None
@@ -289,6 +289,11 @@ class Trainer(pl.Trainer):
             last = getattr(self.checkpoint_callback, "last_model_path", "") if self.state.fn == "fit" else ""
             print(f"interrupted{f'; the last checkpoint is {last}' if last else ''}", file=sys.stderr)
             raise KeyboardInterrupt from None
+
+    @property
+    def gradient_hook(self) -> str | None:
+        """The option by which the strategy was told to exchange gradients in another way; None for none."""
+        return gradient_hook(self.strategy)
 
     @property
     def history(self) -> History:

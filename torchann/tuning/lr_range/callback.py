@@ -5,6 +5,7 @@ from typing import Any, Literal
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
+from torchann.training.lightning_internals import data_of_fit
 from torchann.tuning.lr_range.result import RateRange
 from torchann.tuning.lr_range.test import learning_rate_range
 
@@ -80,7 +81,7 @@ class LearningRateFinder(Callback):
             self._update(trainer, pl_module, self.result)
 
     def _test(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> RateRange:
-        source: Any = trainer.fit_loop._data_source.instance
+        source = data_of_fit(trainer)
         data: Any = trainer.datamodule or (None if source is pl_module else source)  # type: ignore[attr-defined]
         return learning_rate_range(
             pl_module,

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from torchann.engine.rows.loader import Block, TensorLoader
 from torchann.tasks.perceptron import Perceptron
+from torchann.tasks.predictor import trainer_of
 from torchann.tasks.task import Task
 from torchann.training.trainer import Trainer
 from torchann.tuning.lr_range.rates import growing_rates, window_for
@@ -95,9 +96,9 @@ def learning_rate_range(
 
 
 def _copy_of(model: pl.LightningModule) -> pl.LightningModule:
-    trainer = model._trainer
+    trainer = trainer_of(model)
     tried = copy.deepcopy(model, {} if trainer is None else {id(trainer): trainer})
-    tried._trainer = None
+    tried.trainer = None
     if isinstance(tried, Task):
         tried.hparams.update({"lr_schedule": "constant", "lr_schedule_options": None})
     return tried
