@@ -1,267 +1,215 @@
-"""The epochs of an estimator's fit, with scikit-learn's bookkeeping: draws, curves, early stopping, warnings."""
+"""A fit: epochs over the rows of a network until a rule ends them, with scikit-learn's bookkeeping."""
 
-import time
-import warnings
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
-import torch
-from sklearn.base import is_classifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
+from numpy.typing import NDArray
 
-from torchann.engine.epoch import RowSource, Training
-from torchann.engine.flat_parameters import FlatParameters
-from torchann.engine.inference import tensor_of
-from torchann.engine.schedules import Schedule
-from torchann.engine.solvers import SGD, Adam, Solver, TorchSolver
-from torchann.nets.scores import SCORES
-from torchann.nets.sklearn_objectives import objective_of
-
-LOWEST_RATE, CUT = 1e-6, 5.0  # of learning_rate="adaptive"
-PLAIN_RATES = ("constant", "invscaling", "adaptive")
+LOWEST_RATE, CUT = 1e-6, 5.0  # of a rate that adapts
 
 
-class HeldOut(NamedTuple):
-    """Rows whose score decides when to stop.
+class Taken(Protocol):
+    """What the steps of an epoch measured, before each of them."""
 
-    Attributes:
-        X: inputs ``(rows, features)``, dense or sparse.
-        y: targets ``(rows, outputs)``, classes as indicators.
-        weight: how much each row counts, ``(rows,)``, or None.
-    """
+    @property
+    def loss(self) -> float:
+        """Sum of the rows' losses."""
 
-    X: Any
-    y: Any
-    weight: Any
+    @property
+    def penalty(self) -> float:
+        """Sum of the squared weights, for each row."""
 
 
-class Epochs:
-    """A fit, epoch by epoch.
+class Rows(Protocol):
+    """Rows that a network is trained on."""
+
+    count: int
+
+    def steps(self, learner: Any, order: NDArray[np.int64], rates: NDArray[np.float64], batch_size: int) -> Taken:
+        """Have a learner take a step on each mini-batch of the rows in that order."""
+
+
+class StoppingRule:
+    """scikit-learn's: stop after more than some epochs in a row without an improvement.
 
     Args:
-        model: an MLP whose ``coefs_`` and ``intercepts_`` are set; what a fit sets is set on it.
-        X: inputs ``(rows, features)``, dense or sparse.
-        y: targets ``(rows, outputs)``, classes as indicators.
-        weight: how much each row counts, ``(rows,)``, or None.
-        held_out: rows to stop by; None to draw them, if the model stops early.
-        incremental: whether this is one epoch more of a fit before.
-        device: to train on.
+        tol: what a change must exceed to be an improvement.
+        patience: epochs; scikit-learn's ``n_iter_no_change``.
+        rises: whether more is better, as of a score; else less is, as of a loss.
+        best: what has been reached before.
+        waited: epochs without improvement before.
+
+    Example:
+        >>> rule = StoppingRule(tol=0.1, patience=1)
+        >>> for loss in (1.0, 0.95, 0.94):  # better, but by less than 0.1
+        ...     _ = rule.note(loss)
+        >>> rule.best, rule.waited, rule.out_of_patience
+        (0.94, 2, True)
     """
 
-    model: Any
-    incremental: bool
-    on_cpu: bool
+    def __init__(
+        self, tol: float, patience: float, rises: bool = False, best: float | None = None, waited: int = 0
+    ) -> None:
+        self.tol, self.patience, self.rises, self.waited = tol, patience, rises, waited
+        self.best: float = (-np.inf if rises else np.inf) if best is None else best
+
+    def note(self, value: float) -> bool:
+        """Take an epoch's value into account; return whether it is the best so far."""
+        stays = value < self.best + self.tol if self.rises else value > self.best - self.tol  # False of NaN
+        self.waited = self.waited + 1 if stays else 0
+        better = value > self.best if self.rises else value < self.best
+        self.best = value if better else self.best
+        return better
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether training should stop, or the rate be cut."""
+        return self.waited > self.patience
+
+
+@dataclass
+class LearningRate:
+    """The learning rate of each step.
+
+    Attributes:
+        first: rate to start with.
+        kind: ``"constant"``, ``"invscaling"`` (divided by a power of the rows seen), ``"adaptive"`` (divided by 5
+            when training gets no further) or ``"given"``.
+        power_t: exponent of ``"invscaling"``.
+        given: rates of all steps of ``"given"``, ``(steps,)``.
+        now: rate of the next step.
+    """
+
+    first: float
+    kind: str = "constant"
+    power_t: float = 0.5
+    given: NDArray[np.float64] | None = None
+    now: float = field(default=0.0)
+    _taken: int = 0
+
+    def __post_init__(self) -> None:
+        self.now = self.now or (self.first if self.given is None else float(self.given[0]))
+
+    def of_steps(self, steps: int) -> NDArray[np.float64]:
+        """Return the rates of the next steps, ``(steps,)``."""
+        if self.given is None:
+            return np.full(steps, self.now)
+        rates = self.given[self._taken : self._taken + steps]
+        self._taken += steps
+        self.now = float(self.given[min(self._taken, len(self.given) - 1)])
+        return rates
+
+    def end_epoch(self, rows_seen: int) -> None:
+        """Move on after an epoch; ``rows_seen`` counts those of all epochs."""
+        if self.kind == "invscaling":
+            self.now = self.first / (rows_seen + 1) ** self.power_t
+
+    def cut(self) -> bool:
+        """Cut a rate that adapts; return whether training goes on with it."""
+        if self.kind != "adaptive" or self.now <= LOWEST_RATE:
+            return False
+        self.now /= CUT
+        return True
+
+
+@dataclass
+class FitResult:
+    """What a fit has come to.
+
+    Attributes:
+        loss_curve: training loss of each epoch, penalty included.
+        validation_scores: score of each epoch, where there are validation rows.
+        stopped: ``"converged"``, ``"max_iter"``, ``"diverged"`` or ``"callback"``; None while it runs.
+        best: parameters of the epoch with the best score, ``(parameters,)``; None without validation rows.
+    """
+
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+    stopped: str | None = None
+    best: NDArray[Any] | None = None
+
+
+class Fit:
+    """Trains a network, an epoch at a time.
+
+    Args:
+        learner: takes the steps; its ``vector`` has the parameters.
+        rows: what it is trained on.
+        next_order: returns the numbers of the rows in the order of the coming epoch.
+        batch_size: rows per step.
+        rule: when to stop.
+        rate: of the steps.
+        max_iter: epochs, at most.
+        alpha: penalty on the squared weights in the loss.
+        score: returns the score of validation rows; None to go by the training loss.
+        rows_seen: rows of earlier epochs, for a rate that falls with them.
+        ends_diverged: whether parameters that are no longer finite end the fit.
+
+    Attributes:
+        result: curves, and how it ended.
+        n_iter: epochs trained.
+    """
 
     def __init__(
         self,
-        model: Any,
-        X: Any,
-        y: Any,
-        weight: Any,
-        held_out: HeldOut | None,
-        incremental: bool,
-        device: torch.device,
+        learner: Any,
+        rows: Rows,
+        next_order: Callable[[], NDArray[np.int64]],
+        batch_size: int,
+        rule: StoppingRule,
+        rate: LearningRate,
+        max_iter: int,
+        alpha: float = 0.0,
+        score: Callable[[], float] | None = None,
+        rows_seen: int = 0,
+        ends_diverged: bool = False,
     ) -> None:
-        self.model, self.incremental, self.on_cpu = model, incremental, device.type == "cpu"
-        self.flat: FlatParameters = flat_parameters_of(
-            model, device, model._random_state.randint(2**31 - 1) if model.dropout else 0
-        )
-        self.publish()
-        if not incremental or not hasattr(model, "_optimizer"):
-            model._optimizer = solver_of(model)
-        model._optimizer.start(self.flat.vector)
-        if model.early_stopping and held_out is None:
-            X, y, weight, held_out = _split(model, X, y, weight)
-        if held_out is not None:
-            weight_val = np.ones(held_out.X.shape[0]) if held_out.weight is None else held_out.weight
-            self._rows_val = RowSource(held_out.X, held_out.y, None, device, self.flat.vector.dtype)
-            self._y_val = tensor_of(held_out.y, model.coefs_[0].dtype, device)
-            if not np.sum(weight_val) > 0:
-                raise ValueError("the weights of the validation rows add up to nothing; give more rows that count")
-            self._weight_val = tensor_of(weight_val, np.float64, device)
-        self.batch_size: int = _batch_size(model.batch_size, X.shape[0])
-        self.rows: RowSource = RowSource(X, y, weight, device, self.flat.vector.dtype)
-        self.schedule: Schedule | None = None
-        if model.learning_rate not in PLAIN_RATES:
-            steps = model.max_iter * -(-self.rows.count // self.batch_size)
-            options = model.learning_rate_options or {}
-            try:
-                self.schedule = Schedule(model.learning_rate, model._optimizer, options, model.max_iter, steps)
-            except ValueError as error:
-                raise ValueError(str(error).replace("lr_schedule", "learning_rate")) from None
-            except (ZeroDivisionError, LookupError) as error:
-                raise ValueError(f"learning_rate_options={options}: {error}; give others") from None
-        objective, alpha = (
-            objective_of(model.out_activation_, model.loss),
-            0.0 if model.solver == "adamw" else float(model.alpha),
-        )
-        self.training: Training = Training(self.flat, objective, model._optimizer, alpha, self.schedule)
+        self.learner, self.rows, self.next_order, self.batch_size = learner, rows, next_order, batch_size
+        self.rule, self.rate, self.max_iter, self.alpha, self.score = rule, rate, max_iter, alpha, score
+        self.rows_seen, self.ends_diverged = rows_seen, ends_diverged
+        self.result: FitResult = FitResult()
+        self.n_iter = 0
 
-    def run(self) -> None:
-        """Trains until the loss or the validation score no longer improves."""
-        model = self.model
-        try:
-            self._run()
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=5)
-        self.publish()
-        if model.early_stopping:
-            model.coefs_, model.intercepts_, model.norms_ = model._best_coefs, model._best_intercepts, model._best_norms
-        model._optimizer.start(self.flat.vector.cpu())
-
-    def _run(self) -> None:
-        model, order = self.model, np.arange(self.rows.count)
-        model.n_iter_ = 0
-        while model.n_iter_ < model.max_iter:
-            started = time.perf_counter()
-            if model.shuffle:
-                order = order.take(_permutation(len(order), model._random_state))
-            model.loss_ = self.training.epoch(self.rows, order, self.batch_size)
-            model.n_iter_ += 1
-            model.t_ += self.rows.count
-            model.loss_curve_.append(model.loss_)
-            if model.verbose:
-                print(f"Iteration {model.n_iter_}, loss = {model.loss_:.8f}")
-            self._compare_with_best()
-            if model.solver == "sgd" and model.learning_rate == "invscaling":
-                model._optimizer.learning_rate = model.learning_rate_init / (model.t_ + 1) ** model.power_t
-            stop = self._called_back(time.perf_counter() - started)
-            if self.schedule is not None and not self.schedule.by_step:
-                self.schedule.step()
-            if model._no_improvement_count > model.n_iter_no_change:
-                stop |= self._out_of_patience()
-            if stop or self.incremental:
-                return
-        warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({model.max_iter}) reached and the optimization hasn't "
-            "converged yet.",
-            ConvergenceWarning,
-            stacklevel=6,
-        )
-
-    def publish(self) -> None:
-        """Shows the parameters as the model's arrays: on the CPU views that follow, else a copy."""
-        model = self.model
-        model.coefs_ = [part.numpy(force=True) for part in self.flat.weights]
-        model.intercepts_ = [part.numpy(force=True) for part in self.flat.biases]
-        model.norms_ = [{name: part.numpy(force=True) for name, part in norm.items()} for norm in self.flat.norms]
-
-    def _compare_with_best(self) -> None:
-        model = self.model
-        if not model.early_stopping:
-            model._no_improvement_count += 1
-            if not model.loss_ > model.best_loss_ - model.tol:
-                model._no_improvement_count = 0
-            model.best_loss_ = model.loss_ if model.loss_ < model.best_loss_ else model.best_loss_
-            return
-        score = 1.0  # of one class
-        if len(getattr(model, "classes_", ())) != 1:
-            values = self.training.values(self._rows_val)
-            score = SCORES[model.out_activation_](values, self._y_val, self._weight_val)
-        model.validation_scores_.append(score)
-        if model.verbose:
-            print(f"Validation score: {score:f}")
-        model._no_improvement_count += 1
-        if not score < model.best_validation_score_ + model.tol:
-            model._no_improvement_count = 0
-        if score > model.best_validation_score_:
-            model.best_validation_score_ = score
-            if not self.on_cpu:
-                self.publish()
-            model._best_coefs = [part.copy() for part in model.coefs_]
-            model._best_intercepts = [part.copy() for part in model.intercepts_]
-            model._best_norms = [{name: part.copy() for name, part in norm.items()} for norm in model.norms_]
-
-    def _called_back(self, seconds: float) -> bool:
-        model = self.model
-        if not model.callbacks:
-            return False
-        if not self.on_cpu:
-            self.publish()
-        figures = {
-            "epoch": len(model.loss_curve_) - 1,
-            "loss": model.loss_,
-            "learning_rate": model._optimizer.learning_rate,
-            "seconds": seconds,
-        }
-        if model.early_stopping:
-            figures["validation_score"] = model.validation_scores_[-1]
-        return any([bool(callback(model, figures)) for callback in model.callbacks])
-
-    def _out_of_patience(self) -> bool:
-        model = self.model
-        what = "Validation score" if model.early_stopping else "Training loss"
-        told = f"{what} did not improve more than tol={model.tol:f} for {model.n_iter_no_change} consecutive epochs."
-        adaptive, rate = model.solver == "sgd" and model.learning_rate == "adaptive", model._optimizer.learning_rate
-        stop = not adaptive or rate <= LOWEST_RATE
-        if not stop:
-            model._optimizer.learning_rate = rate / CUT
-            model._no_improvement_count = 0
-            end = f"Setting learning rate to {rate / CUT:f}"
+    def epoch(self) -> None:
+        """Train for one epoch: take its steps, note loss and score, and decide whether there is another."""
+        steps, result = -(-self.rows.count // self.batch_size), self.result
+        taken = self.rows.steps(self.learner, self.next_order(), self.rate.of_steps(steps), self.batch_size)
+        result.loss_curve.append((taken.loss + 0.5 * self.alpha * taken.penalty) / self.rows.count)
+        self.n_iter += 1
+        self.rows_seen += self.rows.count
+        if self.score is None:
+            self.rule.note(result.loss_curve[-1])
         else:
-            end = "Learning rate too small. Stopping." if adaptive else "Stopping."
-        if model.verbose:
-            print(told, end)
-        return stop
+            result.validation_scores.append(self.score())
+            if self.rule.note(result.validation_scores[-1]):
+                result.best = self.learner.vector.copy()
+        if self.ends_diverged and not np.isfinite(self.learner.vector).all():
+            result.stopped = "diverged"
+            return
+        self.rate.end_epoch(self.rows_seen)
 
+    def decide(self) -> None:
+        """End the fit if the rule says so, or cut a rate that adapts; after :meth:`epoch`."""
+        if self.result.stopped is None and self.rule.out_of_patience:
+            if self.rate.cut():
+                self.rule.waited = 0
+            else:
+                self.result.stopped = "converged"
+        if self.result.stopped is None and self.n_iter >= self.max_iter:
+            self.result.stopped = "max_iter"
 
-def flat_parameters_of(model: Any, device: torch.device, seed: int = 0) -> FlatParameters:
-    """The model's net with its weights, on a device.
+    def run(self, callbacks: Sequence[Callable[["Fit"], bool]] = ()) -> FitResult:
+        """Train to the end.
 
-    Args:
-        model: an MLP whose ``coefs_``, ``intercepts_`` and ``norms_`` are set.
-        device: to train on.
-        seed: of the dropout.
-    """
-    sizes = [*(len(part) for part in model.coefs_), model.n_outputs_]
-    activation = "sigmoid" if model.activation == "logistic" else model.activation
-    flat = FlatParameters(sizes, activation, model.dropout, model.norm, seed, device, tensor_of(model.coefs_[0]).dtype)
-    pairs = [*zip(flat.weights, model.coefs_, strict=True), *zip(flat.biases, model.intercepts_, strict=True)]
-    for norm, arrays in zip(flat.norms, model.norms_, strict=True):
-        pairs += [(norm[name], array) for name, array in arrays.items()]
-    for part, array in pairs:
-        part.copy_(tensor_of(array))
-    return flat
-
-
-def solver_of(model: Any) -> Solver:
-    """The solver that the model's arguments name, from its first rate."""
-    rate = model.learning_rate_init
-    if model.solver == "sgd":
-        return SGD(rate, model.momentum, model.nesterovs_momentum)
-    if model.solver == "adam":
-        return Adam(rate, model.beta_1, model.beta_2, model.epsilon)
-    options: dict[str, Any] = {"eps": model.epsilon}
-    if model.solver in ("adamw", "nadam"):
-        options["betas"] = (model.beta_1, model.beta_2)
-    return TorchSolver(model.solver, rate, model.alpha if model.solver == "adamw" else 0.0, options)
-
-
-def _batch_size(given: Any, rows: int) -> int:
-    if given == "auto":
-        return min(200, rows)
-    if given > rows:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
-        )
-    return min(int(given), rows)
-
-
-def _permutation(count: int, random_state: Any) -> Any:
-    rows = np.arange(count)
-    random_state.shuffle(rows)
-    return rows
-
-
-def _split(model: Any, X: Any, y: Any, weight: Any) -> Any:
-    stratify = y if is_classifier(model) and model.n_outputs_ == 1 else None
-    parts = [X, y] if weight is None else [X, y, weight]
-    split = train_test_split(
-        *parts, random_state=model._random_state, test_size=model.validation_fraction, stratify=stratify
-    )
-    train, val = split[::2], split[1::2]
-    if val[0].shape[0] < 2:
-        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-    none = [None] if weight is None else []
-    return *train, *none, HeldOut(*val, *none)
+        Args:
+            callbacks: called after each epoch; one that returns True ends the fit.
+        """
+        while self.result.stopped is None and self.n_iter < self.max_iter:
+            self.epoch()
+            called = [bool(callback(self)) for callback in callbacks]
+            self.decide()
+            if any(called) and self.result.stopped in (None, "max_iter"):
+                self.result.stopped = "callback"
+        return self.result

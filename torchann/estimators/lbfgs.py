@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from torchann.engine.epoch import RowSource
-from torchann.engine.fit import flat_parameters_of
+from torchann.engine.old_fit import flat_parameters_of
 from torchann.nets.sklearn_objectives import objective_of
 
 

@@ -12,8 +12,8 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from torch import autocast
 
 from torchann.engine.devices import device_for
-from torchann.engine.fit import Epochs, HeldOut
 from torchann.engine.inference import values_of
+from torchann.engine.old_fit import Epochs, HeldOut
 from torchann.engine.threads import at_most, threads_for
 from torchann.estimators import mlp_task
 from torchann.estimators.estimator_file import SafeFile

@@ -8,7 +8,7 @@ import torch
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelBinarizer
 
-from torchann.engine.fit import flat_parameters_of, solver_of
+from torchann.engine.old_fit import flat_parameters_of, solver_of
 from torchann.engine.solvers import Solver
 from torchann.estimators.options import NORM_PARTS
 from torchann.nets.functional import ACTIVATIONS

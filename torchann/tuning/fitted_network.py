@@ -8,7 +8,7 @@ import torch
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 from torch import Tensor
 
-from torchann.engine.fit import solver_of
+from torchann.engine.old_fit import solver_of
 from torchann.engine.population import Member
 from torchann.engine.solvers import Solver
 from torchann.estimators.mlp import MultilayerPerceptron

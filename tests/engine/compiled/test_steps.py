@@ -256,3 +256,16 @@ def test_moments_of_dead_units_end_at_zero_and_not_among_the_smallest_numbers(ex
     tiny = np.finfo(np.float32).tiny
     for moment in learner.moments:
         assert not ((moment != 0) & (np.abs(moment) < tiny)).any()
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_outputs_and_values_are_the_nets(output):
+    torch.manual_seed(0)
+    outputs, book, _ = OUTPUTS[output]
+    net, x = MLP(FEATURES, [7, 5], outputs, "gelu").double(), torch.randn(ROWS, FEATURES, dtype=torch.float64)
+    learner = learner_of(net, output, "sgd", 8)
+    with torch.no_grad():
+        raw = net(x)
+        values = book().activation(raw).reshape(ROWS, -1)
+    np.testing.assert_allclose(learner.outputs(x.numpy()), raw, rtol=1e-12)
+    np.testing.assert_allclose(learner.outputs(x.numpy(), values=True), values, rtol=1e-12)

@@ -58,6 +58,7 @@ def compiled(function: F | None = None, *, reorder: bool = True) -> Any:
         numba.config.CACHE_DIR = kept
 
 
+@functools.cache
 def say_first_use() -> None:
     """Log one line when there is nothing in the cache yet, as the first call then takes some seconds."""
     if not any(Path(cache_folder()).rglob("*.nbi")):

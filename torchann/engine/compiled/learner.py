@@ -14,6 +14,7 @@ from torchann.engine.compiled.blas import one_thread
 from torchann.engine.compiled.jit import say_first_use
 from torchann.engine.compiled.net import Batch, Net
 from torchann.engine.compiled.objectives import Objective
+from torchann.engine.compiled.outputs import take_outputs
 from torchann.engine.compiled.solvers import KINDS, MOMENTS, Solver
 from torchann.engine.compiled.steps import Place, Rows, take_steps
 from torchann.engine.compiled.threads import GATE, LONG_WAITS
@@ -84,6 +85,11 @@ class CompiledLearner:
         self.moments: list[Numbers] = [np.zeros(len(vector) if there else 0, vector.dtype) for there in kept]
         self._gradient = np.zeros(0 if KINDS[solver.kind] == "sgd" else len(vector), vector.dtype)
         self._empty = np.zeros(0, vector.dtype)
+        self._epsilon = float(np.finfo(vector.dtype).eps)
+        self._gate = np.zeros(GATE, np.int64)
+        self._room = np.empty(len(batch.weight) * int(net.widths[-1]), vector.dtype)
+        self._aux_room = np.empty(len(batch.weight) * net.aux, vector.dtype)
+        self._two = int(net.parts.max()) > 1
         self._rest, self._next_rest = 0, 1
 
     def steps(
@@ -125,14 +131,12 @@ class CompiledLearner:
 
         places = [NO_PLACES if part is None else _writable(part).reshape(-1) for part in (codes, order)]
         rows = Rows(flat(x), flat(y), flat(weight), flat(wide), places[0], flat(aux_y), places[1])
-        size = len(self.batch.weight)
-        out = np.empty(size * self.net.widths[-1], self.vector.dtype) if outputs is None else outputs.reshape(-1)
-        aux = np.empty(size * self.net.aux, self.vector.dtype) if aux_outputs is None else aux_outputs.reshape(-1)
-        workers = self._workers(len(rates))
-        gate = np.zeros(GATE, np.int64)
-        epsilon = float(np.finfo(self.vector.dtype).eps)
+        out = self._room if outputs is None else outputs.reshape(-1)
+        aux = self._aux_room if aux_outputs is None else aux_outputs.reshape(-1)
+        workers, gate = self._workers(len(rates)), self._gate
+        gate[:] = 0
         arguments = (
-            self.net, self.solver, self.objective, self.aux_objective, epsilon, rows, self.batch, batch_size,
+            self.net, self.solver, self.objective, self.aux_objective, self._epsilon, rows, self.batch, batch_size,
             self.vector, self._gradient, *self.moments, rates, self.place, out, aux,
         )  # fmt: skip
         say_first_use()
@@ -145,8 +149,30 @@ class CompiledLearner:
         self.place = Place(t, product, np.uint64(random))  # type: ignore[arg-type]
         return Taken(loss, penalty)
 
+    def outputs(self, x: Numbers, codes: NDArray[np.int64] | None = None, *, values: bool = False) -> Numbers:
+        """Return the outputs of rows, as the net is now and without dropout; of a net without a wide path.
+
+        Args:
+            x: inputs, ``(rows, in_features)``, in C order and of the parameters' dtype.
+            codes: category numbers, ``(rows, tables)`` int64.
+            values: whether the output activation is applied: values or probabilities, and not raw outputs.
+
+        Returns:
+            ``(rows, outputs)``.
+        """
+        empty, batch = self._empty, self.batch._replace(inputs=self.batch.values)
+        out = np.empty((len(x), int(self.net.widths[-1])), self.vector.dtype)
+        targets = np.zeros(len(x) * len(batch.targets) // len(batch.weight), self.vector.dtype)
+        places = NO_PLACES if codes is None else _writable(codes).reshape(-1)
+        rows = Rows(_writable(x).reshape(-1), targets, empty, empty, places, empty, NO_PLACES)
+        net = self.net._replace(dropout=0.0)
+        say_first_use()
+        with one_thread():
+            take_outputs(net, self.objective, rows, batch, self.vector, out.reshape(-1), values, self._gate)
+        return out
+
     def _workers(self, steps: int) -> int:
-        if max(self.net.parts) < 2 or steps < 4 or _cores() < 2:
+        if not self._two or steps < 4 or _cores() < 2:
             return 1
         self._rest -= 1
         return 1 if self._rest >= 0 else 2

@@ -33,7 +33,8 @@ class Solver(NamedTuple):
         epsilon_outside: whether ``epsilon`` is added without Adam's correction for its start (scikit-learn).
         decay: L2 penalty, or the decoupled one.
         decoupled: whether decay is taken from the parameters themselves (AdamW).
-        per_row: whether the penalty is divided by the rows of a batch, or their weights (scikit-learn).
+        per_row: whether a batch's loss is the weighted mean of its rows', and the penalty divided by their weights
+            (scikit-learn).
         decayed: number of parameters, from the first one, that decay.
         drift: NAdam's momentum decay; Adagrad's decay of the rate.
     """
@@ -65,9 +66,11 @@ def make_solver(kind: str, decayed: int, **options: float) -> Solver:
         0.9
     """
     numbers = ("momentum", "beta", "epsilon", "decay", "drift")
-    usual: dict[str, Any] = {field: 0.0 if field in numbers else False for field in Solver.__annotations__} | {"beta": 0.999}
+    usual: dict[str, Any] = {field: 0.0 if field in numbers else False for field in Solver.__annotations__} | {
+        "beta": 0.999
+    }
     given = {name: float(value) if name in numbers else bool(value) for name, value in options.items()}
-    return Solver(**usual | given | {"kind": KINDS.index(kind), "decayed": decayed})
+    return Solver(**usual | {"beta": 0.999} | given | {"kind": KINDS.index(kind), "decayed": decayed})
 
 
 @compiled

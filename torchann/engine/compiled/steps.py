@@ -199,29 +199,29 @@ def take_steps(
         x, x_at = (batch.inputs, net.places[0]) if copied else (rows.x, start * plain)
         out_at, aux_at = (start * units, start * net.aux) if kept else (0, 0)
         forward(net, w, batch, x, x_at, outputs, out_at, count, worker, workers, gate)  # 2. forward
-        if worker == 0:  # 3. the error
-            weights = batch.weight
-            losses += measure(
-                objective, epsilon, outputs, out_at, batch.targets, weights, batch.ends, batch.errors,
+        rate, decay, size = rates[step], solver.decay, float(count)
+        if solver.per_row:
+            size = size_of(batch.weight, count)
+            decay = solver.decay / size if size > 0 else 0.0
+        if worker == 0 and size > 0:  # 3. the error
+            error = measure(
+                objective, epsilon, outputs, out_at, batch.targets, batch.weight, batch.ends, batch.errors,
                 net.errors[top], count, units,
             )  # fmt: skip
             if net.aux > 0:
                 aux_outputs(net, w, batch, aux, aux_at, count)
-                losses += measure(
-                    aux_objective, epsilon, aux, aux_at, batch.aux_targets, weights, batch.ends, batch.errors,
+                error += measure(
+                    aux_objective, epsilon, aux, aux_at, batch.aux_targets, batch.weight, batch.ends, batch.errors,
                     net.aux_errors, count, net.aux,
                 )  # fmt: skip
+            losses += error * (count / size)
             if solver.per_row and solver.decay > 0:
-                penalty += squares(w, solver.decayed) * (count / size_of(batch.weight, count))
+                penalty += squares(w, solver.decayed) * (count / size)
         wait(gate, workers)
-        rate, decay, size = rates[step], solver.decay, float(count)
-        if solver.per_row:
-            size = size_of(batch.weight, count)
-            if size == 0:  # no row of the batch counts
-                continue
-            decay /= size
+        if size == 0:  # no row of the batch counts
+            continue
         t += 1
-        keep, scale = (one * (1 - rate * decay), one * (-rate / count)) if direct else (one * 0, one / (one * count))
+        keep, scale = (one * (1 - rate * decay), one * (-rate / size)) if direct else (one * 0, one / (one * size))
         target = w if direct else g
         for layer in range(top, -1, -1):  # 4. and 5. who contributed to it, from the outputs back
             inputs = net.strides[layer]
