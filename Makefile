@@ -6,7 +6,7 @@ SEEDS ?= 3
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 FUZZ_SECONDS ?= 180
 
-.PHONY: chapter test fuzz bench package lowest install fashion-mnist clean
+.PHONY: chapter test map fuzz bench package lowest install fashion-mnist clean
 .DEFAULT_GOAL := chapter
 
 chapter: install fashion-mnist  ## the chapter's published figures beside the ones measured here
@@ -17,6 +17,9 @@ test: .venv/tests-installed  ## lint, types, unit tests, doctests, every YAML, t
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+map: install  ## docs/images/map.svg, the package's rooms and their imports, drawn from the code
+	$(BIN)/python docs/draw_map.py
 
 fuzz: .venv/tests-installed  ## bytes guided by coverage at each reader of files, for FUZZ_SECONDS each
 	$(BIN)/python -m pip install -q atheris

@@ -1,66 +1,29 @@
-import ast
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 import torchann
+from docs.draw_map import FLOORS, PACKAGE, PICTURE, description, named_rooms
 from torchann import tuning
 
-PACKAGE = Path(torchann.__file__).parent
-README = PACKAGE.parent / "README.md"
 FRONT_DOORS = {"__init__.py", "__main__.py"}
 HEAVY = ("torch", "lightning", "torchmetrics", "sklearn", "matplotlib")
 
 
-def floors_of(text: str) -> dict[str, int]:
-    """Return the floor of each room from a table with rows such as "| 1 | [`nets/`](torchann/nets) | … |"."""
-    return {room: int(floor) for floor, room in re.findall(r"^\| (\d+) \| \[?`(\w+)/`", text, re.MULTILINE)}
-
-
-FLOORS = floors_of(README.read_text())
-
-
-def is_module(name: str) -> bool:
-    place = PACKAGE.parent.joinpath(*name.split("."))
-    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
-
-
-def named_modules(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield line and name of each module of this package that a file names: imported anywhere, or in a string."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            names = ["torchann.(a relative import)"]
-        elif isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            # Strings of one word only: prose may point the reader anywhere. An f-string's first part ends with a dot.
-            words = node.value.rstrip(".").split(":")[0]
-            names = [words] if re.fullmatch(r"torchann(\.\w+)+", words) and is_module(words) else []
-        else:
-            continue
-        yield from ((node.lineno, name) for name in names if name.split(".")[0] == "torchann")
-
-
 def wrong_doors(room: str, source: str) -> list[str]:
     """Return the imports of a file of that room that do not go to a lower floor."""
-    named = [(line, name, [*name.split("."), ""][1]) for line, name in named_modules(ast.parse(source))]
-    return [
-        f"line {line}: {name}"
-        for line, name, to in named
-        if to != room and FLOORS.get(to, 10**6) >= FLOORS.get(room, 0)
-    ]
+    return [place for place, to in named_rooms(room, source) if FLOORS.get(to, 10**6) >= FLOORS.get(room, 0)]
 
 
 def test_the_map_has_thirteen_rooms_on_nine_floors():
     assert len(FLOORS) == 13
     assert sorted(set(FLOORS.values())) == list(range(1, 10))
+
+
+def test_the_picture_of_the_map_is_drawn_from_this_code():
+    assert f">{description()}<" in PICTURE.read_text(), "run make map: the rooms' imports have changed"
 
 
 def test_the_package_has_the_rooms_of_the_map_and_no_loose_module():
