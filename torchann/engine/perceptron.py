@@ -1,4 +1,4 @@
-"""The Perceptron rule at the pace of matrix products: weights move only after a mistake, so it jumps between them."""
+"""The Perceptron rule, which moves the weights after a mistake (section 10.1.3)."""
 
 from typing import Any
 
@@ -6,20 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Vector = np.ndarray[Any, np.dtype[Any]]
-SMALLEST_BLOCK, LARGEST_BLOCK = 32, 4096  # rows scored at once: few where mistakes are many
+from torchann.engine.compiled.perceptron import learn_rows
 
 
 @torch.no_grad()
 def perceptron_rule_(weight: Tensor, bias: Tensor, x: Tensor, target: Tensor, lr: float = 1.0) -> Tensor:
-    r"""Learns from rows one after the other, in their order (section 10.1.3, equation 10-3).
+    r"""Learn from rows one after the other, in their order (section 10.1.3, equation 10-3).
 
     A row on the wrong side, or on the line (:math:`t z \le 0`), adds :math:`\eta t \mathbf{x}` to the weights and
     :math:`\eta t` to the bias. "On the line" counts, or a Perceptron could never leave zero weights.
-
-    Between two mistakes nothing changes: a block of rows is scored by one product, and after a mistake on row *i* the
-    scores of the rows behind it are corrected by :math:`\eta t_i (\mathbf{x}_i^T \mathbf{x}_j + 1)`. A score that is
-    too close to zero for a corrected sum is computed anew, so that the weights are those of one row at a time.
 
     Args:
         weight: ``(features,)``, on the CPU, changed in place.
@@ -38,40 +33,12 @@ def perceptron_rule_(weight: Tensor, bias: Tensor, x: Tensor, target: Tensor, lr
         >>> weight, bias
         (tensor([-2.,  1.]), tensor([0.]))
     """
-    rows, signs, w, b = x.numpy(force=True), target.numpy(force=True), weight.numpy(), bias.numpy()
+    w, b = weight.numpy(), bias.numpy()
+
+    def rows(part: Tensor) -> Any:
+        return np.ascontiguousarray(part.numpy(force=True), w.dtype)
+
+    signs = rows(target)
     scores = np.empty_like(signs)
-    start, block = 0, SMALLEST_BLOCK
-    while start < len(rows):
-        stop = start + block
-        scores[start:stop], mistakes = _learn_block(w, b, rows[start:stop], signs[start:stop], lr)
-        start = stop
-        block = (
-            min(2 * block, LARGEST_BLOCK)
-            if mistakes < 2
-            else max(block // 2, SMALLEST_BLOCK)
-            if mistakes > 8
-            else block
-        )
+    learn_rows(w, b, rows(x), signs, w.dtype.type(lr), scores)
     return torch.from_numpy(scores).to(target.device)
-
-
-def _learn_block(w: Vector, b: Vector, x: Vector, t: Vector, lr: float) -> tuple[Vector, int]:
-    margins = t * (x @ w + b)
-    longest = np.sqrt(np.einsum("ij,ij->i", x, x).max())
-    # What rounding can do to a margin that is corrected again and again, with room to spare.
-    doubt = 1e4 * np.finfo(w.dtype).eps * (longest + 1) * (np.linalg.norm(w) + abs(b[0]) + lr * len(x) * (longest + 1))
-    first = mistakes = 0
-    while first < len(x):
-        i = first + int((margins[first:] <= doubt).argmax())
-        if margins[i] > doubt:
-            break
-        if margins[i] > -doubt:
-            margins[i] = t[i] * (x[i] @ w + b[0])
-        if margins[i] <= 0:
-            mistakes += 1
-            step = lr * t[i]
-            w += step * x[i]
-            b += step
-            margins[i + 1 :] += step * t[i + 1 :] * (x[i + 1 :] @ x[i] + 1)
-        first = i + 1
-    return t * margins, mistakes

@@ -167,7 +167,7 @@ class Perceptron(Task):
 
 
 def _signs(y: Tensor, dtype: torch.dtype) -> Tensor:
-    return 2 * y.to(dtype) - 1
+    return y.to(dtype, copy=True).mul_(2).sub_(1)
 
 
 def _losses(logits: Tensor, y: Tensor) -> Tensor:

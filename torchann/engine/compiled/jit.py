@@ -40,19 +40,20 @@ def cache_folder() -> str:
     return tempfile.mkdtemp(prefix="torchann-compiled-")
 
 
-def compiled(function: F | None = None, *, reorder: bool = True) -> Any:
+def compiled(function: F | None = None, *, reorder: bool = True, fuse: bool = True) -> Any:
     """Compile a function of the engine when it is first called; it holds no lock of Python while it runs.
 
     Args:
         function: what to compile.
         reorder: whether sums may be taken in another order, so that they fit the processor's vectors.
+        fuse: whether a product may be added without being rounded first, where the processor can.
     """
     if function is None:
-        return functools.partial(compiled, reorder=reorder)
+        return functools.partial(compiled, reorder=reorder, fuse=fuse)
     kept = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = cache_folder()  # for this function alone: Numba reads it when it decorates
     try:
-        fast = MAY_BE_REORDERED if reorder else {"contract"}
+        fast = MAY_BE_REORDERED if reorder else {"contract"} if fuse else set()
         return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(function)
     finally:
         numba.config.CACHE_DIR = kept
