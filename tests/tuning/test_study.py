@@ -186,7 +186,7 @@ def test_trial_of_a_machine_that_is_lost_is_given_up_and_another_drawn(tmp_path,
     mine = study(tmp_path / "mine", evaluate=Score(lambda params: 1.0), **shared)
     mine.run(2)
     assert [row.state for row in mine.table.rows] == ["running", "complete"]
-    monkeypatch.setattr(mine.optuna._storage._backend, "grace_period", -1)  # seconds of silence
+    monkeypatch.setattr(mine._claims.storage, "grace_period", -1)  # seconds of silence
     mine.run(2)
     assert [row.state for row in mine.table.rows] == ["failed", "complete", "complete"]
 
@@ -196,7 +196,7 @@ def test_machine_that_comes_back_finds_its_trial_given_up_and_goes_on(tmp_path, 
 
     def give_up_meanwhile(candidate):
         if candidate.number == 0:
-            found.optuna._storage.set_trial_state_values(candidate.trial._trial_id, optuna.trial.TrialState.FAIL)
+            found.optuna.tell(candidate.number, state=optuna.trial.TrialState.FAIL)
         return Scores([1.0, 1.0], [1, 1], 0.0)
 
     monkeypatch.setattr(found, "_evaluate", give_up_meanwhile)

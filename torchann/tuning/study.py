@@ -95,8 +95,9 @@ class Study:
         how = make_sampler(sampler, seed), make_pruner(pruner), self.criterion.mode
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / "study.lock"):
-            self.optuna: OptunaStudy = open_study(name, open_storage(storage, self.folder), *how)
-            self._claims = TrialOwnership(self.optuna, self.space, self.folder, complete=storage is None)
+            opened = open_storage(storage, self.folder)
+            self.optuna: OptunaStudy = open_study(name, opened, *how)
+            self._claims = TrialOwnership(self.optuna, opened, self.space, self.folder, complete=storage is None)
             self._compare({"space": _plain(space), **self.criterion._asdict(), **_plain(settings or {})})
 
     def _compare(self, now: dict[str, Any]) -> None:

@@ -3,16 +3,16 @@
 import time
 import warnings
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from optuna import Study
-from optuna.exceptions import UpdateFinishedTrialError
-from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread, is_heartbeat_enabled
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from torchann.tuning.optuna_internals import give_up_silent, signs_of_life, trial_of
 from torchann.tuning.space import Range
 from torchann.tuning.trials import Candidate, Params
 
@@ -25,6 +25,7 @@ class TrialOwnership:
 
     Args:
         study: Optuna's.
+        storage: where it is kept.
         space: what is drawn.
         folder: of the study.
         complete: whether the folder is where the study is kept: a trial without a folder in it is nobody's. Else it is
@@ -32,12 +33,15 @@ class TrialOwnership:
     """
 
     study: Study
+    storage: BaseStorage
     space: Mapping[str, Range]
     folder: Path
     complete: bool
 
-    def __init__(self, study: Study, space: Mapping[str, Range], folder: Path, complete: bool) -> None:
-        self.study, self.space, self.folder, self.complete = study, space, folder, complete
+    def __init__(
+        self, study: Study, storage: BaseStorage, space: Mapping[str, Range], folder: Path, complete: bool
+    ) -> None:
+        self.study, self.storage, self.space, self.folder, self.complete = study, storage, space, folder, complete
 
     def alone(self) -> FileLock:
         """Return what one process holds at a time, while it draws."""
@@ -58,7 +62,7 @@ class TrialOwnership:
             begun = self.study.get_trials(deepcopy=False)
             stale = ((frozen, lock) for frozen in begun if (lock := self._lock_of_stale(frozen)) is not None)
             if (found := next(stale, None)) is not None:
-                trial, lock = Trial(self.study, found[0]._trial_id), found[1]
+                trial, lock = trial_of(self.study, self.storage, found[0].number), found[1]
             elif sum(frozen.state not in (TrialState.FAIL, TrialState.WAITING) for frozen in begun) >= trials:
                 return None
             else:
@@ -70,19 +74,14 @@ class TrialOwnership:
                 lock = FileLock(folder / "trial.lock").acquire()
             held.enter_context(lock)
             candidate = self._candidate(trial)
-        life: Any = get_heartbeat_thread(trial._trial_id, self.study._storage)
-        held.enter_context(life)
+        held.enter_context(signs_of_life(self.study, self.storage, trial.number))
         return candidate
 
     def _give_up_lost(self) -> None:
         # Of machines that are silent; what was begun here goes on from its checkpoint, however long ago.
-        storage = self.study._storage
-        if not (isinstance(storage, BaseHeartbeat) and is_heartbeat_enabled(storage)):
-            return
-        for number in storage._get_stale_trial_ids(self.study._study_id):
-            if not self.folder_of(storage.get_trial(number).number).is_dir():
-                with suppress(UpdateFinishedTrialError):  # another machine was faster
-                    storage.set_trial_state_values(number, state=TrialState.FAIL)
+        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        begun = [trial.number for trial in running if self.folder_of(trial.number).is_dir()]
+        give_up_silent(self.study, self.storage, kept=begun)
 
     def _lock_of_stale(self, frozen: FrozenTrial) -> AbstractContextManager[Any] | None:
         if frozen.state != TrialState.RUNNING:
