@@ -16,15 +16,16 @@ from typing import Any
 
 import numpy as np
 import sklearn.model_selection
+import sklearn.neural_network
 import torch
 from joblib.externals.loky import get_reusable_executor
 from scipy.stats import loguniform
 from sklearn.model_selection import KFold, ParameterSampler
-from sklearn.neural_network import MLPRegressor
 from tabulate import tabulate
 
 from torchann import MLP, CaliforniaHousingDataModule
 from torchann.engine.population import Member, Population, SeededOrder, Settings, SharedRows, Workers
+from torchann.estimators import MLPRegressor
 from torchann.tuning import RandomizedSearchCV
 
 BATCH, NETWORKS, SEED = 32, 100, 42
@@ -113,12 +114,12 @@ def processor_seconds() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def search_with(make: type) -> tuple[float, float, float]:
-    """Seconds, those of both processors, and best score of a search."""
+def search_with(make: type, kind: type) -> tuple[float, float, float]:
+    """Seconds, those of both processors, and best score of a search for a network of a class."""
     x, y = (part.numpy() for part in housing())
     options = {"solver": "sgd", "momentum": 0, "batch_size": BATCH, "max_iter": MAX_EPOCHS}
     stopping = {"early_stopping": True, "n_iter_no_change": PATIENCE}
-    network = MLPRegressor(random_state=SEED, **options, **stopping)
+    network = kind(random_state=SEED, **options, **stopping)
     search = make(network, SPACE, n_iter=CANDIDATES, cv=KFold(FOLDS), n_jobs=2, random_state=SEED, refit=False)
     started, used = time.perf_counter(), processor_seconds()
     search.fit(x, y)
@@ -149,10 +150,8 @@ def keras_search() -> tuple[float, float, float]:
 
 def search_table(rounds: int, with_keras: bool) -> tuple[str, list[str]]:
     """Seconds and best scores side by side, and sentences about them."""
-    found = [
-        (search_with(RandomizedSearchCV), search_with(sklearn.model_selection.RandomizedSearchCV))
-        for _ in range(rounds)
-    ]
+    theirs = sklearn.model_selection.RandomizedSearchCV, sklearn.neural_network.MLPRegressor
+    found = [(search_with(RandomizedSearchCV, MLPRegressor), search_with(*theirs)) for _ in range(rounds)]
     columns = [list(column) for column in zip(*found, strict=True)]
     names, notes = ["torchann", "scikit-learn"], []
     if importlib.util.find_spec("keras") is None:

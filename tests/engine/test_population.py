@@ -8,11 +8,12 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.metrics import r2_score
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import scale
 
+from tests.tuning.beside_sklearn import of_sklearn
 from torchann.engine.population import Population, population
 from torchann.engine.population.plan import plan
+from torchann.estimators import MLPClassifier, MLPRegressor
 from torchann.nets.many_objectives import OBJECTIVES, spread
 from torchann.tuning.network_folds import prepare
 
@@ -119,8 +120,9 @@ def test_each_network_of_a_population_is_the_one_that_scikit_learn_trains_alone(
         for widths in (WIDTHS[(at + first) % 6], WIDTHS[(at + first + 1 + first % 2) % 6])
     ]
     for network, (member, fitted) in zip(networks, trained_together(networks, X, y), strict=True):
-        assert_same(network.fit(X, y), fitted, member, rtol=1e-9, atol=1e-11)
-        ours, theirs = fitted.predict(X), network.predict(X)
+        alone = of_sklearn(network).fit(X, y)
+        assert_same(alone, fitted, member, rtol=1e-9, atol=1e-11)
+        ours, theirs = fitted.predict(X), alone.predict(X)
         assert np.allclose(ours, theirs) if make is MLPRegressor else np.array_equal(ours, theirs)
 
 
@@ -133,7 +135,8 @@ def test_rows_of_float32_are_computed_in_float32(task):
         for at, options in enumerate(OPTIONS)
     ]
     for network, (member, fitted) in zip(networks, trained_together(networks, X, y), strict=True):
-        assert_same(network.fit(X, y), fitted, member, rtol=2e-4, atol=2e-5)
+        alone = of_sklearn(network).fit(X, y)
+        assert_same(alone, fitted, member, rtol=2e-4, atol=2e-5)
         assert fitted.coefs_[0].dtype == np.float32
 
 
@@ -151,7 +154,7 @@ def test_networks_with_other_rows_batches_and_ends_are_in_one_population():
     order = [member.n_iter for member in Population([member for _, member, _ in started], folds[0].table).train()]
     assert sorted(order) == [3, 5, 6, 9]
     for (fold, member, ours), part in zip(started, parts, strict=True):
-        alone = clone(ours).fit(X[part], y[part])
+        alone = of_sklearn(ours).fit(X[part], y[part])
         assert_same(alone, fold.finish(ours, member), member, rtol=1e-9, atol=1e-11)
 
 
@@ -165,7 +168,8 @@ def test_networks_with_fewer_validation_rows_are_judged_by_theirs():
     assert len(plan(members, item_size=8)) == 1 and [len(member.validation) for member in members] == [15, 10, 8]
     list(Population(members, folds[0].table).train())
     for fold, (member, ours), part in zip(folds, started, parts, strict=True):
-        assert_same(clone(network).fit(X[part], y[part]), fold.finish(ours, member), member, rtol=1e-9, atol=1e-11)
+        alone = of_sklearn(network).fit(X[part], y[part])
+        assert_same(alone, fold.finish(ours, member), member, rtol=1e-9, atol=1e-11)
 
 
 def test_a_network_that_diverges_stops_and_leaves_the_others_as_they_are(monkeypatch):
@@ -182,7 +186,8 @@ def test_a_network_that_diverges_stops_and_leaves_the_others_as_they_are(monkeyp
     assert first is members[1] and first.stopped == "diverged" and first.n_iter < 20
     list(Population(members, fold.table).train())
     for at in (0, 2):
-        assert_same(networks[at].fit(X, y), fold.finish(started[at][1], members[at]), members[at], 1e-9, 1e-11)
+        alone = of_sklearn(networks[at]).fit(X, y)
+        assert_same(alone, fold.finish(started[at][1], members[at]), members[at], 1e-9, 1e-11)
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
         fold.finish(started[1][1], members[1])
 
@@ -194,10 +199,11 @@ def test_a_network_that_diverges_keeps_its_best_weights():
     network = make(hidden_layer_sizes=(4,), **options)
     ((member, fitted),) = trained_together([network], X, y)
     assert member.stopped == "diverged"
-    np.testing.assert_allclose(fitted.coefs_[0], network.fit(X, y).coefs_[0], rtol=1e-9)
+    alone = of_sklearn(network).fit(X, y)
+    np.testing.assert_allclose(fitted.coefs_[0], alone.coefs_[0], rtol=1e-9)
     known = len(member.validation_scores)
-    np.testing.assert_allclose(member.validation_scores, network.validation_scores_[:known], rtol=1e-9)
-    assert np.isnan(network.validation_scores_[known:]).all()  # scikit-learn trains on to no purpose
+    np.testing.assert_allclose(member.validation_scores, alone.validation_scores_[:known], rtol=1e-9)
+    assert np.isnan(alone.validation_scores_[known:]).all()  # scikit-learn trains on to no purpose
 
 
 def test_a_network_goes_on_where_it_was():
@@ -215,23 +221,8 @@ def test_a_network_goes_on_where_it_was():
         member.go_on(9)
     list(Population(members, fold.table).train())
     for network, (member, ours) in zip(networks, started, strict=True):
-        alone = clone(network).set_params(max_iter=9).fit(X, y)
+        alone = of_sklearn(network).set_params(max_iter=9).fit(X, y)
         assert_same(alone, fold.finish(ours.set_params(max_iter=9), member), member, rtol=1e-9, atol=1e-11)
-
-
-def test_partial_fit_of_scikit_learn_goes_on_where_the_population_was():
-    make, X, y = one_output()
-    networks = [
-        make(hidden_layer_sizes=(5,), random_state=at, max_iter=4, **options)
-        for at, options in enumerate(OPTIONS)
-        if not options.get("early_stopping")
-    ]
-    for network, (_, fitted) in zip(networks, trained_together(networks, X, y), strict=True):
-        network.fit(X, y)
-        for estimator in (network, fitted):
-            estimator.partial_fit(X, y).partial_fit(X, y)
-        np.testing.assert_allclose(fitted.loss_curve_, network.loss_curve_, rtol=1e-9)
-        np.testing.assert_allclose(fitted.predict(X), network.predict(X), rtol=1e-8)
 
 
 def test_losses_are_left_out_where_nothing_stops_by_them():
@@ -241,7 +232,7 @@ def test_losses_are_left_out_where_nothing_stops_by_them():
     ]
     (without, fitted), (by_loss, _) = trained_together(networks, X, y, losses=False)
     assert without.loss_curve == [] and len(by_loss.loss_curve) == 4
-    alone = networks[0].fit(X, y)
+    alone = of_sklearn(networks[0]).fit(X, y)
     np.testing.assert_allclose(fitted.validation_scores_, alone.validation_scores_, rtol=1e-9)
     np.testing.assert_allclose(fitted.coefs_[0], alone.coefs_[0], rtol=1e-9)
 

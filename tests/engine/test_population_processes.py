@@ -112,11 +112,11 @@ def test_interrupt_keeps_each_network_as_it_was_after_an_epoch(table, monkeypatc
             raise KeyboardInterrupt
         return train_for(bucket, *rest)
 
-    monkeypatch.setattr(population, "advance", interrupted)
+    monkeypatch.setattr(population, "train_for", interrupted)
     with pytest.raises(KeyboardInterrupt):
         list(Population(stopped, table).train())
     assert 0 < sum(own.n_iter for own in stopped) < sum(own.n_iter for own in whole)
-    monkeypatch.setattr(population, "advance", train_for)
+    monkeypatch.setattr(population, "train_for", train_for)
     list(Population(stopped, table).train())
     assert_equal(whole, stopped)
 

@@ -4,15 +4,28 @@ import warnings
 
 import numpy as np
 import sklearn.model_selection
+import sklearn.neural_network
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import scale
 
 import torchann.tuning
+from torchann.estimators import MLPClassifier, MLPRegressor
 
 SPACE = {"hidden_layer_sizes": [(3,), (9,)], "learning_rate_init": [0.01, 0.03]}
 REGRESSOR = MLPRegressor(max_iter=8, random_state=3)
+
+
+def of_sklearn(estimator):
+    """The same estimator with scikit-learn's network in the place of ours."""
+    if isinstance(estimator, Pipeline):
+        return clone(estimator).set_params(**{estimator.steps[-1][0]: of_sklearn(estimator[-1])})
+    if type(estimator) not in (MLPClassifier, MLPRegressor):
+        return estimator
+    kind = getattr(sklearn.neural_network, type(estimator).__name__)
+    return kind(**{name: value for name, value in estimator.get_params().items() if name in kind().get_params()})
 
 
 def numbers():
@@ -44,14 +57,14 @@ def assert_same_search(ours, theirs, X):
         np.testing.assert_allclose(ours.best_score_, theirs.best_score_, rtol=1e-8)
     if hasattr(theirs, "best_estimator_"):
         mine, his = ours.best_estimator_, theirs.best_estimator_
-        assert type(mine) is type(his) and str(mine)[:20] == str(his)[:20] and ours.refit_time_ > 0
+        assert type(mine).__name__ == type(his).__name__ and str(mine)[:20] == str(his)[:20] and ours.refit_time_ > 0
         a, b = ours.predict(X), theirs.predict(X)
         assert np.array_equal(a, b) if a.dtype.kind in "Ui" else np.allclose(a, b, rtol=1e-7, atol=1e-9)
 
 
 def both(name, estimator, space, X, y, fit_params=None, **options):
     ours = getattr(torchann.tuning, name)(estimator, space, **options)
-    theirs = getattr(sklearn.model_selection, name)(estimator, space, **options)
+    theirs = getattr(sklearn.model_selection, name)(of_sklearn(estimator), space, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn's are not those that count here
         theirs.fit(X, y, **(fit_params or {}))

@@ -8,12 +8,12 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.linear_model import Ridge
-from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import torchann.tuning
 from tests.tuning.beside_sklearn import REGRESSOR, SPACE, both, numbers
+from torchann.estimators import MLPRegressor
 from torchann.tuning import GridSearchCV
 
 # So few epochs do not converge.
@@ -43,7 +43,11 @@ def test_candidates_that_cannot_be_fitted_fail_as_in_scikit_learn():
 @pytest.mark.parametrize(
     ("estimator", "space", "told"),
     [
-        (Ridge(), {"alpha": [1, 2]}, "candidates are trained one by one.*: Ridge is no multilayer perceptron"),
+        (
+            Ridge(),
+            {"alpha": [1, 2]},
+            "candidates are trained one by one.*: Ridge is not an MLPClassifier or",
+        ),
         (REGRESSOR, {"solver": ["lbfgs", "adam"]}, "1 of 2 candidates are .*solver='lbfgs' takes no mini-batches"),
         (REGRESSOR, {"loss": ["squared_error", "poisson"]}, "1 of 2 .*loss='poisson' is not for a population"),
         (clone(REGRESSOR).set_params(verbose=True), {"alpha": [1]}, "candidates are .*verbose=True prints each epoch"),
@@ -68,10 +72,9 @@ def test_sparse_rows_weights_and_networks_of_ones_own_are_evaluated_by_scikit_le
     X, y = numbers()
 
     class Own(MLPRegressor):
-        def _backprop(self, *args):
-            return super()._backprop(*args)
+        pass
 
-    with pytest.warns(UserWarning, match="Own learns in a way of its own"):
+    with pytest.warns(UserWarning, match="Own is not an MLPClassifier or MLPRegressor of torchann.estimators"):
         both("GridSearchCV", Own(max_iter=3, random_state=0), {"alpha": [1, 2]}, X, y, cv=2)
     with pytest.warns(UserWarning, match="the rows are sparse"):
         both("GridSearchCV", REGRESSOR, {"alpha": [1, 2]}, sparse.csr_matrix(X), y, cv=2)

@@ -71,14 +71,14 @@ class SampleOutput(NamedTuple):
 def undisturbed(module: nn.Module) -> Iterator[None]:
     """Put a module into evaluation mode for a block of code; afterwards its modes and buffers are what they were."""
     parts = list(module.modules())
-    buffers = [(part, name, b, b.clone()) for part in parts for name, b in part._buffers.items() if b is not None]
+    buffers = [(part, name, b, b.clone()) for part in parts for name, b in part.named_buffers(recurse=False)]
     try:
         with evaluating(module):
             yield
     finally:
         for part, name, buffer, before in buffers:
             with torch.no_grad():
-                part._buffers[name] = buffer.copy_(before)
+                setattr(part, name, buffer.copy_(before))
 
 
 def first_rows(trainer: pl.Trainer, count: int, training: bool = False) -> Sample | None:

@@ -1,6 +1,7 @@
 """Rows through a net that is made of scikit-learn's arrays, a part of them at a time."""
 
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.neural_network._base import ACTIVATIONS as INPLACE
+from scipy.special import expit
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -22,6 +23,23 @@ NUMPY_DTYPES = "?bBhHiIlLqQefd"  # not the longer floats, which torch has not ei
 WORTH_WAITING = 10  # times what is worth two threads: each part may wait for a busy core
 PART_BYTES = 2**20  # of the widest layer's outputs: what a core's cache can hold
 EPS = 1e-5  # torch's, of both normalisations
+
+
+def _softmax_in_place(z: Any) -> None:
+    z -= z.max(axis=1, keepdims=True)
+    np.exp(z, out=z)
+    z /= z.sum(axis=1, keepdims=True)
+
+
+IN_PLACE: dict[str, Callable[[Any], Any]] = {
+    "identity": lambda z: None,
+    "exp": lambda z: np.exp(z, out=z),
+    "logistic": lambda z: expit(z, out=z),
+    "relu": lambda z: np.maximum(z, 0, out=z),
+    "softmax": _softmax_in_place,
+    "tanh": lambda z: np.tanh(z, out=z),
+}
+"""Activations that overwrite an array, by scikit-learn's names."""
 
 
 def tensor_of(array: Any, dtype: Any = None, device: torch.device | str = "cpu") -> Tensor:
@@ -54,7 +72,7 @@ def values_of(model: Any, X: Any) -> Any:
         model: a fitted MLP.
         X: inputs ``(rows, in_features)``, dense or sparse.
     """
-    plain = model.activation in INPLACE and not model.norms_ and model.device in ("auto", "cpu")
+    plain = model.activation in IN_PLACE and not model.norms_ and model.device in ("auto", "cpu")
     widest = max(part.shape[1] for part in model.coefs_)
     if plain and (sparse.issparse(X) or (X.shape[0] * widest <= FEW and X.dtype.char in NUMPY_DTYPES)):
         return _by_numpy(model, X)
@@ -75,13 +93,13 @@ def _joined(parts: list[Any]) -> Any:
 
 def _by_numpy(model: Any, X: Any) -> Any:
     # A call of NumPy costs less than one of torch, which counts where the products are small.
-    activation, last = INPLACE[model.activation], len(model.coefs_) - 1
+    activation, last = IN_PLACE[model.activation], len(model.coefs_) - 1
     for number, (weight, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
         X = X @ weight
         X += bias
         if number < last:
             activation(X)
-    INPLACE[model.out_activation_](X)
+    IN_PLACE[model.out_activation_](X)
     return X
 
 

@@ -104,7 +104,7 @@ class Epochs:
         try:
             self._run()
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warnings.warn("Training interrupted by user.", stacklevel=4)
         self.publish()
         if model.early_stopping:
             model.coefs_, model.intercepts_, model.norms_ = model._best_coefs, model._best_intercepts, model._best_norms
@@ -137,7 +137,7 @@ class Epochs:
             f"Stochastic Optimizer: Maximum iterations ({model.max_iter}) reached and the optimization hasn't "
             "converged yet.",
             ConvergenceWarning,
-            stacklevel=6,
+            stacklevel=5,
         )
 
     def publish(self) -> None:
@@ -206,17 +206,21 @@ class Epochs:
         return stop
 
 
-def flat_parameters_of(model: Any, device: torch.device, seed: int = 0) -> FlatParameters:
+def flat_parameters_of(
+    model: Any, device: torch.device, seed: int = 0, dtype: torch.dtype | None = None
+) -> FlatParameters:
     """The model's net with its weights, on a device.
 
     Args:
         model: an MLP whose ``coefs_``, ``intercepts_`` and ``norms_`` are set.
         device: to train on.
         seed: of the dropout.
+        dtype: of the parameters; None for that of the model's arrays.
     """
     sizes = [*(len(part) for part in model.coefs_), model.n_outputs_]
     activation = "sigmoid" if model.activation == "logistic" else model.activation
-    flat = FlatParameters(sizes, activation, model.dropout, model.norm, seed, device, tensor_of(model.coefs_[0]).dtype)
+    dtype = dtype or tensor_of(model.coefs_[0]).dtype
+    flat = FlatParameters(sizes, activation, model.dropout, model.norm, seed, device, dtype)
     pairs = [*zip(flat.weights, model.coefs_, strict=True), *zip(flat.biases, model.intercepts_, strict=True)]
     for norm, arrays in zip(flat.norms, model.norms_, strict=True):
         pairs += [(norm[name], array) for name, array in arrays.items()]
@@ -243,7 +247,7 @@ def _batch_size(given: Any, rows: int) -> int:
         return min(200, rows)
     if given > rows:
         warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
         )
     return min(int(given), rows)
 

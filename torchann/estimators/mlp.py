@@ -5,10 +5,9 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
-from sklearn.base import _fit_context, is_classifier
-from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import autocast
 
 from torchann.engine.devices import device_for
@@ -17,19 +16,21 @@ from torchann.engine.old_fit import Epochs, HeldOut
 from torchann.engine.threads import at_most, threads_for
 from torchann.estimators import mlp_task
 from torchann.estimators.estimator_file import SafeFile
-from torchann.estimators.lbfgs import loss_and_gradient
+from torchann.estimators.lbfgs import fit_by_lbfgs
 from torchann.estimators.mlp_file import check_fitted, restored_solver, solver_state
-from torchann.estimators.options import SKLEARN_ACTIVATIONS, TORCH_SOLVERS, check_together, check_unchanged
-from torchann.nets.sklearn_objectives import OWN_LOSSES
+from torchann.estimators.options import check_together, check_unchanged
+from torchann.estimators.sklearn_internals import check_arguments
+from torchann.estimators.targets import row_weights
 
 ROWS = {"accept_sparse": ["csr", "csc"]}
 Own = TypeVar("Own", bound="MultilayerPerceptron")
 
 
-class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[misc]
-    """Trains by the engine of this package, and otherwise is what scikit-learn's MLPs are; abstract.
+class MultilayerPerceptron(SafeFile, BaseEstimator):  # type: ignore[misc]
+    """What both MLPs have in common: how they begin, learn by the engine of this package, and are kept; abstract.
 
-    What scikit-learn does with its arguments, rows and classes stays its own code.
+    Of scikit-learn's MLPs, from which the two classes also derive, they take the arguments and what says of which kind
+    an estimator is; nothing here relies on how those learn.
     """
 
     fitted: ClassVar[tuple[str, ...]] = (
@@ -55,7 +56,6 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
     coefs_: list[Any]
     intercepts_: list[Any]
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(
         self: Own,
         X: Any,
@@ -84,6 +84,7 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
             ValueError: for NaN or infinity, lengths that differ, validation rows without ``early_stopping`` or with a
                 class that ``y`` lacks, weights that became infinite, options that do not go together.
         """
+        check_arguments(self)
         held_out = None
         if not (X_val is None and y_val is None and sample_weight_val is None):
             held_out = (X_val, y_val, sample_weight_val)
@@ -122,42 +123,38 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
         estimator: Own = mlp_task.from_task(cls, task, classes, params)
         return estimator
 
-    def _fit(self: Own, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Own:
-        return self._learn(X, y, sample_weight, incremental=incremental)  # of scikit-learn's partial_fit
-
     def _learn(self: Own, X: Any, y: Any, sample_weight: Any, held_out: Any = None, incremental: bool = False) -> Own:
         hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if any(size <= 0 for size in hidden):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        X, y = self._validate_input(X, y, incremental, reset=first)
+        X, y = self._checked(X, y, incremental, reset=first)
         check_together(self, held_out is not None, incremental)
         y = y.reshape(y.shape[0], -1)
         held_out = None if held_out is None else self._held_out(y, *held_out)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+            sample_weight = row_weights(sample_weight, X)
         sample_weight = self._weighted(y, sample_weight)
         sizes = [X.shape[1], *hidden, y.shape[1]]
         self.n_outputs_: int = y.shape[1]
         self.norms_: list[dict[str, Any]] = getattr(self, "norms_", [])
         self._random_state = check_random_state(self.random_state)
         if first:
-            self._initialize(y, sizes, X.dtype)
+            self._begin(sizes, X.dtype)
         if (before := [len(part) for part in self.coefs_] + [self.coefs_[-1].shape[1]]) != sizes:
             raise ValueError(
                 f"the weights are of layers {before} and now there are {sizes}; give the same, or fit anew"
             )
         check_unchanged(self)
-        if self.solver == "lbfgs":
-            if hasattr(self, "_optimizer"):
-                del self._optimizer  # of another solver, in a fit before
-            self._fit_lbfgs(X, y, sample_weight, *_buffers(X, sizes), sizes)
-            self.coefs_ = [part.astype(X.dtype) for part in self.coefs_]
-            self.intercepts_ = [part.astype(X.dtype) for part in self.intercepts_]
-        else:
-            batch_size = min(200 if self.batch_size == "auto" else self.batch_size, X.shape[0])
-            device = device_for(self.device, sizes, batch_size)
-            with at_most(threads_for(sizes, batch_size)), torch.inference_mode(False), autocast("cpu", enabled=False):
+        lbfgs = self.solver == "lbfgs"
+        batch_size = X.shape[0] if lbfgs else min(200 if self.batch_size == "auto" else self.batch_size, X.shape[0])
+        with at_most(threads_for(sizes, batch_size)), torch.inference_mode(False), autocast("cpu", enabled=False):
+            if lbfgs:
+                if hasattr(self, "_optimizer"):
+                    del self._optimizer  # of another solver, in a fit before
+                fit_by_lbfgs(self, X, y, sample_weight)
+            else:
+                device = device_for(self.device, sizes, batch_size)
                 Epochs(self, X, y, sample_weight, held_out, incremental, device).run()
         if not all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
             raise ValueError(
@@ -166,16 +163,35 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
             )
         return self
 
-    def _initialize(self, y: Any, layer_units: list[int], dtype: Any) -> None:
-        super()._initialize(y, layer_units, dtype)
-        self.norms_ = [self._first_norm(size, dtype) for size in layer_units[1:-1]] if self.norm else []
+    def _checked(self, X: Any, y: Any, incremental: bool, *, reset: bool) -> tuple[Any, Any]:
+        """Rows and targets as arrays of numbers, targets ``(rows,)`` or ``(rows, outputs)``."""
+        raise NotImplementedError
+
+    def _begin(self, sizes: list[int], dtype: Any) -> None:
+        """Sets what a fit starts from: weights drawn as scikit-learn draws them, empty curves."""
+        self.n_iter_ = self.t_ = 0
+        self.n_layers_, self.n_outputs_ = len(sizes), sizes[-1]
+        self.out_activation_ = self._output_activation()
+        layers = [self._first_layer(*pair, dtype) for pair in pairwise(sizes)]
+        self.coefs_, self.intercepts_ = [weight for weight, _ in layers], [bias for _, bias in layers]
+        self._best_coefs = [part.copy() for part in self.coefs_]
+        self._best_intercepts = [part.copy() for part in self.intercepts_]
+        self.norms_ = [self._first_norm(size, dtype) for size in sizes[1:-1]] if self.norm else []
         self._best_norms = self.norms_
-        if self.solver in TORCH_SOLVERS:  # what scikit-learn does for the solvers that it knows
+        if self.solver != "lbfgs":
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
             self.best_validation_score_: float | None = -np.inf if self.early_stopping else None
             self.best_loss_: float | None = None if self.early_stopping else np.inf
+
+    def _output_activation(self) -> str:
+        raise NotImplementedError
+
+    def _first_layer(self, fan_in: int, fan_out: int, dtype: Any) -> tuple[Any, Any]:
+        bound = np.sqrt((2.0 if self.activation == "logistic" else 6.0) / (fan_in + fan_out))  # Glorot's
+        weight, bias = (self._random_state.uniform(-bound, bound, size) for size in ((fan_in, fan_out), fan_out))
+        return weight.astype(dtype, copy=False), bias.astype(dtype, copy=False)
 
     def _first_norm(self, size: int, dtype: Any) -> dict[str, Any]:
         parts = {"weight": np.ones(size, dtype), "bias": np.zeros(size, dtype)}
@@ -199,27 +215,16 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
             raise ValueError("X_val has one row, which has no R²; give two or more")
         if weight is not None and not np.sum(weight) > 0:
             raise ValueError("sample_weight_val adds up to nothing; give rows that count, or leave it out")
-        return HeldOut(X, y, None if weight is None else _check_sample_weight(weight, X))
+        return HeldOut(X, y, None if weight is None else row_weights(weight, X))
 
     def _indicators(self, y: Any) -> Any:
         """Targets of validation rows as numbers, one column for each output."""
         return y
 
-    def _loss_grad_lbfgs(self, packed_coef_inter: Any, X: Any, y: Any, sample_weight: Any, *buffers: Any) -> Any:
-        if self.activation in SKLEARN_ACTIVATIONS and self.loss not in OWN_LOSSES:
-            return super()._loss_grad_lbfgs(packed_coef_inter, X, y, sample_weight, *buffers)
-        self._unpack(packed_coef_inter)
-        return loss_and_gradient(self, X, y, sample_weight)
-
-    def _check_solver(self) -> bool:
-        if self.solver == "lbfgs":
-            raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
-        return True
-
-    def _forward_pass_fast(self, X: Any, check_input: bool = True) -> Any:
-        if check_input:
-            X = validate_data(self, X, reset=False, **ROWS)
-        return values_of(self, X)
+    def _outputs(self, X: Any) -> Any:
+        """Values or probabilities of each output, ``(rows, outputs)``."""
+        check_is_fitted(self)
+        return values_of(self, validate_data(self, X, reset=False, **ROWS))
 
     def _parameters(self) -> dict[str, Any]:
         return super()._parameters() | {"callbacks": None}  # which are code
@@ -243,15 +248,3 @@ class MultilayerPerceptron(SafeFile, BaseMultilayerPerceptron):  # type: ignore[
 
     def _check_fitted(self) -> None:
         check_fitted(self)
-
-
-def _buffers(X: Any, sizes: list[int]) -> tuple[list[Any], ...]:
-    # Where scikit-learn's L-BFGS keeps what it computes.
-    shapes = list(pairwise(sizes))
-    activations = [X, *[None] * len(shapes)]
-    return (
-        activations,
-        [None] * len(shapes),
-        [np.empty(shape, X.dtype) for shape in shapes],
-        [np.empty(size, X.dtype) for _, size in shapes],
-    )

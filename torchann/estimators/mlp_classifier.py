@@ -1,16 +1,29 @@
 """scikit-learn's MLPClassifier on the engine of this package."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import sklearn.neural_network
-from sklearn.utils import compute_class_weight
-from sklearn.utils._param_validation import StrOptions
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
 
-from torchann.estimators.mlp import MultilayerPerceptron
+from torchann.estimators.mlp import ROWS, MultilayerPerceptron
 from torchann.estimators.options import CONSTRAINTS
+from torchann.estimators.sklearn_internals import StrOptions, accepts, check_arguments
+from torchann.estimators.targets import announce_classes, check_classes
+
+Own = TypeVar("Own", bound="MLPClassifier")
 
 
+def _takes_steps(model: "MLPClassifier") -> bool:
+    if model.solver == "lbfgs":
+        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    return True
+
+
+@accepts(**CONSTRAINTS, class_weight=[dict, StrOptions({"balanced"}), None])
 class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):  # type: ignore[misc]
     """A multilayer perceptron that sorts rows into two classes, several, or any number of labels (section 10.1.6).
 
@@ -87,10 +100,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
     """
 
     fitted: ClassVar[tuple[str, ...]] = ("classes_", *MultilayerPerceptron.fitted)
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **CONSTRAINTS,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-    }
+    _binarizer: LabelBinarizer  # between classes or labels and indicators
 
     def __init__(
         self,
@@ -157,27 +167,85 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
         self.device = device
         self.callbacks = callbacks
 
+    @available_if(_takes_steps)  # type: ignore[untyped-decorator]
+    def partial_fit(self: Own, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Own:
+        """Trains for one more epoch.
+
+        Args:
+            X: ``(rows, features)``, an array, data frame or sparse matrix.
+            y: classes, ``(rows,)``, or labels, ``(rows, labels)``.
+            sample_weight: how much each row counts, ``(rows,)``.
+            classes: all classes that will come, ``(classes,)``; needed in the first call.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            AttributeError: for ``solver="lbfgs"``, which has no epochs.
+            ValueError: as of :meth:`fit`, or for missing or other classes.
+        """
+        if not hasattr(self, "coefs_"):
+            check_arguments(self)
+        announce_classes(self, y, classes)
+        return self._learn(X, y, sample_weight, incremental=True)
+
+    def _checked(self, X: Any, y: Any, incremental: bool, *, reset: bool) -> tuple[Any, Any]:
+        X, y = validate_data(self, X, y, multi_output=True, dtype=(np.float64, np.float32), reset=reset, **ROWS)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classes(self, y, incremental)
+        return X, self._binarizer.transform(y).astype(bool)  # of which a product with float32 is float32
+
+    def _output_activation(self) -> str:
+        return "softmax" if self._binarizer.y_type_ == "multiclass" else "logistic"
+
     def _weighted(self, y: Any, sample_weight: Any) -> Any:
         if self.class_weight is None:
             return sample_weight
-        if self._label_binarizer.y_type_.startswith("multilabel"):
+        if self._binarizer.y_type_.startswith("multilabel"):
             raise ValueError(f"class_weight={self.class_weight} and rows with several labels; leave it out")
-        labels = self.classes_[y.argmax(1) if y.shape[1] > 1 else y[:, 0].astype(int)]
+        labels = self._labels_of(y)
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
         of_row = weights[np.searchsorted(self.classes_, labels)]
         return of_row if sample_weight is None else of_row * sample_weight
 
+    def _labels_of(self, indicators: Any) -> Any:
+        """The class of each row, ``(rows,)``, from its indicators, ``(rows, outputs)``."""
+        return self.classes_[indicators.argmax(1) if indicators.shape[1] > 1 else indicators[:, 0].astype(int)]
+
     def _indicators(self, y: Any) -> Any:
-        if not self._label_binarizer.y_type_.startswith("multilabel"):
+        if not self._binarizer.y_type_.startswith("multilabel"):
             unknown = np.setdiff1d(y, self.classes_)
             if len(unknown):
                 raise ValueError(
                     f"y_val has the classes {unknown.tolist()!r:.80} and y has not; give rows of them in X"
                 )
-        return self._label_binarizer.transform(y)
+        return self._binarizer.transform(y)
 
-    def _predict(self, X: Any, check_input: bool = True) -> Any:
-        if len(self.classes_) < 2 or self._label_binarizer.y_type_.startswith("multilabel"):
-            return super()._predict(X, check_input)
-        proba = self._forward_pass_fast(X, check_input)
+    def predict(self, X: Any) -> Any:
+        """Returns the class of each row, ``(rows,)``; of labels, which each row has, ``(rows, labels)``.
+
+        Args:
+            X: ``(rows, features)``, an array, data frame or sparse matrix.
+
+        Raises:
+            NotFittedError: before ``fit``.
+            ValueError: for NaN or infinity, or another number of features.
+        """
+        proba = self._outputs(X)
+        if len(self.classes_) < 2 or self._binarizer.y_type_.startswith("multilabel"):
+            return self._binarizer.inverse_transform(proba.ravel() if self.n_outputs_ == 1 else proba)
         return self.classes_.take(proba.argmax(1) if proba.shape[1] > 1 else (proba[:, 0] > 0.5).astype(int))
+
+    def predict_proba(self, X: Any) -> Any:
+        """Returns the probability of each class, ``(rows, classes)``, or of each label, ``(rows, labels)``.
+
+        Args:
+            X: as of :meth:`predict`.
+
+        Raises:
+            NotFittedError: before ``fit``.
+            ValueError: as of :meth:`predict`.
+        """
+        proba = self._outputs(X)
+        return np.hstack([1 - proba, proba]) if proba.shape[1] == 1 else proba

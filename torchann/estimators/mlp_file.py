@@ -95,7 +95,7 @@ def check_fitted(model: Any) -> None:
         if model.out_activation_ not in ("identity", "exp"):
             raise ValueError(f"out_activation_ is {model.out_activation_!r:.80} and should be 'identity' or 'exp'")
         return
-    model._label_binarizer = _binarizer(model)
+    model._binarizer = _binarizer(model)
 
 
 def _binarizer(model: Any) -> LabelBinarizer:

@@ -1,15 +1,21 @@
 """scikit-learn's MLPRegressor on the engine of this package."""
 
-from typing import Any, ClassVar
+from typing import Any, TypeVar
 
+import numpy as np
 import sklearn.neural_network
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import validate_data
 
-from torchann.estimators.mlp import MultilayerPerceptron
+from torchann.estimators.mlp import ROWS, MultilayerPerceptron
 from torchann.estimators.options import CONSTRAINTS
+from torchann.estimators.sklearn_internals import StrOptions, accepts, check_arguments
 from torchann.nets.sklearn_objectives import OWN_LOSSES
 
+Own = TypeVar("Own", bound="MLPRegressor")
 
+
+@accepts(**CONSTRAINTS, loss=[StrOptions({"squared_error", "poisson", *OWN_LOSSES})])
 class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  # type: ignore[misc]
     """A multilayer perceptron that predicts one value per row, or several (section 10.1.5).
 
@@ -80,11 +86,6 @@ class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  
         0.51
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **CONSTRAINTS,
-        "loss": [StrOptions({"squared_error", "poisson", *OWN_LOSSES})],
-    }
-
     def __init__(
         self,
         loss: Any = "squared_error",
@@ -149,3 +150,42 @@ class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  
         self.norm = norm
         self.device = device
         self.callbacks = callbacks
+
+    def partial_fit(self: Own, X: Any, y: Any, sample_weight: Any = None) -> Own:
+        """Trains for one more epoch.
+
+        Args:
+            X: ``(rows, features)``, an array, data frame or sparse matrix.
+            y: targets, ``(rows,)`` or ``(rows, outputs)``.
+            sample_weight: how much each row counts, ``(rows,)``.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            ValueError: as of :meth:`fit`.
+        """
+        if not hasattr(self, "coefs_"):
+            check_arguments(self)
+        return self._learn(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """Returns the value of each row, ``(rows,)``, or its values, ``(rows, outputs)``.
+
+        Args:
+            X: ``(rows, features)``, an array, data frame or sparse matrix.
+
+        Raises:
+            NotFittedError: before ``fit``.
+            ValueError: for NaN or infinity, or another number of features.
+        """
+        values = self._outputs(X)
+        return values.ravel() if values.shape[1] == 1 else values
+
+    def _checked(self, X: Any, y: Any, incremental: bool, *, reset: bool) -> tuple[Any, Any]:
+        dtypes = (np.float64, np.float32)
+        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=dtypes, reset=reset, **ROWS)
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _output_activation(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"

@@ -3,9 +3,7 @@
 from numbers import Real
 from typing import Any
 
-from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
-from sklearn.utils._param_validation import Interval, StrOptions
-
+from torchann.estimators.sklearn_internals import Interval, StrOptions
 from torchann.nets.functional import ACTIVATIONS
 
 TORCH_SOLVERS = ("adamw", "nadam", "adagrad", "rmsprop")
@@ -18,7 +16,6 @@ NORM_PARTS: dict[Any, list[str]] = {
 }
 """What a normalisation keeps of a hidden layer, by torch's names."""
 CONSTRAINTS: dict[str, list[Any]] = {
-    **BaseMultilayerPerceptron._parameter_constraints,
     "activation": [StrOptions({*SKLEARN_ACTIVATIONS, *ACTIVATIONS} - {"sigmoid"})],
     "solver": [StrOptions({"lbfgs", "sgd", "adam", *TORCH_SOLVERS})],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *SCHEDULES})],

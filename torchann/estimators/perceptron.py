@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from torchann.estimators import perceptron_task
 from torchann.estimators.estimator_file import SafeFile
+from torchann.estimators.sklearn_internals import ChosenValidationRows
 
 if TYPE_CHECKING:
     from torchann.tasks.perceptron import Perceptron as Task
@@ -23,7 +24,7 @@ ROWS: dict[str, Any] = {
 }
 
 
-class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[misc]
+class Perceptron(SafeFile, ChosenValidationRows, sklearn.linear_model.Perceptron):  # type: ignore[misc]
     """A threshold logic unit for each class, one alone for two, that learns from its mistakes (section 10.1.3).
 
     A ``sklearn.linear_model.Perceptron``: same arguments, attributes, methods and warnings, and every bit of the
@@ -131,18 +132,14 @@ class Perceptron(SafeFile, sklearn.linear_model.Perceptron):  # type: ignore[mis
         if not np.any(counts):
             raise ValueError("sample_weight_val is zero for all rows; give a row that counts, or leave it out")
         rows = _stacked(X, X_val)
-        self._held_out = np.arange(rows.shape[0]) >= len(y)
+        self._validation_mask = np.arange(rows.shape[0]) >= len(y)
         try:
             super().fit(rows, np.concatenate([y, y_val]), sample_weight=np.concatenate([weights, counts]), **start)
         finally:
-            del self._held_out
+            del self._validation_mask
         if names is not None:
             self.feature_names_in_ = names
         return self
-
-    def _make_validation_split(self, y: Any, sample_mask: Any) -> Any:
-        held_out = vars(self).get("_held_out")
-        return super()._make_validation_split(y, sample_mask) if held_out is None else held_out
 
     def to_task(self) -> "Task":
         """The Lightning task of the same weights, names of features and classes, and counts of epochs and rows.

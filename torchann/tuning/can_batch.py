@@ -4,29 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scipy import sparse
-from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
 import torchann.estimators
 from torchann.engine.population.settings import CHOICES
+from torchann.estimators.sklearn_internals import has_callbacks
 
 OUR_ESTIMATORS = (torchann.estimators.MLPClassifier, torchann.estimators.MLPRegressor)
-"""Which draw, count and stop as scikit-learn's do, and have further arguments."""
-TRAINING = (
-    "fit",
-    "_fit",
-    "_fit_stochastic",
-    "_backprop",
-    "_forward_pass",
-    "_compute_loss_grad",
-    "_initialize",
-    "_init_coef",
-    "_validate_input",
-    "_update_no_improvement_count",
-    "_score",
-)
-"""Methods of scikit-learn's MLPs that say how they learn."""
+"""Classes whose candidates are trained in populations."""
 
 
 def network_of(estimator: Any) -> Any:
@@ -49,13 +35,8 @@ def why_not(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> st
         fit_params: what else ``fit`` is given.
     """
     network = network_of(estimator)
-    if not isinstance(network, BaseMultilayerPerceptron):
-        return f"{type(network).__name__} is no multilayer perceptron of scikit-learn"
-    base = next(kind for kind in (MLPClassifier, MLPRegressor, BaseMultilayerPerceptron) if isinstance(network, kind))
-    if type(network) not in OUR_ESTIMATORS and any(
-        getattr(type(network), name) is not getattr(base, name) for name in TRAINING
-    ):
-        return f"{type(network).__name__} learns in a way of its own"
+    if type(network) not in OUR_ESTIMATORS:
+        return f"{type(network).__name__} is not an MLPClassifier or MLPRegressor of torchann.estimators"
     if isinstance(estimator, Pipeline) and (estimator.memory is not None or _transforms_input(estimator)):
         return "the pipeline has memory or transform_input"
     if fit_params:
@@ -85,7 +66,7 @@ def why_not_these(estimator: Any, params: Iterable[str]) -> str | None:
             return f"{name}={value!r} is not for a population"
     if network.verbose:
         return "verbose=True prints each epoch"
-    if getattr(network, "_skl_callbacks", None):
+    if has_callbacks(network):
         return "the network has callbacks"
     usual = type(network)()
     for name in sorted(set(network.get_params(deep=False)) - set(MLPClassifier().get_params()) - set(known)):

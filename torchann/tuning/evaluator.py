@@ -1,27 +1,25 @@
 """Trains and scores the candidates of a search: together where it can be done, else one by one as scikit-learn does."""
 
-import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer
-from sklearn.model_selection._validation import _fit_and_score, _score
-from sklearn.utils.metaestimators import _safe_split
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params, _num_samples
 
 from torchann.engine.population import Member, Population, Workers
-from torchann.tuning.can_batch import OUR_ESTIMATORS, network_of
+from torchann.estimators.sklearn_internals import fit_and_score
 from torchann.tuning.candidate_networks import CandidateNetwork, CandidateNetworks, Pair, Params, Split
+from torchann.tuning.fitted_network import take_over
 from torchann.tuning.progress import SearchProgress
 
 Result = dict[str, Any]
+SCORER = type(make_scorer(accuracy_score))
+"""Class of the scorers that look at nothing but predictions."""
 
 
 class Evaluator:
@@ -70,7 +68,7 @@ class Evaluator:
             splits: numbers of training and test rows of each fold.
 
         Returns:
-            What scikit-learn notes of a fit, fold by fold of the first candidate, then of the next; None for what has
+            What ``fit_and_score`` returns, fold by fold of the first candidate, then of the next; None for what has
             not been done.
         """
         pairs, search = list(product(range(len(candidates)), range(len(splits)))), self.search
@@ -95,22 +93,8 @@ class Evaluator:
         Returns:
             It, fitted, or one like it.
         """
-        rows, alone = np.arange(_num_samples(self.X)), {}
-        if type(network_of(estimator)) not in OUR_ESTIMATORS:  # which are as fast, and know more about themselves
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what cannot be trained in a population has been told
-                alone = CandidateNetworks(estimator, self.X, self.y, self.fit_params).of([{}], [(rows, rows)])
-        if not alone:
-            targets = () if self.y is None else (self.y,)
-            return estimator.fit(self.X, *targets, **self.fit_params)
-        (trainee,) = alone.values()
-        try:
-            list(Population([trainee.member], trainee.fold.table, device=self.search.device).train())
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
-        if not self.grows:
-            _warn_of_ends([trainee.member])
-        return trainee.fold.finish(trainee.network, trainee.member)
+        targets = () if self.y is None else (self.y,)
+        return estimator.fit(self.X, *targets, **self.fit_params)
 
     def _together(
         self, trainees: Mapping[Pair, CandidateNetwork], splits: Sequence[Split]
@@ -139,33 +123,36 @@ class Evaluator:
                 known[0].fold.table,
                 workers=self.workers,
                 device=self.search.device,
-                losses=not _is_of_sklearn(self.scorer),
+                losses=not _needs_predictions_alone(self.search.scoring),
             )
             for member in population.train():
                 yield chosen[id(member)]
 
     def _result(self, trainee: CandidateNetwork, split: Split, seconds: float) -> Result:
-        """What scikit-learn's own ``_fit_and_score`` returns."""
         search, (train, test) = self.search, split
-        result: Result = {"fit_error": None, "n_test_samples": _num_samples(test), "fit_time": seconds}
-        started = time.perf_counter()
-        parts = {"test_scores": (test, train), "train_scores": (train, None)}
-        if not search.return_train_score:
-            del parts["train_scores"]
+        network, member = trainee.network, trainee.member
+        estimator = trainee.fold.estimator_of(network)
+        vars(estimator)["fit"] = lambda *_: take_over(network, member)  # what it is to learn has been learnt
         try:
-            fitted = trainee.fold.finish(trainee.network, trainee.member)
-        except ValueError as error:
-            if search.error_score == "raise":
-                raise
-            several = isinstance(self.scorer, _MultimetricScorer)
-            scores = dict.fromkeys(self.scorer._scorers, search.error_score) if several else search.error_score
-            return result | dict.fromkeys(parts, scores) | {"fit_error": f"ValueError: {error}\n", "score_time": 0.0}
-        for name, (rows, train_rows) in parts.items():
-            x, y = _safe_split(fitted, self.X, self.y, rows, train_rows)
-            params = _check_method_params(self.X, params=self.score_params, indices=rows)
-            result[name] = _score(fitted, x, y, self.scorer, params, search.error_score)
-            result.setdefault("score_time", time.perf_counter() - started)
-        return result
+            result: Result = fit_and_score(
+                estimator,
+                self.X,
+                self.y,
+                scorer=self.scorer,
+                train=train,
+                test=test,
+                verbose=0,
+                parameters=None,
+                fit_params=None,
+                score_params=self.score_params,
+                return_train_score=search.return_train_score,
+                return_n_test_samples=True,
+                return_times=True,
+                error_score=search.error_score,
+            )
+        finally:
+            del vars(estimator)["fit"]
+        return result | {"fit_time": seconds}
 
     def _one_by_one(
         self, pairs: Sequence[Pair], candidates: Sequence[Params], splits: Sequence[Split]
@@ -175,7 +162,7 @@ class Evaluator:
         search = self.search
         parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch, return_as="generator")
         results: Iterable[Result] = parallel(
-            delayed(_fit_and_score)(
+            delayed(fit_and_score)(
                 clone(self.estimator),
                 self.X,
                 self.y,
@@ -198,9 +185,12 @@ class Evaluator:
         return results
 
 
-def _is_of_sklearn(scorer: Any) -> bool:
-    """Whether a scorer looks at nothing but predictions: one of the user's may look at the loss curve."""
-    return isinstance(scorer, (_BaseScorer, _MultimetricScorer)) or type(scorer).__name__ == "_PassthroughScorer"
+def _needs_predictions_alone(scoring: Any) -> bool:
+    """Whether scores are scikit-learn's: a function of the user's may look at the loss curve."""
+    if scoring is None or isinstance(scoring, str | SCORER):
+        return True
+    parts = scoring.values() if isinstance(scoring, Mapping) else scoring
+    return not callable(scoring) and all(map(_needs_predictions_alone, parts))
 
 
 def _warn_of_ends(members: Sequence[Member]) -> None:

@@ -1,14 +1,16 @@
 """Grid search: all combinations, trained together."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import sklearn.model_selection
 import torch
 
+from torchann.estimators.sklearn_internals import accepts
 from torchann.tuning.population_search import PopulationSearch
 
 
+@accepts(device=[str, torch.device])
 class GridSearchCV(sklearn.model_selection.GridSearchCV, PopulationSearch):  # type: ignore[misc]
     """A ``sklearn.model_selection.GridSearchCV`` that trains its candidates at the same time.
 
@@ -29,17 +31,12 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV, PopulationSearch):  # t
 
     Example:
         >>> from sklearn.datasets import load_iris
-        >>> from sklearn.neural_network import MLPClassifier
+        >>> from torchann.estimators import MLPClassifier
         >>> model = MLPClassifier(solver="sgd", max_iter=500, tol=1e-3, random_state=0)
         >>> grid = {"hidden_layer_sizes": [(3,), (20,)], "learning_rate_init": [0.001, 0.01]}
         >>> GridSearchCV(model, grid, cv=3).fit(*load_iris(return_X_y=True)).best_params_["learning_rate_init"]
         0.01
     """
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **sklearn.model_selection.GridSearchCV._parameter_constraints,
-        "device": [str, torch.device],
-    }
 
     def __init__(
         self,

@@ -1,18 +1,20 @@
 """Successive halving: many candidates for a few epochs, the better ones for more."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-import sklearn.model_selection._search_successive_halving as successive_halving  # public once it is enabled for all
+import sklearn.model_selection
 import torch
-from sklearn.model_selection import ParameterSampler
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # without it, scikit-learn hides the class
 
+from torchann.estimators.sklearn_internals import accepts
 from torchann.tuning.distributions import distributions
 from torchann.tuning.population_search import PopulationSearch
 
 
-class HalvingRandomSearchCV(successive_halving.HalvingRandomSearchCV, PopulationSearch):  # type: ignore[misc]
+@accepts(device=[str, torch.device])
+class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, PopulationSearch):  # type: ignore[misc]
     """A ``sklearn.model_selection.HalvingRandomSearchCV`` whose survivors go on where they were.
 
     All candidates are trained for a few epochs; the best third for three times as many, and so on. scikit-learn trains
@@ -49,20 +51,15 @@ class HalvingRandomSearchCV(successive_halving.HalvingRandomSearchCV, Population
 
     Example:
         >>> from sklearn.datasets import load_diabetes
-        >>> from sklearn.neural_network import MLPRegressor
+        >>> from torchann.estimators import MLPRegressor
         >>> model = MLPRegressor(random_state=0, tol=0.0)
         >>> space = {"hidden_layer_sizes": (1, 40), "learning_rate_init": (1e-3, 1e-1)}
         >>> search = HalvingRandomSearchCV(model, space, n_candidates=9, min_resources=5, max_resources=45, cv=3)
-        >>> search = search.set_params(random_state=0).fit(*load_diabetes(return_X_y=True))
+        >>> search = search.set_params(random_state=0, refit=False).fit(*load_diabetes(return_X_y=True))
         >>> search.n_candidates_, search.n_resources_
         ([9, 3, 1], [5, 15, 45])
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **successive_halving.HalvingRandomSearchCV._parameter_constraints,
-        "device": [str, torch.device],
-    }
-    max_resources: int | str
     pre_dispatch = "2*n_jobs"
 
     def __init__(
@@ -106,21 +103,14 @@ class HalvingRandomSearchCV(successive_halving.HalvingRandomSearchCV, Population
         )
         self.device = device
 
-    def _check_input_parameters(self, X: Any, y: Any, split_params: Any) -> None:
-        given, params = self.max_resources, self.estimator.get_params()
-        if given == "auto" and self.resource in params:
-            self.max_resources = params[self.resource]
-        try:
-            super()._check_input_parameters(X, y, split_params)
-        finally:
-            self.max_resources = given
+    def _translated(self) -> dict[str, Any]:
+        params = self.estimator.get_params()
+        epochs = self.max_resources == "auto" and self.resource in params
+        return {
+            "param_distributions": distributions(self.param_distributions),
+            "max_resources": params[self.resource] if epochs else self.max_resources,
+        }
 
     def _after_interrupt(self, results: Mapping[str, Any]) -> None:
         self.n_iterations_: int = len(self.n_candidates_)
         self.n_remaining_candidates_: int = int(np.sum(results["iter"] == max(results["iter"])))
-
-    def _generate_candidate_params(self) -> ParameterSampler:
-        count = self.n_candidates
-        if count == "exhaust":
-            count = self.max_resources_ // self.min_resources_
-        return ParameterSampler(distributions(self.param_distributions), count, random_state=self.random_state)

@@ -12,10 +12,9 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _num_samples
 
 from torchann.engine.population import Member, RandomStateOrder, Settings, SharedRows
+from torchann.estimators.sklearn_internals import check_arguments, split_rows
 from torchann.tuning.can_batch import network_of
 from torchann.tuning.fitted_network import take_over
 
@@ -29,7 +28,7 @@ class Fold:
     """Training rows, prepared once for all candidates: transformed, checked, classes numbered.
 
     Args:
-        estimator: an MLP of scikit-learn, or a pipeline that ends in one.
+        estimator: an MLP of torchann.estimators, or a pipeline that ends in one.
         X: all rows.
         y: all targets.
         train: numbers of the rows to learn from, ``(training rows,)``.
@@ -48,14 +47,14 @@ class Fold:
     def __init__(self, estimator: Any, X: Any, y: Any, train: Any) -> None:
         self.estimator = estimator
         started = time.perf_counter()
-        x, y = _safe_split(estimator, X, y, train)
+        x, y = split_rows(estimator, X, y, train)
         self.steps: list[Any] = []
         if has_transformers(estimator):
             transformers = clone(estimator)[:-1]
             x = transformers.fit_transform(x, y)
             self.steps = transformers.steps
         self.network: Any = clone(network_of(estimator))
-        x, y = self.network._validate_input(x, y, False, reset=True)
+        x, y = self.network._checked(x, y, False, reset=True)
         self.x: np.ndarray[Any, Any] = x
         self.y: np.ndarray[Any, Any] = y.reshape(len(y), -1)
         self.rows: np.ndarray[Any, Any] = np.arange(len(y))
@@ -71,10 +70,10 @@ class Fold:
             The member of a population, and the estimator's network, initialised, to be given to :meth:`finish`.
 
         Raises:
-            ValueError: where scikit-learn's ``fit`` would.
+            ValueError: where its ``fit`` would.
         """
         network = copy.copy(self.network).set_params(**clone(network_of(candidate)).get_params(deep=False))
-        network._validate_params()
+        check_arguments(network)
         sizes = np.atleast_1d(network.hidden_layer_sizes).astype(int).tolist()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
@@ -82,7 +81,7 @@ class Fold:
         if random_state is check_random_state(None):  # all others would draw between its epochs
             random_state = np.random.RandomState(random_state.randint(2**31))
         network._random_state = random_state
-        network._initialize(self.y, [network.n_features_in_, *sizes, self.y.shape[1]], self.x.dtype)
+        network._begin([network.n_features_in_, *sizes, self.y.shape[1]], self.x.dtype)
         rows, validation = np.arange(len(self.y)), np.empty(0, dtype=np.int64)
         if network.early_stopping:
             stratify = self.y if is_classifier(network) and network.n_outputs_ == 1 else None
@@ -106,12 +105,16 @@ class Fold:
             member: trained.
 
         Returns:
-            What scikit-learn's ``fit`` would have made of the candidate.
+            The candidate as its ``fit`` would have left it.
 
         Raises:
             ValueError: if its weights are not finite.
         """
         take_over(network, member)
+        return self.estimator_of(network)
+
+    def estimator_of(self, network: Any) -> Any:
+        """The network, behind the fitted transformers of a pipeline if there are any."""
         if not isinstance(self.estimator, Pipeline):
             return network
         pipeline = copy.copy(self.estimator)
@@ -128,13 +131,13 @@ def prepare(estimator: Any, X: Any, y: Any, parts: Sequence[Any]) -> list[Fold]:
     """Folds with as few tables as can be: a single one unless the rows are another thing in each fold.
 
     Args:
-        estimator: an MLP of scikit-learn, or a pipeline that ends in one.
+        estimator: an MLP of torchann.estimators, or a pipeline that ends in one.
         X: all rows.
         y: all targets.
         parts: of each fold, the numbers of the rows to learn from.
     """
     if not has_transformers(estimator):
-        whole = Fold(estimator, X, y, np.arange(_num_samples(y)))
+        whole = Fold(estimator, X, y, np.arange(y.shape[0] if hasattr(y, "shape") else len(y)))
         table, folds = _table([whole]), []
         for part in parts:
             fold = Fold(estimator, X, y, part)

@@ -3,17 +3,16 @@
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from inspect import signature
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sklearn.base import _fit_context, clone, is_classifier
+from sklearn.base import clone, is_classifier
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.model_selection._validation import _insert_error_scores, _warn_or_raise_about_fit_failures
 from sklearn.utils import indexable
-from sklearn.utils.validation import _check_method_params
 
+from torchann.estimators import sklearn_internals as internals
 from torchann.tuning.candidate_networks import Params
 from torchann.tuning.evaluator import Evaluator
 
@@ -24,13 +23,12 @@ class Interrupted(Exception):
     """Ctrl-C has ended a search that had something to show."""
 
 
-class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
+class PopulationSearch(internals.BaseSearchCV):  # type: ignore[misc]
     """What a search of scikit-learn is made from here: :meth:`fit` trains candidates together; abstract.
 
     Samplers, splits, scorers, results, ranks and all methods of the best estimator are scikit-learn's.
     """
 
-    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
     def fit(self: Own, X: Any, y: Any = None, **params: Any) -> Own:
         """Evaluates all candidates, and fits the best one on all rows.
 
@@ -49,24 +47,40 @@ class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
             KeyboardInterrupt: if Ctrl-C came before any candidate was done.
             ValueError: where scikit-learn's own search would.
         """
-        if getattr(self, "_skl_callbacks", None):
+        internals.check_arguments(self)
+        with self._in_words_of_sklearn():
+            if not internals.has_callbacks(self):
+                return self._search(X, y, params)
             warnings.warn(
                 "candidates are trained one by one, as scikit-learn does: the search has callbacks", stacklevel=2
             )
             return super().fit(X, y, **params)  # type: ignore[no-any-return]
-        scorer, metric = self._get_scorers()
+
+    @contextmanager
+    def _in_words_of_sklearn(self) -> Iterator[None]:
+        translated = self._translated()
+        given = {name: getattr(self, name) for name in translated}
+        self.set_params(**translated)
+        try:
+            yield
+        finally:
+            self.set_params(**given)
+
+    def _translated(self) -> dict[str, Any]:
+        """Arguments that scikit-learn's search would not understand, by name, with what it takes in their place."""
+        return {}
+
+    def _search(self: Own, X: Any, y: Any, params: Mapping[str, Any]) -> Own:
+        scorer, metric = internals.scorer_of(self)
         X, y = indexable(X, y)
-        params = _check_method_params(X, params=params)
-        routed = self._get_routed_params_for_fit(params)
-        self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        if hasattr(self, "_check_input_parameters"):
-            self._check_input_parameters(X=X, y=y, split_params=routed.splitter.split)
-        self.n_splits_: int = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
+        routed = internals.routed_arguments(self, params)
+        splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        internals.set_splitter(self, splitter, X, y, routed.splitter.split)
+        self.n_splits_: int = splitter.get_n_splits(X, y, **routed.splitter.split)
         with Evaluator(self, X, y, scorer, routed) as evaluator:
             record = _Record(self, evaluator, X, y, routed.splitter.split)
-            context = {"callback_ctx": NO_CALLBACKS} if "callback_ctx" in signature(self._run_search).parameters else {}
             try:
-                self._run_search(record.evaluate, **context)
+                internals.run_search(self, record.evaluate)
             except Interrupted:
                 done, planned = len(record.candidates), record.planned
                 warnings.warn(f"the search was interrupted: {done} of {planned} candidates are done", stacklevel=2)
@@ -79,7 +93,10 @@ class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
                 self.refit_time_: float = time.time() - started
                 if hasattr(self.best_estimator_, "feature_names_in_"):
                     self.feature_names_in_: Any = self.best_estimator_.feature_names_in_
-        self.scorer_: Any = getattr(scorer, "_scorers", scorer)
+        self.scorer_: Any = scorer
+        if isinstance(self.scoring, list | tuple | set | dict):
+            each = self.scoring if isinstance(self.scoring, dict) else {name: name for name in self.scoring}
+            self.scorer_ = {name: check_scoring(self.estimator, scoring) for name, scoring in each.items()}
         self.cv_results_: Mapping[str, Any] = record.results
         return self
 
@@ -90,10 +107,10 @@ class PopulationSearch(BaseSearchCV):  # type: ignore[misc]
         first = record.out[0]["test_scores"]
         self.multimetric_: bool = isinstance(first, dict)
         if callable(self.scoring) and self.multimetric_:
-            self._check_refit_for_multimetric(first)
+            internals.check_refit_metric(self, first)
             metric = self.refit
         if self.refit or not self.multimetric_:
-            self.best_index_: int = self._select_best_index(self.refit, metric, record.results)
+            self.best_index_: int = internals.best_index(self, metric, record.results)
             if not callable(self.refit):
                 self.best_score_: Any = record.results[f"mean_test_{metric}"][self.best_index_]
             self.best_params_: Any = record.results["params"][self.best_index_]
@@ -126,7 +143,7 @@ class _Record:
             Interrupted: by Ctrl-C.
         """
         search, candidates = self.search, list(candidate_params)
-        splits = list((cv or search._checked_cv_orig).split(self.X, self.y, **self.split_params))
+        splits = list((cv or internals.splitter_of(search)).split(self.X, self.y, **self.split_params))
         folds = len(splits)
         if folds != search.n_splits_:
             raise ValueError(
@@ -146,7 +163,7 @@ class _Record:
             if self.evaluator.interrupted:
                 raise KeyboardInterrupt
             raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
-        self.results = search._format_results(self.candidates, folds, self.out, self.more)
+        self.results = internals.results_of(search, self.candidates, folds, self.out, self.more)
         if self.evaluator.interrupted:
             raise Interrupted
         return self.results
@@ -154,24 +171,8 @@ class _Record:
     def _add(self, candidates: Sequence[Params], out: Sequence[Any]) -> None:
         if not out:
             return
-        _warn_or_raise_about_fit_failures(out, self.search.error_score)
+        internals.warn_of_failed_fits(out, self.search.error_score)
         if callable(self.search.scoring):
-            _insert_error_scores(out, self.search.error_score)
+            internals.insert_error_scores(out, self.search.error_score)
         self.candidates.extend(candidates)
         self.out.extend(out)
-
-
-class _NoCallbacks:
-    """In place of the context that scikit-learn 1.9 wants for callbacks, where there are none."""
-
-    def subcontext(self, **_: Any) -> "_NoCallbacks":
-        return self
-
-    def call_on_fit_task_begin(self, **_: Any) -> "_NoCallbacks":
-        return self
-
-    def call_on_fit_task_end(self, **_: Any) -> None:
-        return None
-
-
-NO_CALLBACKS = _NoCallbacks()

@@ -1,17 +1,17 @@
 """Random search: candidates drawn from a space, trained together."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import sklearn.model_selection
 import torch
-from sklearn.model_selection import ParameterSampler
 
+from torchann.estimators.sklearn_internals import accepts
 from torchann.tuning.distributions import distributions
 from torchann.tuning.population_search import PopulationSearch
 
 
+@accepts(device=[str, torch.device])
 class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV, PopulationSearch):  # type: ignore[misc]
     """A ``sklearn.model_selection.RandomizedSearchCV`` that trains its candidates at the same time (section 10.3).
 
@@ -20,9 +20,10 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV, PopulationS
     arguments and ``random_state``. All candidates and folds are networks of one
     :class:`torchann.engine.population.Population`. ``fit_time`` is a network's share of the time.
 
-    The estimator is an ``MLPRegressor`` or ``MLPClassifier`` with solver ``"sgd"`` or ``"adam"``, or a pipeline that
-    ends in one and whose other steps are not searched: they are fitted once in each fold, on its training rows.
-    Anything else is evaluated as scikit-learn does, candidate by candidate, and a warning says why.
+    The estimator is an ``MLPRegressor`` or ``MLPClassifier`` of :mod:`torchann.estimators` with solver ``"sgd"`` or
+    ``"adam"``, or a pipeline that ends in one and whose other steps are not searched: they are fitted once in each
+    fold, on its training rows. Anything else, scikit-learn's own networks among it, is evaluated as scikit-learn does,
+    candidate by candidate, and a warning says why.
 
     Args:
         estimator: whose arguments are searched.
@@ -53,9 +54,9 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV, PopulationS
 
     Example:
         >>> from sklearn.datasets import load_diabetes
-        >>> from sklearn.neural_network import MLPRegressor
         >>> from sklearn.pipeline import make_pipeline
         >>> from sklearn.preprocessing import StandardScaler
+        >>> from torchann.estimators import MLPRegressor
         >>> network = MLPRegressor(early_stopping=True, tol=0.01, max_iter=500, random_state=0)
         >>> model = make_pipeline(StandardScaler(), network)
         >>> space = {"mlpregressor__hidden_layer_sizes": (1, 40), "mlpregressor__learning_rate_init": (1e-3, 1e-1)}
@@ -63,11 +64,6 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV, PopulationS
         >>> print(search.fit(*load_diabetes(return_X_y=True)).best_score_ > 0.3)
         True
     """
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **sklearn.model_selection.RandomizedSearchCV._parameter_constraints,
-        "device": [str, torch.device],
-    }
 
     def __init__(
         self,
@@ -102,13 +98,5 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV, PopulationS
         )
         self.device = device
 
-    def _run_search(self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None) -> None:
-        space = distributions(self.param_distributions)
-        sampler = ParameterSampler(space, self.n_iter, random_state=self.random_state)
-        if callback_ctx is None:  # before scikit-learn 1.9
-            evaluate_candidates(sampler)
-            return
-        fits = {"max_subtasks": len(sampler) * self.n_splits_, "sequential_subtasks": False}
-        context = callback_ctx.subcontext(task_name="search", **fits).call_on_fit_task_begin(estimator=self)
-        evaluate_candidates(sampler, callback_ctx=context)
-        context.call_on_fit_task_end(estimator=self)
+    def _translated(self) -> dict[str, Any]:
+        return {"param_distributions": distributions(self.param_distributions)}
