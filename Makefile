@@ -5,8 +5,9 @@ BIN := .venv/bin
 SEEDS ?= 3
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 FUZZ_SECONDS ?= 180
+TESTS ?=
 
-.PHONY: chapter test map fuzz bench package lowest install fashion-mnist clean
+.PHONY: chapter test map fuzz bench package lowest newest install fashion-mnist clean
 .DEFAULT_GOAL := chapter
 
 chapter: install fashion-mnist  ## the chapter's published figures beside the ones measured here
@@ -38,6 +39,13 @@ lowest:  ## every test with the lowest versions that pyproject.toml allows, Pyth
 	.venv-lowest/bin/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct -e '.[dev]'
 	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -n 2 -W ignore::DeprecationWarning \
 	  -W ignore::PendingDeprecationWarning -W ignore::FutureWarning
+
+# Whether the upper bounds of pyproject.toml can be lifted: Lightning, scikit-learn and Optuna at their newest,
+# whatever the bounds say, everything else as tested. `make newest TESTS="tests/estimators"` narrows the run.
+newest:  ## every test, or those in TESTS, with the newest versions of the three packages whose internals we know
+	$(PYTHON) -m venv --clear .venv-newest && .venv-newest/bin/python -m pip install -q -c constraints.txt -e '.[dev]'
+	.venv-newest/bin/python -m pip install -q --no-deps -U lightning pytorch-lightning scikit-learn optuna
+	OMP_NUM_THREADS=1 .venv-newest/bin/python -m pytest -n 2 $(TESTS)
 
 install: .venv/installed  ## the package, editable, with the tested versions, in .venv
 
