@@ -25,8 +25,9 @@ MODEL = "a model file, a checkpoint, or the folder of a run"
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         wrong = re.match(r"unrecognized arguments: (\S+)", message)
+        options = re.findall(r"(?<![\w-])--?[a-z][\w-]*", self.format_help())
         otherwise = f"`{self.prog} --help` shows what it takes"
-        hint = did_you_mean(wrong[1] if wrong else "", self._option_string_actions, otherwise)
+        hint = did_you_mean(wrong[1] if wrong else "", options, otherwise)
         self.exit(2, f"{self.prog}: error: {message}; {hint}\n")
 
 

@@ -15,6 +15,17 @@ from torch import nn
 from torchann.nets.steps import Step, forward_steps
 
 
+def not_compiled(net: nn.Module) -> nn.Module:
+    """Return the net itself where ``torch.compile`` has wrapped it.
+
+    Example:
+        >>> net = nn.Linear(2, 1)
+        >>> not_compiled(torch.compile(net)) is net, not_compiled(net) is net
+        (True, True)
+    """
+    return next(net.children()) if type(net).__name__ == "OptimizedModule" else net
+
+
 def steps_of(task: nn.Module, x: Any) -> tuple[Step, ...]:
     """The steps of a task's net on some rows, whatever of them the task gives it.
 
@@ -36,7 +47,7 @@ def steps_of(task: nn.Module, x: Any) -> tuple[Step, ...]:
             task(x)
     finally:
         hook.remove()
-    return forward_steps(getattr(net, "_orig_mod", net), *given[0])  # the net itself, where it is compiled
+    return forward_steps(not_compiled(net), *given[0])
 
 
 def layer_name(path: str, kind: str) -> str:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from torchann.dashboard.graph import layer_name
+from torchann.dashboard.graph import layer_name, not_compiled
 from torchann.dashboard.sample import Sample, is_task, undisturbed
 
 BINS = 64  # TensorBoard draws 30
@@ -28,7 +28,7 @@ def write_layers(writer: SummaryWriter, task: Any, sample: Sample | None, epoch:
         epoch: the x-axis.
     """
     net = task.net if isinstance(getattr(task, "net", None), nn.Module) else task
-    net = getattr(net, "_orig_mod", net)  # of a net that is compiled
+    net = not_compiled(net)
     layers = {layer: layer_name(name, type(layer).__name__) for name, layer in net.named_modules()}
     for layer, name in layers.items():
         for kind, parameter in layer.named_parameters(recurse=False):

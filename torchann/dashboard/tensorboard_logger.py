@@ -114,7 +114,7 @@ class RunLogger(TensorBoardLogger):
             writer = SummaryWriter(str(Path(self.log_dir, sub_run)), purge_step=purge)
             if purge is not None:  # told once more: TensorBoard's server takes the first for the start of a new run
                 start = Event(session_log=SessionLog(status=SessionLog.START))
-                writer._get_file_writer().add_event(start, purge)  # type: ignore[no-untyped-call]
+                writer.file_writer.add_event(start, purge)  # type: ignore[attr-defined]
             self._writers[sub_run] = writer
         return self._writers[sub_run]
 
@@ -140,7 +140,7 @@ class RunLogger(TensorBoardLogger):
             self._session_open = True
             # Without the summary of the whole experiment TensorBoard finds all metrics of all runs by itself.
             _, start, _ = hparams_summaries(_plain(dict(self.hparams)), {})  # type: ignore[no-untyped-call]
-            self.experiment._get_file_writer().add_summary(start)
+            self.experiment.file_writer.add_summary(start)
         for name, value in ((MetricName.parse(key), value) for key, value in figures.items()):
             self.writer(SUB_RUNS.get(name.stage, "train")).add_scalar(name.tag, value, epoch)
         for writer in self._writers.values():
@@ -151,7 +151,7 @@ class RunLogger(TensorBoardLogger):
         """Closes the run's event files; a session that went well is marked as done."""
         if self._session_open and status == "success":
             _, _, end = hparams_summaries({}, {})  # type: ignore[no-untyped-call]
-            self.experiment._get_file_writer().add_summary(end)
+            self.experiment.file_writer.add_summary(end)
         self._session_open = False
         self._close()
 

@@ -181,7 +181,7 @@ class TensorBoardReport(Callback):
     def _describe(self, writer: SummaryWriter, pl_module: Any, steps: tuple[Step, ...] | None) -> None:
         if self.write_graph and steps is not None:
             graph = Event(graph_def=graph_of(steps).SerializeToString())
-            writer._get_file_writer().add_event(graph)  # type: ignore[no-untyped-call]
+            writer.file_writer.add_event(graph)  # type: ignore[attr-defined]
         figures = pl_module.figure_names() if is_task(pl_module) else ["loss"]
         charts = layout(figures, bool(self.histogram_freq), bool(self._every_steps))
         writer.add_custom_scalars(charts)

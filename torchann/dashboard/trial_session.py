@@ -29,8 +29,8 @@ def write_trial(folder: Path, params: Mapping[str, Any], figures: Mapping[str, f
     named = {name.removeprefix("model.").removeprefix("data."): value for name, value in params.items()}
     _, start, end = hparams_summaries(named, {})  # type: ignore[no-untyped-call]
     with SummaryWriter(str(folder)) as writer:
-        writer._get_file_writer().add_summary(start)
+        writer.file_writer.add_summary(start)
         for name, figure in figures.items():
             if isfinite(figure):
                 writer.add_scalar(name, figure, 0)
-        writer._get_file_writer().add_summary(end)
+        writer.file_writer.add_summary(end)

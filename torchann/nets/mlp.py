@@ -129,7 +129,7 @@ class MLP(nn.Sequential):
     def __getitem__(self, index: Any) -> Any:
         """A layer; of several, such as all but the last, a plain ``nn.Sequential``, as they may be no MLP."""
         if isinstance(index, slice):
-            return nn.Sequential(OrderedDict(list(self._modules.items())[index]))
+            return nn.Sequential(OrderedDict(list(self.named_children())[index]))
         return super().__getitem__(index)
 
     def forward(self, x: Tensor) -> Tensor:
