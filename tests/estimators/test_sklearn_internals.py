@@ -11,8 +11,9 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import Perceptron, Ridge
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, KFold
 from sklearn.neural_network import MLPRegressor
 
 from tests.test_private_names import foreign_names
@@ -43,7 +44,7 @@ NAMES = {
         "HalvingRandomSearchCV",
     ),
     "_checked_cv_orig": (
-        lambda: GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=2).fit(*load_diabetes(return_X_y=True)),
+        lambda: HalvingGridSearchCV(Ridge(), {"alpha": [1.0]}).fit(*load_diabetes(return_X_y=True)),
         "the splitter of a search that is being fitted",
         "HalvingRandomSearchCV",
     ),

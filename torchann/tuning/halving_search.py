@@ -1,16 +1,18 @@
 """Successive halving: many candidates for a few epochs, the better ones for more."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import sklearn.model_selection
 import torch
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # without it, scikit-learn hides the class
 
-from torchann.estimators.sklearn_internals import accepts
+from torchann.estimators.sklearn_internals import accepts, check_arguments
 from torchann.tuning.distributions import distributions
 from torchann.tuning.population_search import PopulationSearch
+
+Own = TypeVar("Own", bound="HalvingRandomSearchCV")
 
 
 @accepts(device=[str, torch.device])
@@ -102,6 +104,25 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
             verbose=verbose,
         )
         self.device = device
+
+    def fit(self: Own, X: Any, y: Any = None, **params: Any) -> Own:
+        """Evaluates candidates round by round, as :meth:`torchann.tuning.population_search.PopulationSearch.fit` does.
+
+        Args:
+            X: rows, ``(rows, features)``.
+            y: targets, ``(rows,)`` or ``(rows, outputs)``.
+            **params: as there.
+
+        Returns:
+            The search.
+
+        Raises:
+            KeyboardInterrupt: if Ctrl-C came before any candidate was done.
+            ValueError: where scikit-learn's own search would.
+        """
+        check_arguments(self)
+        with self._in_words_of_sklearn():  # scikit-learn 1.7 looks at max_resources before the other fit is called
+            return super().fit(X, y, **params)
 
     def _translated(self) -> dict[str, Any]:
         params = self.estimator.get_params()
