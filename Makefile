@@ -56,6 +56,7 @@ install: .venv/installed  ## the package, editable, with the tested versions, in
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	$(BIN)/python -m torchann.engine.compiled.warm
 	touch $@
 
 .venv/tests-installed: .venv/installed
