@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--no-cost", action="store_true", help="leave out how cost grows with rows, width and depth")
-    parser.add_argument("--no-tuning", action="store_true", help="leave out populations and searches")
+    parser.add_argument("--no-tuning", action="store_true", help="leave out many networks and searches")
     options = parser.parse_args()
     names = list(dict.fromkeys(["torchann", *options.peers]))
     lines = ["# Measured beside the peers", ""]

@@ -1,4 +1,4 @@
-"""Many networks at once beside one after the other: a population of 100, and the book's random search on housing.
+"""Many networks in threads beside one after the other: 100 networks, and the book's random search on housing.
 
 python benchmarks/tuning.py                  both tables, three rounds each
 python benchmarks/tuning.py --rounds 1
@@ -24,7 +24,13 @@ from sklearn.model_selection import KFold, ParameterSampler
 from tabulate import tabulate
 
 from torchann import MLP, CaliforniaHousingDataModule
-from torchann.engine.population import Member, Population, SeededOrder, Settings, SharedRows, Workers
+from torchann.chapter.random_search import SomeRows
+from torchann.data.in_memory import Split
+from torchann.engine.compiled.objectives import make_objective
+from torchann.engine.compiled.solvers import make_solver
+from torchann.engine.fit import Fit, LearningRate, StoppingRule
+from torchann.engine.mlp_learner import mlp_learner
+from torchann.engine.together import run_together
 from torchann.estimators import MLPRegressor
 from torchann.tuning import RandomizedSearchCV
 
@@ -34,18 +40,18 @@ SPACE = {  # 1 to 3 hidden layers of 1 to 99 neurons
     "learning_rate_init": loguniform(3e-4, 3e-2),
 }
 CANDIDATES, FOLDS, MAX_EPOCHS, PATIENCE = 10, 3, 100, 10
-AIMS = {"plain PyTorch": 0.03, "scikit-learn": 0.15, "Keras": 0.02}
+AIMS = {"plain PyTorch": 0.008, "scikit-learn": 0.09, "Keras": 0.01}
 ALONE = 3  # networks that plain PyTorch trains in a round; they take as long each
 
-POPULATION = f"""\
+TOGETHER = f"""\
 An epoch of {NETWORKS} networks 8-30-1 on California housing, 11,610 rows, batch {BATCH}, SGD, each with its own rate
-and order of rows, on one thread. Plain PyTorch trains {ALONE} of them in each round, one after the other, and its
-seconds are those times {NETWORKS} / {ALONE}."""
+and order of rows: a thread per core, each with one network after the other. Plain PyTorch trains {ALONE} of them in
+each round, one after the other on one thread, and its seconds are those times {NETWORKS} / {ALONE}."""
 SEARCH = f"""\
 {CANDIDATES} candidates, 1 to 3 hidden layers of 1 to 99 neurons, rates drawn by factor from 3e-4 to 3e-2, in {FOLDS}
 folds of housing's 11,610 training rows, float32; batch {BATCH}, SGD without momentum, at most {MAX_EPOCHS} epochs,
-early stopping after {PATIENCE} without a better R² on a tenth of the rows. Two processes each, which are started anew
-in each round and counted."""
+early stopping after {PATIENCE} without a better R² on a tenth of the rows. Two threads here; two processes of
+scikit-learn's, which are started anew in each round and counted."""
 
 
 def housing() -> tuple[torch.Tensor, torch.Tensor]:
@@ -56,22 +62,21 @@ def housing() -> tuple[torch.Tensor, torch.Tensor]:
     return train.x, train.y
 
 
-def population_epochs(x: torch.Tensor, y: torch.Tensor, n_jobs: int) -> Callable[[int], float]:
-    """A function that trains the population for some epochs and returns the seconds."""
-    rates = loguniform(1e-3, 1e-2).rvs(NETWORKS, random_state=SEED)
-    table, workers, members = SharedRows.of(x, y), Workers(n_jobs), []
-    for number, rate in enumerate(rates):
+def together_epochs(x: torch.Tensor, y: torch.Tensor) -> Callable[[int], float]:
+    """A function that trains the networks for some epochs, a thread per core, and returns the seconds."""
+    fits = []
+    for number, rate in enumerate(loguniform(1e-3, 1e-2).rvs(NETWORKS, random_state=SEED)):
         torch.manual_seed(number)
-        weights = [torch.cat([layer.weight, layer.bias[:, None]], 1) for layer in MLP(8, [30], 1).linears()]
-        options = {"solver": "sgd", "momentum": 0, "alpha": 0, "batch_size": BATCH, "n_iter_no_change": np.inf}
-        settings = Settings(learning_rate_init=rate, max_iter=1, **options)
-        members.append(Member(settings, weights, SeededOrder(np.arange(len(x)), seed=number)))
+        learner = mlp_learner(MLP(8, [30], 1), make_objective("identity", "mse"), make_solver("sgd", 0), BATCH)
+        rows = SomeRows(Split(x, y), np.arange(len(x)), seed=number)
+        rule = StoppingRule(tol=0.0, patience=np.inf)
+        fits.append(Fit(learner, rows, rows.next_order, BATCH, rule, LearningRate(rate), max_iter=0))
 
     def epochs(count: int) -> float:
         started = time.perf_counter()
-        for member in members:
-            member.go_on(member.n_iter + count)
-        list(Population(members, table, workers=workers).train())
+        for fit in fits:
+            fit.max_iter, fit.result.stopped = fit.n_iter + count, None
+        list(run_together(fits))
         return time.perf_counter() - started
 
     epochs(1)
@@ -98,13 +103,13 @@ def plain_epoch(x: torch.Tensor, y: torch.Tensor) -> Callable[[], float]:
     return epoch
 
 
-def population_table(rounds: int) -> str:
+def together_table(rounds: int) -> str:
     """Seconds per epoch of all networks, side by side."""
     x, y = housing()
     torch.set_num_threads(1)
-    together, alone = population_epochs(x, y, n_jobs=1), plain_epoch(x, y)
+    together, alone = together_epochs(x, y), plain_epoch(x, y)
     seconds = [(together(5) / 5, NETWORKS * alone()) for _ in range(rounds)]
-    return _table(["population, 1 process", "plain PyTorch"], [list(column) for column in zip(*seconds, strict=True)])
+    return _table(["torchann", "plain PyTorch"], [list(column) for column in zip(*seconds, strict=True)])
 
 
 def processor_seconds() -> float:
@@ -182,7 +187,7 @@ def _table(
 def tuning_tables(rounds: int = 3, with_keras: bool = True) -> list[str]:
     """Both tables as lines of Markdown."""
     warnings.filterwarnings("ignore")  # some candidates do not converge in so few epochs
-    lines = ["## A population of networks", "", POPULATION, "", population_table(rounds), ""]
+    lines = ["## Many networks", "", TOGETHER, "", together_table(rounds), ""]
     table, notes = search_table(rounds, with_keras)
     return [*lines, "## Random search", "", SEARCH, "", table, "", *notes, ""]
 

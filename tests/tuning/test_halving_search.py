@@ -1,43 +1,34 @@
 """Successive halving over epochs, and searches that Ctrl-C ends."""
 
+import os
+import signal
+import threading
+import time
+
 import numpy as np
 import pytest
 from scipy.stats import loguniform
 from sklearn.base import clone
 
 from tests.tuning.beside_sklearn import REGRESSOR, SPACE, both, numbers
-from torchann.engine.epoch import Training
-from torchann.engine.population import population
+from torchann.engine.together import check_stop
 from torchann.tuning import GridSearchCV, HalvingRandomSearchCV
-from torchann.tuning.evaluator import Evaluator
 
 # So few epochs do not converge.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-def test_halving_search_over_epochs_is_that_of_scikit_learn_and_survivors_go_on(monkeypatch):
+def test_halving_search_over_epochs_is_that_of_scikit_learn():
     X, y = numbers()
     space = {
         "hidden_layer_sizes": [(3,), (9,), (5, 4)],
         "learning_rate_init": [0.01, 0.02, 0.1],
         "early_stopping": [True, False],
     }
-    trained = []
-    train_for = population.train_for
-    monkeypatch.setattr(population, "train_for", lambda members, *rest: counted(trained, train_for, members, *rest))
     options = {"n_candidates": 9, "max_resources": 27, "min_resources": 3, "cv": 3, "random_state": 0}
     ours, theirs = both("HalvingRandomSearchCV", REGRESSOR, space, X, y, resource="max_iter", **options)
     assert ours.n_candidates_ == theirs.n_candidates_ == [9, 3, 1] and ours.n_resources_ == [3, 9, 27]
     assert set(ours.cv_results_["iter"]) == {0, 1, 2}
-    # 9 candidates for 3 epochs, 3 for 6 more, 1 for 18 more, in 3 folds, unless they stop early
-    assert 0 < sum(trained) <= 3 * (9 * 3 + 3 * 6 + 18)
-
-
-def counted(trained, train_for, members, *rest):
-    before = sum(member.n_iter for member in members)
-    returned = train_for(members, *rest)
-    trained.append(sum(member.n_iter for member in members) - before)
-    return returned
 
 
 def test_halving_search_takes_the_estimators_epochs_and_other_resources_too():
@@ -50,62 +41,71 @@ def test_halving_search_takes_the_estimators_epochs_and_other_resources_too():
     both("HalvingRandomSearchCV", REGRESSOR, {"alpha": loguniform(1e-4, 1)}, X, y, **options)
 
 
-def interrupt_after(monkeypatch, count):
-    """Ctrl-C comes when so many fits are scored."""
-    result, seen = Evaluator._result, []
+def interrupted_after(count):
+    """A score during whose ``count + 1``-th call Ctrl-C comes."""
+    scored = []
 
-    def interrupted(self, *args):
-        if len(seen) == count:
-            raise KeyboardInterrupt
-        seen.append(args)
-        return result(self, *args)
+    def score(estimator, X, y):
+        if len(scored) == count:
+            scored.append(None)
+            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(1000):
+                time.sleep(0.01)
+                check_stop()
+        scored.append(estimator.score(X, y))
+        return scored[-1]
 
-    monkeypatch.setattr(Evaluator, "_result", interrupted)
+    return score
 
 
-def test_interrupt_keeps_the_candidates_that_are_done(monkeypatch):
+def test_interrupt_keeps_the_candidates_that_are_done(capsys):
     X, y = numbers()
     grid = {"max_iter": [3, 8], "learning_rate_init": [0.01, 0.03]}
-    whole = GridSearchCV(REGRESSOR, grid, cv=2).fit(X, y)
-    interrupt_after(monkeypatch, 6)
-    with pytest.warns(UserWarning, match="the search was interrupted: [23] of 4 candidates are done"):
-        ours = GridSearchCV(REGRESSOR, grid, cv=2).fit(X, y)
-    known = [whole.cv_results_["params"].index(params) for params in ours.cv_results_["params"]]
-    np.testing.assert_allclose(ours.cv_results_["mean_test_score"], whole.cv_results_["mean_test_score"][known])
-    assert ours.best_score_ == ours.cv_results_["mean_test_score"].max() and ours.predict(X).shape == y.shape
+    whole = GridSearchCV(REGRESSOR, grid, cv=2).fit(X, y).cv_results_
+    search = GridSearchCV(REGRESSOR, grid, cv=2, n_jobs=1, verbose=1, scoring=interrupted_after(7))
+    with pytest.warns(UserWarning, match="the search was interrupted: 3 of 4 candidates are done"):
+        search.fit(X, y)
+    assert search.cv_results_["params"] == whole["params"][:3] and search.verbose == 1
+    np.testing.assert_allclose(search.cv_results_["mean_test_score"], whole["mean_test_score"][:3])
+    assert search.best_score_ == max(search.cv_results_["mean_test_score"]) and search.predict(X).shape == y.shape
+    assert capsys.readouterr().out == "Fitting 2 folds for each of 4 candidates, totalling 8 fits\n"
 
 
-def test_interrupt_before_anything_is_done_is_raised(monkeypatch):
-    interrupt_after(monkeypatch, 1)
+def test_interrupt_before_anything_is_done_is_raised():
     with pytest.raises(KeyboardInterrupt):
-        GridSearchCV(REGRESSOR, SPACE, cv=2).fit(*numbers())
+        GridSearchCV(REGRESSOR, SPACE, cv=2, n_jobs=1, scoring=interrupted_after(1)).fit(*numbers())
 
 
-def test_interrupted_halving_has_the_best_of_its_last_round(monkeypatch):
+@pytest.mark.parametrize(("scored", "rounds"), [(11, [0, 0, 0, 0, 1]), (9, [0, 0, 0, 0])])
+def test_interrupted_halving_has_the_best_of_its_last_round(scored, rounds):
     X, y = numbers()
-    interrupt_after(monkeypatch, 10)  # 4 candidates in 2 folds, then one of the two survivors
     space = {"hidden_layer_sizes": [(3,), (9,)], "learning_rate_init": [0.01, 0.02]}
     options = {"n_candidates": 4, "factor": 2, "min_resources": 2, "max_resources": 8, "cv": 2, "random_state": 0}
-    with pytest.warns(UserWarning, match="interrupted: 5 of 6 candidates are done"):
-        search = HalvingRandomSearchCV(REGRESSOR, space, **options).fit(X, y)
-    assert search.cv_results_["iter"].tolist() == [0, 0, 0, 0, 1] and search.best_index_ == 4
-    assert search.n_iterations_ == 2 and search.n_remaining_candidates_ == 1
+    scoring = interrupted_after(scored)  # 4 candidates in 2 folds, then two survivors
+    search = HalvingRandomSearchCV(REGRESSOR, space, n_jobs=1, return_train_score=False, scoring=scoring, **options)
+    with pytest.warns(UserWarning, match=f"interrupted: {len(rounds)} of 6 candidates are done"):
+        search.fit(X, y)
+    assert search.cv_results_["iter"].tolist() == rounds and rounds[search.best_index_] == rounds[-1]
+    assert search.n_iterations_ == 2 and search.n_remaining_candidates_ == rounds.count(rounds[-1])
 
 
-def test_interrupted_refit_keeps_what_it_has_learnt(monkeypatch):
+def interrupt_refit(model, figures):
+    if threading.current_thread() is threading.main_thread() and figures["epoch"] == 1:
+        raise KeyboardInterrupt
+
+
+def test_interrupted_refit_keeps_what_it_has_learnt():
     X, y = numbers()
-    epoch, calls = Training.epoch, []
-
-    def third_is_interrupted(self, *args):
-        calls.append(args)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return epoch(self, *args)
-
-    monkeypatch.setattr(Training, "epoch", third_is_interrupted)
+    network = clone(REGRESSOR).set_params(callbacks=[interrupt_refit])
     with pytest.warns(UserWarning, match="Training interrupted by user"):
-        search = GridSearchCV(REGRESSOR, {"alpha": [0.1]}, cv=2).fit(X, y)
+        search = GridSearchCV(network, {"alpha": [0.1]}, cv=2).fit(X, y)
     assert search.best_estimator_.n_iter_ == 2
-    monkeypatch.undo()
     alone = clone(REGRESSOR).set_params(alpha=0.1, max_iter=2).fit(X, y)
     np.testing.assert_allclose(search.predict(X), alone.predict(X))
+
+
+@pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
+def test_halving_search_over_epochs_does_not_say_that_they_were_few():
+    HalvingRandomSearchCV(REGRESSOR, SPACE, n_candidates=2, min_resources=1, max_resources=3, refit=False).fit(
+        *numbers()
+    )

@@ -1,10 +1,14 @@
-"""Searches over populations against scikit-learn's own: the same results, whatever is searched."""
+"""Searches in threads against scikit-learn's own: the same results, whatever is searched."""
 
+import threading
+
+import joblib
 import numpy as np
 import pytest
 import sklearn
 import sklearn.model_selection
 import sklearn.neural_network
+from joblib import cpu_count
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -16,9 +20,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler, scale
 import torchann.estimators
 import torchann.tuning
 from tests.tuning.beside_sklearn import REGRESSOR, SPACE, both, numbers, of_sklearn
-from torchann.engine.population import Workers
 from torchann.estimators import MLPClassifier, MLPRegressor
-from torchann.tuning import GridSearchCV, RandomizedSearchCV, evaluator
+from torchann.tuning import GridSearchCV, RandomizedSearchCV
 
 # So few epochs do not converge.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -138,17 +141,34 @@ def test_two_numbers_are_drawn_between():
     assert 0.5 < min(momenta) < max(momenta) < 0.9
 
 
-def test_search_gives_the_population_as_many_processes_as_it_has_jobs(monkeypatch):
-    asked = []
+@pytest.mark.parametrize(("n_jobs", "threads"), [(1, 1), (3, 3), (-1, cpu_count()), (None, cpu_count())])
+def test_networks_are_fitted_in_as_many_threads_as_there_are_jobs(n_jobs, threads):
+    used, together = set(), threading.Barrier(threads)
 
-    class Asked(Workers):
-        def __init__(self, n_jobs):
-            asked.append(n_jobs)
-            super().__init__(n_jobs)
+    def note(estimator, X, y):
+        together.wait(60)
+        used.add(threading.get_ident())
+        return estimator.score(X, y)
 
-    monkeypatch.setattr(evaluator, "Workers", Asked)
-    GridSearchCV(REGRESSOR, SPACE, cv=2, n_jobs=2, refit=False).fit(*numbers())
-    assert asked == [2]
+    space = {"alpha": [0.1] * threads}
+    both("GridSearchCV", REGRESSOR, space, *numbers(), cv=2, n_jobs=n_jobs, refit=False, scoring="r2")
+    GridSearchCV(REGRESSOR, space, cv=2, n_jobs=n_jobs, refit=False, scoring=note).fit(*numbers())
+    assert len(used) == threads and threading.main_thread().ident not in used
+
+
+def test_search_inside_a_job_has_one_thread():
+    def note(estimator, X, y):
+        return threading.get_ident()
+
+    search = GridSearchCV(REGRESSOR, {"alpha": [0.1, 0.2, 0.3]}, cv=2, scoring=note, refit=False)
+    fits = joblib.Parallel(n_jobs=2, backend="threading")(joblib.delayed(search.fit)(*numbers()) for _ in range(1))
+    used = [fits[0].cv_results_[f"split{fold}_test_score"] for fold in (0, 1)]
+    assert len(np.unique(used)) == 1
+
+
+def test_no_jobs_are_an_error():
+    with pytest.raises(ValueError, match="n_jobs == 0 in Parallel has no meaning"):
+        GridSearchCV(REGRESSOR, SPACE, n_jobs=0).fit(*numbers())
 
 
 def test_bar_counts_fits_and_shows_the_best_score(capsys):
@@ -167,10 +187,10 @@ def test_searches_are_scikit_learns_and_can_be_cloned():
         if name in ("GridSearchCV", "RandomizedSearchCV", "HalvingRandomSearchCV"):
             own = kind(REGRESSOR, SPACE, cv=3)
             assert isinstance(own, getattr(sklearn.model_selection, name))
-            assert clone(own).get_params()["cv"] == 3 and own.get_params()["device"] == "cpu"
+            assert clone(own).get_params()["cv"] == 3
             assert own.get_metadata_routing() is not None
-    with pytest.raises(ValueError, match="The 'device' parameter of GridSearchCV must be"):
-        GridSearchCV(REGRESSOR, SPACE, device=3).fit(*numbers())
+    with pytest.raises(ValueError, match="The 'n_iter' parameter of RandomizedSearchCV must be"):
+        RandomizedSearchCV(REGRESSOR, SPACE, n_iter=0.5).fit(*numbers())
 
 
 def test_scores_of_the_best_estimator_are_those_of_its_scorer():
@@ -185,27 +205,18 @@ def test_networks_of_scikit_learn_are_fitted_by_their_own_fit_with_the_same_resu
     X, y = numbers() if name == "MLPRegressor" else (words()[0], words()[1] == "a")
     theirs = getattr(sklearn.neural_network, name)(max_iter=8, random_state=3)
     options = {"n_iter": 3, "cv": 3, "random_state": 4, "error_score": "raise"}
-    with pytest.warns(UserWarning, match=f"{name} is not an MLPClassifier or MLPRegressor of torchann.estimators"):
-        ours, _ = both("RandomizedSearchCV", theirs, WIDE_SPACE, X, y, **options)
+    ours, _ = both("RandomizedSearchCV", theirs, WIDE_SPACE, X, y, **options)
     assert type(ours.best_estimator_) is type(theirs)
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
-    [
-        ({"dropout": [0.1]}, "dropout=0.1 is not for a population"),
-        ({"activation": ["gelu"]}, "activation='gelu' is not for a population"),
-        ({"solver": ["adamw"]}, "solver='adamw' is not for a population"),
-        ({"learning_rate": ["cosine"]}, "learning_rate='cosine' is not for a population"),
-        ({"loss": ["huber"]}, "loss='huber' is not for a population"),
-        ({"norm": ["layer"]}, "norm='layer' is not for a population"),
-    ],
+    "argument",
+    [{"dropout": [0.1]}, {"activation": ["gelu"]}, {"solver": ["adamw"]}, {"loss": ["huber"]}, {"norm": ["layer"]}],
 )
-def test_what_only_our_own_networks_can_is_not_ignored(argument, told):
+def test_what_only_our_own_networks_can_is_searched(argument):
     X, y = numbers()
     network = MLPRegressor(max_iter=3, random_state=0)
-    with pytest.warns(UserWarning, match=told):
-        search = GridSearchCV(network, argument, cv=2).fit(X, y)
+    search = GridSearchCV(network, argument, cv=2).fit(X, y)
     scores = sklearn.model_selection.cross_val_score(network.set_params(**search.best_params_), X, y, cv=2)
     np.testing.assert_allclose(search.best_score_, scores.mean(), rtol=1e-6)
 

@@ -3,26 +3,34 @@
 import copy
 import math
 from collections.abc import Sequence
+from itertools import count
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from sklearn.model_selection import KFold, ParameterSampler
 from tabulate import tabulate
-from torch import Tensor
+from torch.nn.utils import vector_to_parameters
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.chapter.random_search_plot import draw_trials, short
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.in_memory import Split
-from torchann.engine.population import Member, Population, SeededOrder, Settings, SharedRows
-from torchann.engine.rows.row_orders import RowNumbers
+from torchann.engine.compiled.learner import CompiledLearner, Taken
+from torchann.engine.compiled.objectives import make_objective
+from torchann.engine.compiled.solvers import make_solver
+from torchann.engine.fit import Fit, LearningRate, StoppingRule
+from torchann.engine.mlp_learner import mlp_learner, parameters_of
+from torchann.engine.rows.shuffling import shuffled_order
+from torchann.engine.together import run_together
 from torchann.nets.heads import regression_objective
 from torchann.nets.mlp import MLP
 
 CANDIDATES, BOOK_SEED = 10, 42
+RowNumbers = NDArray[np.int64]
 BATCH, MAX_EPOCHS, PATIENCE, FOLDS = 32, 100, 10, 3
 EQUAL = 1e-12  # a share of the targets' variance: by less, the MSE has not fallen
 SCORE, TEST = "CV MSE of the best candidate", "its test MSE, refitted"
@@ -114,12 +122,37 @@ def mse(net: MLP, split: Split) -> float:
         return HEAD.losses(net(split.x), split.y[:, None]).mean().item()
 
 
+class SomeRows:
+    """Rows of a table, by their numbers.
+
+    Args:
+        table: all rows.
+        numbers: of those to learn from, ``(rows,)``.
+        seed: of the shuffles.
+    """
+
+    def __init__(self, table: Split, numbers: RowNumbers, seed: int) -> None:
+        self.x, self.y = table.x.numpy(), table.y.numpy()
+        self.numbers, self.seed, self.count = numbers, seed, len(numbers)
+        self._epochs = count()
+
+    def next_order(self) -> RowNumbers:
+        """Return the numbers in the order of the coming epoch."""
+        order: RowNumbers = self.numbers[shuffled_order(self.count, self.seed, next(self._epochs)).numpy()]
+        return order
+
+    def steps(self, learner: CompiledLearner, order: RowNumbers, rates: Any, batch_size: int) -> Taken:
+        """Have a learner take a step on each mini-batch, in that order."""
+        return learner.steps(self.x, self.y, rates, batch_size, order=order)
+
+
 def fit(
     candidates: Sequence[Candidate], parts: Sequence[RowNumbers], train: Split, val: Split, seed: int
 ) -> list[list[Fitted]]:
-    """Trains each candidate on each part of the training rows, all nets at once.
+    """Train each candidate on each part of the training rows, in as many threads as there are cores.
 
-    A training ends when the validation MSE has not fallen for 10 epochs, or is no number, after 100 epochs at most.
+    A training ends when the validation MSE has not fallen for 10 epochs, or a weight is infinite or NaN, after 100
+    epochs at most.
 
     Args:
         candidates: the nets' shapes and learning rates; torch's generator draws their weights, one after the other.
@@ -131,18 +164,38 @@ def fit(
     Returns:
         For each candidate, a net per part.
     """
-    held_out, features = len(train.x) + np.arange(len(val.x)), train.x.shape[1]
-    pairs = [(candidate, part) for candidate in candidates for part in parts]
-    nets = [MLP(features, [candidate.n_neurons] * candidate.n_hidden, 1) for candidate, _ in pairs]
-    members = [
-        Member(_settings(candidate), _weights(net), SeededOrder(part, seed), held_out)
-        for net, (candidate, part) in zip(nets, pairs, strict=True)
-    ]
-    table = SharedRows.of(torch.cat([train.x, val.x]), torch.cat([train.y, val.y]))
-    for _ in Population(members, table, losses=False).train():
+    nets = [_net(candidate, train) for candidate in candidates for _ in parts]
+    each = [(candidate, SomeRows(train, part, seed)) for candidate in candidates for part in parts]
+    fits = [_fit(net, rows, candidate.learning_rate, val) for net, (candidate, rows) in zip(nets, each, strict=True)]
+    for _ in run_together(fits):
         pass
-    fitted = [_fitted(net, member) for net, member in zip(nets, members, strict=True)]
+    fitted = [_fitted(net, done) for net, done in zip(nets, fits, strict=True)]
     return [fitted[first : first + len(parts)] for first in range(0, len(fitted), len(parts))]
+
+
+def _net(candidate: Candidate, train: Split) -> MLP:
+    return MLP(train.x.shape[1], [candidate.n_neurons] * candidate.n_hidden, 1)
+
+
+def _fit(net: MLP, rows: SomeRows, learning_rate: float, val: Split) -> Fit:
+    learner = mlp_learner(net, make_objective("identity", "mse"), make_solver("sgd", 0), BATCH)
+    x, y = val.x.numpy(), val.y.numpy().astype(float)
+    rule = StoppingRule(tol=EQUAL * y.var(), patience=PATIENCE - 1)
+
+    def val_mse() -> float:
+        return float(np.square(learner.outputs(x)[:, 0] - y).mean())
+
+    rate = LearningRate(learning_rate)
+    options: dict[str, Any] = {"score": val_mse, "ends_diverged": True}
+    return Fit(learner, rows, rows.next_order, BATCH, rule, rate, MAX_EPOCHS, **options)
+
+
+def _fitted(net: MLP, fit: Fit) -> Fitted:
+    last, best = net, copy.deepcopy(net)
+    for each, vector in ((last, fit.learner.vector), (best, fit.result.best)):
+        if vector is not None:
+            vector_to_parameters(torch.from_numpy(vector), parameters_of(each))
+    return Fitted(last, best, fit.n_iter)
 
 
 def cross_validate(candidates: Sequence[Candidate], train: Split, val: Split, seed: int) -> list[Trial]:
@@ -156,31 +209,6 @@ def cross_validate(candidates: Sequence[Candidate], train: Split, val: Split, se
         best = [mse(net.best, judge) for net, judge in zip(nets, judges, strict=True)]
         trials.append(Trial(candidate, last, best, [net.epochs for net in nets]))
     return trials
-
-
-def _settings(candidate: Candidate) -> Settings:
-    return Settings(
-        solver="sgd",
-        learning_rate_init=2 * candidate.learning_rate,  # the squared error is twice as steep as its half
-        momentum=0,
-        alpha=0,
-        batch_size=BATCH,
-        max_iter=MAX_EPOCHS,
-        tol=EQUAL,
-        n_iter_no_change=PATIENCE - 1,
-    )
-
-
-def _weights(net: MLP) -> list[Tensor]:
-    return [torch.cat([layer.weight, layer.bias[:, None]], 1) for layer in net.linears()]
-
-
-def _fitted(net: MLP, member: Member) -> Fitted:
-    nets = Fitted(net, copy.deepcopy(net), member.n_iter)
-    for each, weights in ((nets.last, member.weights), (nets.best, member.best_weights)):
-        for layer, both in zip(each.linears(), weights, strict=True):
-            layer.weight.data, layer.bias.data = both[:, :-1].contiguous(), both[:, -1].contiguous()
-    return nets
 
 
 def _run(setting: Setting) -> Outcome:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from torchann.engine.together import check_stop
+
 LOWEST_RATE, CUT = 1e-6, 5.0  # of a rate that adapts
 
 
@@ -207,6 +209,7 @@ class Fit:
             callbacks: called after each epoch; one that returns True ends the fit.
         """
         while self.result.stopped is None and self.n_iter < self.max_iter:
+            check_stop()
             self.epoch()
             called = [bool(callback(self)) for callback in callbacks]
             self.decide()

@@ -1,29 +1,24 @@
 """Successive halving: many candidates for a few epochs, the better ones for more."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import sklearn.model_selection
-import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # without it, scikit-learn hides the class
 
-from torchann.estimators.sklearn_internals import accepts, check_arguments
 from torchann.tuning.distributions import distributions
-from torchann.tuning.population_search import PopulationSearch
-
-Own = TypeVar("Own", bound="HalvingRandomSearchCV")
+from torchann.tuning.threaded_search import ThreadedSearch
 
 
-@accepts(device=[str, torch.device])
-class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, PopulationSearch):  # type: ignore[misc]
-    """A ``sklearn.model_selection.HalvingRandomSearchCV`` whose survivors go on where they were.
+class HalvingRandomSearchCV(ThreadedSearch, sklearn.model_selection.HalvingRandomSearchCV):  # type: ignore[misc]
+    """A ``sklearn.model_selection.HalvingRandomSearchCV`` over epochs that fits networks in threads.
 
-    All candidates are trained for a few epochs; the best third for three times as many, and so on. scikit-learn trains
-    each of them anew each time; here the networks of the survivors stay in the population, and their scores are the
-    same. The resource is ``max_iter``, or a pipeline's ``mlp__max_iter``; others, such as ``"n_samples"``, work as in
-    scikit-learn, candidates trained together. Besides, what is said of :class:`torchann.tuning.RandomizedSearchCV`
-    holds here.
+    All candidates are trained for a few epochs; the best third for three times as many, and so on, each time anew, as
+    scikit-learn does. The resource is ``max_iter``, or a pipeline's ``mlp__max_iter``; others, such as ``"n_samples"``,
+    work as in scikit-learn. Besides, what is said of :class:`torchann.tuning.RandomizedSearchCV` holds here.
 
     Args:
         estimator: whose arguments are searched.
@@ -40,9 +35,8 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
         error_score: of a fit that fails or diverges, or ``"raise"``.
         return_train_score: whether training rows are scored as well.
         random_state: of the draws.
-        n_jobs: processes, as joblib counts: None is 1, -1 all cores.
+        n_jobs: as there.
         verbose: above 0, a bar for each round with its best score so far.
-        device: of torch, where the networks are trained.
 
     Attributes:
         n_candidates_: of each round.
@@ -61,8 +55,6 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
         >>> search.n_candidates_, search.n_resources_
         ([9, 3, 1], [5, 15, 45])
     """
-
-    pre_dispatch = "2*n_jobs"
 
     def __init__(
         self,
@@ -83,7 +75,6 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
         random_state: Any = None,
         n_jobs: int | None = None,
         verbose: int = 0,
-        device: str | torch.device = "cpu",
     ) -> None:
         super().__init__(
             estimator,
@@ -103,26 +94,6 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
             n_jobs=n_jobs,
             verbose=verbose,
         )
-        self.device = device
-
-    def fit(self: Own, X: Any, y: Any = None, **params: Any) -> Own:
-        """Evaluates candidates round by round, as :meth:`torchann.tuning.population_search.PopulationSearch.fit` does.
-
-        Args:
-            X: rows, ``(rows, features)``.
-            y: targets, ``(rows,)`` or ``(rows, outputs)``.
-            **params: as there.
-
-        Returns:
-            The search.
-
-        Raises:
-            KeyboardInterrupt: if Ctrl-C came before any candidate was done.
-            ValueError: where scikit-learn's own search would.
-        """
-        check_arguments(self)
-        with self._in_words_of_sklearn():  # scikit-learn 1.7 looks at max_resources before the other fit is called
-            return super().fit(X, y, **params)
 
     def _translated(self) -> dict[str, Any]:
         params = self.estimator.get_params()
@@ -131,6 +102,12 @@ class HalvingRandomSearchCV(sklearn.model_selection.HalvingRandomSearchCV, Popul
             "param_distributions": distributions(self.param_distributions),
             "max_resources": params[self.resource] if epochs else self.max_resources,
         }
+
+    def _run_search(self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None) -> None:
+        with warnings.catch_warnings():
+            if self.resource.endswith("max_iter"):  # few epochs are what such a search is about
+                warnings.simplefilter("ignore", ConvergenceWarning)
+            super()._run_search(evaluate_candidates, callback_ctx=callback_ctx)
 
     def _after_interrupt(self, results: Mapping[str, Any]) -> None:
         self.n_iterations_: int = len(self.n_candidates_)
