@@ -93,19 +93,23 @@ _limit: Any = None
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[int]:
     """Keep SciPy's BLAS to the calling thread: its own threads stall when another process wants a core.
 
     NumPy's products are not touched where it has a BLAS of its own, as in its wheels. Several threads may be in here.
+
+    Yields:
+        How many others are.
     """
     global _users, _limit
     with _lock:
         if not _users:
             libraries = _libraries()
             _limit = libraries.limit(limits=1)
+        others = _users
         _users += 1
     try:
-        yield
+        yield others
     finally:
         with _lock:
             _users -= 1

@@ -133,14 +133,15 @@ class CompiledLearner:
         rows = Rows(flat(x), flat(y), flat(weight), flat(wide), places[0], flat(aux_y), places[1])
         out = self._room if outputs is None else outputs.reshape(-1)
         aux = self._aux_room if aux_outputs is None else aux_outputs.reshape(-1)
-        workers, gate = self._workers(len(rates)), self._gate
+        gate = self._gate
         gate[:] = 0
         arguments = (
             self.net, self.solver, self.objective, self.aux_objective, self._epsilon, rows, self.batch, batch_size,
             self.vector, self._gradient, *self.moments, rates, self.place, out, aux,
         )  # fmt: skip
         say_first_use()
-        with one_thread():
+        with one_thread() as others:
+            workers = 1 if others else self._workers(len(rates))  # other networks have the other cores
             second = _second_thread().submit(lambda: take_steps(*arguments, 1, 2, gate)) if workers == 2 else None
             loss, penalty, t, product, random = take_steps(*arguments, 0, workers, gate)
             if second is not None:
