@@ -18,7 +18,6 @@ DOORS = {
 ALLOWED = {
     "_asdict": "a documented method of named tuples, whose underscore keeps it apart from their fields",
     "_replace": "a documented method of named tuples, whose underscore keeps it apart from their fields",
-    "_fused_adam_": "torch's operation behind Adam(fused=True); the public function around it costs 10 µs a step",
     "_exit": "the documented function os._exit",
     "_instantiator": "a key by which a checkpoint would run code; read to refuse the file",
     "_class_path": "a key by which a checkpoint would run code; read to refuse the file",

@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import optim
 from torch.optim import lr_scheduler
 
+from torchann.engine.schedules import scheduled_rates
 from torchann.estimators import MLPClassifier, MLPRegressor, TensorBoard
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -368,7 +369,38 @@ def test_tensorboard_has_the_curves_of_the_fit(tmp_path):
     assert again.callbacks[0].log_dir == str(tmp_path)
 
 
-def test_estimators_import_no_framework_but_torch():
-    code = "import sys, torchann.estimators; print([m for m in ('lightning', 'torchmetrics') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+FITS = """
+import sys, warnings
+warnings.simplefilter("ignore")
+from sklearn.datasets import load_iris
+from sklearn.model_selection import cross_val_score
+from torchann.estimators import MLPClassifier, MLPRegressor, Perceptron
+assert "numba" not in sys.modules
+X, y = load_iris(return_X_y=True)
+rich = {"solver": "nadam", "activation": "gelu", "early_stopping": True, "dropout": 0.1}
+for options in ({}, rich, {"solver": "lbfgs"}):
+    MLPClassifier(max_iter=3, **options).fit(X, y).save("it.safetensors")
+    MLPClassifier.load("it.safetensors").predict(X)
+cross_val_score(MLPRegressor(max_iter=3), X, X, cv=2)
+MLPRegressor(max_iter=3, loss="huber", solver="lbfgs").fit(X, y)
+MLPRegressor(solver="sgd").partial_fit(X, y)
+Perceptron().fit(X, y).predict(X)
+print([name for name in ("torch", "lightning", "torchmetrics", "matplotlib", "tabulate") if name in sys.modules])
+"""
+
+
+def test_fit_predict_file_and_cross_validation_import_no_torch(tmp_path):
+    done = subprocess.run([sys.executable, "-c", FITS], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.strip() == "[]"
+
+
+def test_unknown_option_of_a_schedule_is_refused():
+    options = {"learning_rate": "cosine", "learning_rate_options": {"eta": 1}}
+    with pytest.raises(ValueError, match="learning_rate 'cosine' has no option 'eta'; it takes"):
+        MLPRegressor(**options).fit(ROWS, VALUES)
+
+
+def test_one_cycle_ends_at_its_lowest_rate():
+    rates = scheduled_rates("one_cycle", 0.1, None, epochs=2, steps=5)
+    assert len(rates) == 10 and rates.max() == pytest.approx(0.1)
+    assert rates[-1] == pytest.approx(0.1 / 25 / 1e4)  # torch's div_factor and final_div_factor

@@ -193,3 +193,12 @@ def test_predictions_of_few_and_of_many_rows_are_scikit_learns(count):
         np.testing.assert_allclose(ours.predict_proba(rows), theirs.predict_proba(rows), rtol=1e-5, atol=1e-9)
         assert ours.predict_proba(rows).dtype == theirs.predict_proba(rows).dtype
         np.testing.assert_array_equal(ours.predict(rows), theirs.predict(rows), strict=True)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_are_refused_also_where_there_are_few(value):
+    model = torchann.estimators.MLPRegressor(tol=1e9, n_iter_no_change=1).fit(DIABETES_X, DIABETES_Y)
+    X = DIABETES_X[:2].copy()
+    X[0, 0] = value
+    with pytest.raises(ValueError, match="Input X contains"):
+        model.predict(X)

@@ -1,130 +1,119 @@
-"""Rows through a net that is made of scikit-learn's arrays, a part of them at a time."""
+"""Rows through a net that is made of scikit-learn's arrays, a part of them at a time, by NumPy alone."""
 
-import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
 from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit
-from torch import Tensor
-from torch.nn import functional as F
+from scipy.special import expit, ndtr
 
-from torchann.engine.devices import device_for
-from torchann.engine.threads import at_most, threads_for
-from torchann.nets.functional import ACTIVATIONS
-from torchann.nets.sklearn_objectives import OUTPUTS
-
-FEW = 2**20  # values of the widest layer, up to which NumPy is faster than torch by parts
-NUMPY_DTYPES = "?bBhHiIlLqQefd"  # not the longer floats, which torch has not either
-WORTH_WAITING = 10  # times what is worth two threads: each part may wait for a busy core
+Array = NDArray[Any]
+FEW = 2**18  # values of the widest layer, up to which rows are not worth cutting into parts
 PART_BYTES = 2**20  # of the widest layer's outputs: what a core's cache can hold
 EPS = 1e-5  # torch's, of both normalisations
+SOFTPLUS_LINEAR = 20  # from here on torch's softplus is the identity
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017
 
 
-def _softmax_in_place(z: Any) -> None:
+def _elu(z: Array) -> Array:
+    np.copyto(z, np.expm1(z, where=z < 0, out=np.zeros_like(z)), where=z < 0)
+    return z
+
+
+def _selu(z: Array) -> Array:
+    negative = z < 0
+    z = _elu(z)
+    np.multiply(z, SELU_ALPHA, out=z, where=negative)
+    z *= SELU_SCALE
+    return z
+
+
+def _ramp(z: Array) -> Array:
+    y: Array = np.clip(z / 6 + 0.5, 0, 1)
+    return y
+
+
+def _softplus(z: Array) -> Array:
+    np.logaddexp(z, z.dtype.type(0), out=z, where=z <= SOFTPLUS_LINEAR)
+    return z
+
+
+def _softmax(z: Array) -> Array:
     z -= z.max(axis=1, keepdims=True)
     np.exp(z, out=z)
     z /= z.sum(axis=1, keepdims=True)
+    return z
 
 
-IN_PLACE: dict[str, Callable[[Any], Any]] = {
-    "identity": lambda z: None,
-    "exp": lambda z: np.exp(z, out=z),
-    "logistic": lambda z: expit(z, out=z),
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda z: z,
     "relu": lambda z: np.maximum(z, 0, out=z),
-    "softmax": _softmax_in_place,
     "tanh": lambda z: np.tanh(z, out=z),
+    "sigmoid": lambda z: expit(z, out=z),
+    "leaky_relu": lambda z: np.multiply(z, 0.01, out=z, where=z < 0),
+    "elu": _elu,
+    "celu": _elu,
+    "selu": _selu,
+    "gelu": lambda z: np.multiply(z, ndtr(z), out=z),
+    "silu": lambda z: np.multiply(z, expit(z), out=z),
+    "mish": lambda z: np.multiply(z, np.tanh(_softplus(z.copy())), out=z),
+    "softplus": _softplus,
+    "softsign": lambda z: np.divide(z, 1 + np.abs(z), out=z),
+    "hardtanh": lambda z: np.clip(z, -1, 1, out=z),
+    "hardsigmoid": _ramp,
+    "hardswish": lambda z: np.multiply(z, _ramp(z), out=z),
 }
-"""Activations that overwrite an array, by scikit-learn's names."""
+"""The activations of hidden layers by name; most overwrite their argument."""
+OUTPUTS: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda z: z,
+    "exp": lambda z: np.exp(z, out=z),
+    "logistic": ACTIVATIONS["sigmoid"],
+    "softmax": _softmax,
+}
+"""The activations of outputs, by scikit-learn's names."""
 
 
-def tensor_of(array: Any, dtype: Any = None, device: torch.device | str = "cpu") -> Tensor:
-    """An array as a tensor that is only read, on its memory where that can be.
-
-    Args:
-        array: of numbers; also one that cannot be written to, that goes backwards, or has another byte order.
-        dtype: NumPy's, of the tensor.
-        device: of the tensor.
-
-    Example:
-        >>> tensor_of(np.arange(3)[::-1], np.float32)
-        tensor([2., 1., 0.])
-    """
-    if (dtype is None or array.dtype == dtype) and array.flags.carray:
-        return torch.from_numpy(array).to(device)
-    array = np.asarray(array, dtype=dtype or array.dtype.newbyteorder("="))
-    array = np.ascontiguousarray(array) if min(array.strides, default=0) < 0 else array
-    if array.flags.writeable:
-        return torch.from_numpy(array).to(device)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that nobody should write to it
-        return torch.from_numpy(array).to(device)
+def activation_name(name: str) -> str:
+    """Return what the package calls an activation that may have scikit-learn's name."""
+    return "sigmoid" if name == "logistic" else name
 
 
-def values_of(model: Any, X: Any) -> Any:
-    """Values or probabilities, ``(rows, outputs)``, an array in the wider of the dtypes of inputs and weights.
+def values_of(model: Any, X: Any) -> Array:
+    """Return values or probabilities, ``(rows, outputs)``, in the wider of the dtypes of inputs and weights.
 
     Args:
         model: a fitted MLP.
         X: inputs ``(rows, in_features)``, dense or sparse.
     """
-    plain = model.activation in IN_PLACE and not model.norms_ and model.device in ("auto", "cpu")
-    widest = max(part.shape[1] for part in model.coefs_)
-    if plain and (sparse.issparse(X) or (X.shape[0] * widest <= FEW and X.dtype.char in NUMPY_DTYPES)):
-        return _by_numpy(model, X)
-    sizes = [X.shape[1], *(part.shape[1] for part in model.coefs_)]
+    rows, widest = X.shape[0], max(part.shape[1] for part in model.coefs_)
+    if rows * widest <= FEW:
+        return _values(model, X)
     X = X.tocsr() if sparse.issparse(X) else X
-    size = max(64, PART_BYTES // (max(sizes if sparse.issparse(X) else sizes[1:]) * model.coefs_[0].itemsize))
-    threads = threads_for(sizes, size // WORTH_WAITING)
-    layers = _Layers(model, X, device_for(model.device, sizes, X.shape[0]))
-    # Threads that each take a part of the rows wait for a busy core once; those of a product wait at each of its calls.
-    with at_most(1), ThreadPoolExecutor(threads) as pool:
-        run = map if threads == 1 else pool.map
-        return _joined(list(run(layers, range(0, X.shape[0], size), repeat(size))))
+    size = max(64, PART_BYTES // (widest * model.coefs_[0].itemsize))
+    values = np.empty((rows, model.n_outputs_), np.result_type(X.dtype, model.coefs_[0].dtype))
+    for start in range(0, rows, size):
+        values[start : start + size] = _values(model, X[start : start + size])
+    return values
 
 
-def _joined(parts: list[Any]) -> Any:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _by_numpy(model: Any, X: Any) -> Any:
-    # A call of NumPy costs less than one of torch, which counts where the products are small.
-    activation, last = IN_PLACE[model.activation], len(model.coefs_) - 1
+def _values(model: Any, X: Any) -> Array:
+    activation, last = ACTIVATIONS[activation_name(model.activation)], len(model.coefs_) - 1
     for number, (weight, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
         X = X @ weight
         X += bias
         if number < last:
-            activation(X)
-    IN_PLACE[model.out_activation_](X)
-    return X
+            X = activation(_normalised(X, model.norms_[number]) if model.norms_ else X)
+    return OUTPUTS[model.out_activation_](X)
 
 
-class _Layers:
-    def __init__(self, model: Any, X: Any, device: torch.device) -> None:
-        self.X, self.device = X, device
-        self.dtype = np.result_type(X.dtype, model.coefs_[0].dtype)
-        self.weights = [tensor_of(part, self.dtype, device) for part in model.coefs_]
-        self.biases = [tensor_of(part, self.dtype, device) for part in model.intercepts_]
-        self.norms = [{k: tensor_of(part, self.dtype, device) for k, part in norm.items()} for norm in model.norms_]
-        self.activation = ACTIVATIONS["sigmoid" if model.activation == "logistic" else model.activation].function
-        self.output = OUTPUTS[model.out_activation_]
-
-    def __call__(self, start: int, size: int) -> Any:
-        part = self.X[start : start + size]
-        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-            a = tensor_of(part.toarray() if sparse.issparse(part) else part, self.dtype, self.device)
-            for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-                if number:
-                    a = self.activation(_normalised(a, self.norms[number - 1]) if self.norms else a)
-                a = torch.addmm(bias, a, weight)
-            return self.output(a).numpy(force=True)
-
-
-def _normalised(z: Tensor, norm: dict[str, Tensor]) -> Tensor:
+def _normalised(z: Array, norm: dict[str, Array]) -> Array:
     if "running_mean" in norm:
-        return F.batch_norm(z, norm["running_mean"], norm["running_var"], norm["weight"], norm["bias"], eps=EPS)
-    return F.layer_norm(z, z.shape[1:], norm["weight"], norm["bias"], EPS)
+        z -= norm["running_mean"]
+        z *= norm["weight"] / np.sqrt(norm["running_var"] + EPS)
+    else:
+        z -= z.mean(1, keepdims=True)
+        z /= np.sqrt((z * z).mean(1, keepdims=True) + EPS)
+        z *= norm["weight"]
+    z += norm["bias"]
+    return z

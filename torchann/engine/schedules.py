@@ -1,54 +1,47 @@
-"""A learning-rate schedule of torch for a solver that is none of torch's optimisers."""
+"""The learning rates of torch's schedules, for steps that no optimiser of torch takes."""
 
 from typing import Any
 
-import torch
-from torch import nn, optim
-
-from torchann.engine.optimizers import make_schedule
-from torchann.engine.solvers import Solver
+import numpy as np
+from numpy.typing import NDArray
 
 
-class Schedule:
-    """Moves a solver's learning rate as a schedule of torch would.
+def scheduled_rates(
+    name: str, first: float, options: dict[str, Any] | None, epochs: int, steps: int
+) -> NDArray[np.float64]:
+    """Return the learning rate of each step of a fit, ``(epochs * steps,)``.
 
     Args:
         name: as :func:`~torchann.engine.optimizers.make_schedule` knows it, but not ``"plateau"``.
-        solver: whose rate moves, from the one that it has.
+        first: rate of the first step; the highest of ``"one_cycle"``.
         options: arguments of the schedule.
-        num_epochs: of the fit.
-        num_steps: of the fit.
-
-    Attributes:
-        by_step: whether it moves after each step; otherwise after each epoch.
+        epochs: of the fit.
+        steps: of an epoch.
 
     Raises:
-        ValueError: for an unknown name or option, or one that is missing.
+        ValueError: for an unknown option, one that is missing, or one that torch stumbles over.
 
     Example:
-        >>> from torchann.engine.solvers import SGD
-        >>> sgd = SGD(0.1)
-        >>> Schedule("exponential", sgd, {"gamma": 0.5}, num_epochs=3, num_steps=30).step()
-        >>> sgd.learning_rate
-        0.05
+        >>> scheduled_rates("exponential", 0.1, {"gamma": 0.5}, epochs=2, steps=3).tolist()
+        [0.1, 0.1, 0.1, 0.05, 0.05, 0.05]
     """
+    import torch  # seconds, and only schedules need it
 
-    def __init__(self, name: str, solver: Solver, options: dict[str, Any], num_epochs: int, num_steps: int) -> None:
-        self._solver, self._num_steps = solver, num_steps
-        self._optimizer = optim.SGD([nn.Parameter(torch.zeros(0))], lr=solver.learning_rate)
-        made = make_schedule(name, self._optimizer, options, num_epochs, num_steps)
+    from torchann.engine.optimizers import make_schedule
+
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(0))], lr=first)
+    try:
+        made = make_schedule(name, optimizer, options or {}, epochs, epochs * steps)
         assert made is not None
-        self._schedule = made["scheduler"]
-        self.by_step: bool = made["interval"] == "step"
-        self._optimizer.step()  # or torch warns that the schedule moves first
-        self._tell()
-
-    def step(self) -> None:
-        """Moves on by a step or an epoch."""
-        if self.by_step and self._schedule.last_epoch + 1 >= self._num_steps:
-            return  # behind the last step torch's one_cycle would turn up again
-        self._schedule.step()
-        self._tell()
-
-    def _tell(self) -> None:
-        self._solver.learning_rate = float(self._optimizer.param_groups[0]["lr"])
+        optimizer.step()  # or torch warns that the schedule moves first
+        by_step = made["interval"] == "step"
+        rates = np.empty(epochs * steps if by_step else epochs)
+        for number in range(len(rates)):
+            rates[number] = optimizer.param_groups[0]["lr"]
+            if number + 1 < len(rates):  # behind the last step torch's one_cycle would turn up again
+                made["scheduler"].step()
+    except ValueError as error:
+        raise ValueError(str(error).replace("lr_schedule", "learning_rate")) from None
+    except (ZeroDivisionError, LookupError) as error:
+        raise ValueError(f"learning_rate_options={options}: {error}; give others") from None
+    return rates if by_step else np.repeat(rates, steps)

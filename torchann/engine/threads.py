@@ -2,22 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from threading import Lock
 
 import torch
 
-WORTH_TWO = 4_000_000  # floating-point operations in a layer's product, from which on a second core helps
-
-
-def largest_product(sizes: Sequence[int], rows: int) -> int:
-    """Floating-point operations of the largest layer's product, by the layers' sizes, inputs first.
-
-    Example:
-        >>> largest_product([8, 30, 1], rows=32)  # 2 * 32 * 8 * 30
-        15360
-    """
-    return max(2 * rows * size_in * size_out for size_in, size_out in pairwise(sizes))
+from torchann.engine.devices import WORTH_TWO, largest_product
 
 
 def threads_for(sizes: Sequence[int], batch_size: int) -> int:

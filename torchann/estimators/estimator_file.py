@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from torchann.files.atomic import write_atomically
 from torchann.files.plain_values import decode, encode
-from torchann.files.safetensors_file import ModelFileError, pack, read, read_tensors, wrong
+from torchann.files.safetensors_file import ModelFileError, pack, read, read_arrays, wrong
 
 Own = TypeVar("Own", bound="SafeFile")
 FIELDS = ("class", "fitted", "hyperparameters", "torchann")
@@ -112,8 +112,8 @@ def _rebuild(document: dict[str, Any], path: Path) -> Any:
         raise wrong(f"the fields are {sorted(document)!r:.200} and should be {', '.join(FIELDS)}")
     if unknown := set(fitted) - set(kinds[name].fitted):
         raise wrong(f"{name} has no attribute {sorted(unknown)!r:.80}")
-    tensors = read_tensors(path)
     try:
+        tensors = read_arrays(path)
         estimator = kinds[name](**{key: decode(key, value, tensors) for key, value in params.items()})
         values = {key: decode(key, value, tensors) for key, value in fitted.items()}
         if values:

@@ -5,17 +5,15 @@ from typing import Any
 
 import numpy as np
 import sklearn.neural_network
-import torch
 from scipy.optimize import minimize
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
-from torchann.engine.epoch import RowSource
-from torchann.engine.old_fit import flat_parameters_of
-from torchann.estimators.options import SKLEARN_ACTIVATIONS
-from torchann.nets.sklearn_objectives import OWN_LOSSES, objective_of
+from torchann.engine.row_source import RowSource
+from torchann.estimators.learners import learner_of
+from torchann.estimators.options import OWN_LOSSES, SKLEARN_ACTIVATIONS
 
-CPU = torch.device("cpu")
+BLOCK = 1024  # rows at a time
 
 
 def fit_by_lbfgs(model: Any, X: Any, y: Any, weight: Any) -> None:
@@ -87,30 +85,26 @@ class LossOfRows:
     """
 
     def __init__(self, model: Any, X: Any, y: Any, weight: Any) -> None:
-        self._alpha = model.alpha
-        self._flat = flat_parameters_of(model, CPU, dtype=torch.float64)
-        self._objective = objective_of(model.out_activation_, model.loss)
-        self._rows = RowSource(X, y, weight, CPU, torch.float64)
+        from torchann.engine.compiled.solvers import make_solver
+
+        self._alpha, self._num_weights = model.alpha, sum(part.size for part in model.coefs_)
+        self._rows = RowSource(X, y, weight, np.float64)
         self._total = float(self._rows.count if weight is None else weight.sum())
+        # Steps of rate 0 leave a gradient behind and move nothing.
+        self._learner = learner_of(model, BLOCK, make_solver("momentum", 0), dtype=np.float64)
 
     def __call__(self, parameters: Any) -> tuple[float, Any]:
-        """Returns the loss and its derivative by each parameter, ``(parameters,)``.
+        """Return the loss and its derivative by each parameter, ``(parameters,)``.
 
         Args:
             parameters: weights of all layers, then biases, ``(parameters,)``.
         """
-        flat, objective, passes = self._flat, self._objective, self._flat.passes
-        with torch.no_grad():
-            flat.vector.copy_(torch.from_numpy(parameters))
-            weights = flat.vector[: flat.num_weights]
-            loss = 0.5 * self._alpha * float(torch.dot(weights, weights))
-            gradient = torch.zeros_like(flat.vector)
-            gradient[: flat.num_weights] = self._alpha * weights
-            for x, targets, part in self._rows.blocks():
-                trace: Any = passes.forward(x)
-                values = objective.activation(trace.outputs)
-                share = 1.0 if part is None else part.unsqueeze(1)
-                loss += float((objective.losses(values, targets) * share).sum())
-                passes.fill(trace, objective.error(values, targets) * share)
-                gradient.add_(flat.gradient)
-        return loss / self._total, (gradient / self._total).numpy()
+        learner, weights = self._learner, parameters[: self._num_weights]
+        loss, gradient = 0.5 * self._alpha * float(weights @ weights), np.zeros_like(parameters)
+        gradient[: self._num_weights] = self._alpha * weights
+        for start in range(0, self._rows.count, BLOCK):
+            learner.vector[:] = parameters
+            x, y, weight = self._rows.block(np.arange(start, min(start + BLOCK, self._rows.count)))
+            loss += learner.steps(x, y, np.zeros(1), len(x), weight=weight).loss
+            gradient += learner.gradient * len(x)
+        return loss / self._total, gradient / self._total

@@ -4,25 +4,21 @@ from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import autocast
+from sklearn.utils.validation import validate_data
 
-from torchann.engine.devices import device_for
-from torchann.engine.inference import values_of
-from torchann.engine.old_fit import Epochs, HeldOut
-from torchann.engine.threads import at_most, threads_for
 from torchann.estimators import mlp_task
 from torchann.estimators.estimator_file import SafeFile
 from torchann.estimators.lbfgs import fit_by_lbfgs
-from torchann.estimators.mlp_file import check_fitted, restored_solver, solver_state
+from torchann.estimators.mlp_file import check_fitted
 from torchann.estimators.options import check_together, check_unchanged
+from torchann.estimators.prediction import ROWS
 from torchann.estimators.sklearn_internals import check_arguments
+from torchann.estimators.solver_state import SolverState, check_state, matching_state
 from torchann.estimators.targets import row_weights
+from torchann.estimators.training import HeldOut, Training
 
-ROWS = {"accept_sparse": ["csr", "csc"]}
 Own = TypeVar("Own", bound="MultilayerPerceptron")
 
 
@@ -55,6 +51,7 @@ class MultilayerPerceptron(SafeFile, BaseEstimator):  # type: ignore[misc]
 
     coefs_: list[Any]
     intercepts_: list[Any]
+    _optimizer: SolverState
 
     def fit(
         self: Own,
@@ -146,16 +143,12 @@ class MultilayerPerceptron(SafeFile, BaseEstimator):  # type: ignore[misc]
                 f"the weights are of layers {before} and now there are {sizes}; give the same, or fit anew"
             )
         check_unchanged(self)
-        lbfgs = self.solver == "lbfgs"
-        batch_size = X.shape[0] if lbfgs else min(200 if self.batch_size == "auto" else self.batch_size, X.shape[0])
-        with at_most(threads_for(sizes, batch_size)), torch.inference_mode(False), autocast("cpu", enabled=False):
-            if lbfgs:
-                if hasattr(self, "_optimizer"):
-                    del self._optimizer  # of another solver, in a fit before
-                fit_by_lbfgs(self, X, y, sample_weight)
-            else:
-                device = device_for(self.device, sizes, batch_size)
-                Epochs(self, X, y, sample_weight, held_out, incremental, device).run()
+        if self.solver == "lbfgs":
+            if hasattr(self, "_optimizer"):
+                del self._optimizer  # of another solver, in an earlier fit
+            fit_by_lbfgs(self, X, y, sample_weight)
+        else:
+            Training(self, X, y, sample_weight, held_out, incremental).run()
         if not all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -221,29 +214,21 @@ class MultilayerPerceptron(SafeFile, BaseEstimator):  # type: ignore[misc]
         """Targets of validation rows as numbers, one column for each output."""
         return y
 
-    def _outputs(self, X: Any) -> Any:
-        """Values or probabilities of each output, ``(rows, outputs)``."""
-        check_is_fitted(self)
-        return values_of(self, validate_data(self, X, reset=False, **ROWS))
-
     def _parameters(self) -> dict[str, Any]:
         return super()._parameters() | {"callbacks": None}  # which are code
 
     def _fitted_values(self) -> dict[str, Any]:
         values = super()._fitted_values()
-        if "_optimizer" in values:
-            values["_optimizer"] = solver_state(self._optimizer)
-            try:
-                restored_solver(self, values["_optimizer"])
-            except ValueError:  # arguments have changed since the fit: the next one begins anew
-                del values["_optimizer"]
+        state = values.pop("_optimizer", None)
+        if state is not None and matching_state(self) is not None:  # else the arguments have changed since the fit
+            values["_optimizer"] = dict(state)
         return values
 
     def _take_fitted(self, values: dict[str, Any]) -> None:
-        state = values.pop("_optimizer", None)
         super()._take_fitted(values)
-        if state is not None:
-            self._optimizer = restored_solver(self, state)
+        if "_optimizer" in values:
+            check_state(self, self._optimizer)
+            self._optimizer = SolverState(self._optimizer)
         self._best_coefs, self._best_intercepts, self._best_norms = self.coefs_, self.intercepts_, self.norms_
 
     def _check_fitted(self) -> None:

@@ -9,8 +9,9 @@ from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
-from torchann.estimators.mlp import ROWS, MultilayerPerceptron
+from torchann.estimators.mlp import MultilayerPerceptron
 from torchann.estimators.options import CONSTRAINTS
+from torchann.estimators.prediction import ROWS, outputs_of
 from torchann.estimators.sklearn_internals import StrOptions, accepts, check_arguments
 from torchann.estimators.targets import announce_classes, check_classes
 
@@ -191,8 +192,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
 
     def _checked(self, X: Any, y: Any, incremental: bool, *, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(self, X, y, multi_output=True, dtype=(np.float64, np.float32), reset=reset, **ROWS)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         check_classes(self, y, incremental)
         return X, self._binarizer.transform(y).astype(bool)  # of which a product with float32 is float32
 
@@ -232,7 +232,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
             NotFittedError: before ``fit``.
             ValueError: for NaN or infinity, or another number of features.
         """
-        proba = self._outputs(X)
+        proba = outputs_of(self, X)
         if len(self.classes_) < 2 or self._binarizer.y_type_.startswith("multilabel"):
             return self._binarizer.inverse_transform(proba.ravel() if self.n_outputs_ == 1 else proba)
         return self.classes_.take(proba.argmax(1) if proba.shape[1] > 1 else (proba[:, 0] > 0.5).astype(int))
@@ -244,8 +244,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
             X: as of :meth:`predict`.
 
         Raises:
-            NotFittedError: before ``fit``.
-            ValueError: as of :meth:`predict`.
+            NotFittedError, ValueError: as of :meth:`predict`.
         """
-        proba = self._outputs(X)
+        proba = outputs_of(self, X)
         return np.hstack([1 - proba, proba]) if proba.shape[1] == 1 else proba

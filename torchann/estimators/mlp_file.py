@@ -1,66 +1,18 @@
-"""What a safe file keeps of a fitted MLP beside its arguments: arrays, and where its solver stands."""
+"""What a safe file keeps of a fitted MLP beside its arguments: arrays, checked as they come from a file."""
 
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelBinarizer
 
-from torchann.engine.old_fit import flat_parameters_of, solver_of
-from torchann.engine.solvers import Solver
+from torchann.engine.inference import ACTIVATIONS
 from torchann.estimators.options import NORM_PARTS
-from torchann.nets.functional import ACTIVATIONS
 
 COUNTS = ("n_iter_", "t_", "_no_improvement_count")
 CURVES = ("loss_curve_", "validation_scores_")
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-def solver_state(solver: Solver) -> dict[str, Any]:
-    """Where a solver stands, in numbers and arrays."""
-    state = solver.state()
-    return {name: part.numpy(force=True) if isinstance(part, torch.Tensor) else part for name, part in state.items()}
-
-
-def restored_solver(model: Any, state: Any) -> Solver:
-    """The solver of a model from a file, which goes on where it stood.
-
-    Args:
-        model: an MLP whose arrays are set and checked.
-        state: what :func:`solver_state` told of, as a file has it.
-
-    Raises:
-        ValueError: if it is no state of that solver.
-    """
-    if (
-        model.solver == "lbfgs"
-        or (model.norm is None and model.norms_)
-        or (model.norm is not None and not model.norms_)
-    ):
-        raise ValueError(f"solver is {model.solver!r} and norm {model.norm!r}, which are not those of the fit")
-    vector = flat_parameters_of(model, torch.device("cpu")).vector
-    usual = solver_of(model)
-    usual.start(vector)
-    usual.step(vector, torch.zeros_like(vector))
-    wanted = solver_state(usual)
-    if not isinstance(state, dict) or set(state) != set(wanted):
-        raise ValueError(f"the state of {model.solver} is {state!r:.80} and should have {', '.join(wanted)}")
-    if state.get("t", 0) < 0:
-        raise ValueError(f"the solver has taken {state['t']!r:.80} steps and should have taken 0 or more")
-    for name, part in state.items():
-        if np.shape(part) != np.shape(wanted[name]) or np.result_type(part) != np.result_type(wanted[name]):
-            raise ValueError(f"{name} of the solver is {part!r:.80} and should be like {wanted[name]!r:.80}")
-    solver = solver_of(model)
-    solver.load_state(
-        {name: _tensor(part) if isinstance(wanted[name], np.ndarray) else part for name, part in state.items()}
-    )
-    return solver
-
-
-def _tensor(part: Any) -> torch.Tensor:
-    return torch.from_numpy(np.array(part))
 
 
 def check_fitted(model: Any) -> None:

@@ -7,10 +7,10 @@ import sklearn.neural_network
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import validate_data
 
-from torchann.estimators.mlp import ROWS, MultilayerPerceptron
-from torchann.estimators.options import CONSTRAINTS
+from torchann.estimators.mlp import MultilayerPerceptron
+from torchann.estimators.options import CONSTRAINTS, OWN_LOSSES
+from torchann.estimators.prediction import ROWS, outputs_of
 from torchann.estimators.sklearn_internals import StrOptions, accepts, check_arguments
-from torchann.nets.sklearn_objectives import OWN_LOSSES
 
 Own = TypeVar("Own", bound="MLPRegressor")
 
@@ -179,7 +179,7 @@ class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  
             NotFittedError: before ``fit``.
             ValueError: for NaN or infinity, or another number of features.
         """
-        values = self._outputs(X)
+        values = outputs_of(self, X)
         return values.ravel() if values.shape[1] == 1 else values
 
     def _checked(self, X: Any, y: Any, incremental: bool, *, reset: bool) -> tuple[Any, Any]:

@@ -3,17 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
-from torchann.engine.inference import tensor_of
 from torchann.estimators.mlp_file import check_fitted
-from torchann.estimators.options import SCHEDULES
+from torchann.estimators.options import OWN_LOSSES, SCHEDULES
 from torchann.files.history import History
-from torchann.nets.mlp import MLP
-from torchann.nets.sklearn_objectives import OWN_LOSSES
 
 if TYPE_CHECKING:
     from torchann.tasks.classification import ClassificationMLP
@@ -35,7 +30,9 @@ def to_task(model: Any) -> "ClassificationMLP | RegressionMLP":
         NotFittedError: before ``fit``.
         ValueError: for the loss ``"poisson"``, whose outputs no task has.
     """
-    from torchann.tasks.classification import ClassificationMLP  # Lightning: seconds, and no fit needs it
+    import torch  # seconds, as Lightning, and no fit needs them
+
+    from torchann.tasks.classification import ClassificationMLP
     from torchann.tasks.regression import RegressionMLP
 
     check_is_fitted(model)
@@ -65,14 +62,14 @@ def to_task(model: Any) -> "ClassificationMLP | RegressionMLP":
     else:
         options["loss"] = LOSSES[model.loss]
         task = RegressionMLP(out_features=model.n_outputs_, **options)
-    task.net.to(tensor_of(model.coefs_[0]).dtype)
+    task.net.to(getattr(torch, str(model.coefs_[0].dtype)))
     with torch.no_grad():
         for layer, weight, bias in zip(task.net.linears(), model.coefs_, model.intercepts_, strict=True):
-            layer.weight.copy_(tensor_of(weight).t())
-            layer.bias.copy_(tensor_of(bias))
+            layer.weight.copy_(torch.tensor(weight).t())
+            layer.bias.copy_(torch.tensor(bias))
         for norm, arrays in zip(_norms(task.net), model.norms_, strict=True):
             for name, array in arrays.items():
-                getattr(norm, name).copy_(tensor_of(array))
+                getattr(norm, name).copy_(torch.tensor(array))
     columns = getattr(model, "feature_names_in_", None)
     task.feature_names = None if columns is None else columns.tolist()
     task.history = History(
@@ -85,7 +82,9 @@ def to_task(model: Any) -> "ClassificationMLP | RegressionMLP":
     return task.eval()  # type: ignore[no-any-return]
 
 
-def _norms(net: nn.Module) -> list[Any]:
+def _norms(net: Any) -> list[Any]:
+    from torch import nn
+
     return [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d | nn.LayerNorm)]
 
 
@@ -159,7 +158,6 @@ def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any
         )
     rows = (task.data_info or {}).get("rows") or 0
     model, net = kind(**_params_of(h, _batch_size(params.get("batch_size", "auto"), rows)) | params), task.net
-    assert isinstance(net, MLP)
     model.coefs_ = [layer.weight.numpy(force=True).T.copy() for layer in net.linears()]
     model.intercepts_ = [layer.bias.numpy(force=True).copy() for layer in net.linears()]
     parts = [norm.state_dict() for norm in _norms(net)]

@@ -3,11 +3,13 @@
 from numbers import Real
 from typing import Any
 
+from torchann.engine.inference import ACTIVATIONS
 from torchann.estimators.sklearn_internals import Interval, StrOptions
-from torchann.nets.functional import ACTIVATIONS
 
 TORCH_SOLVERS = ("adamw", "nadam", "adagrad", "rmsprop")
 SCHEDULES = ("step", "exponential", "cosine", "one_cycle")
+OWN_LOSSES = {"absolute_error": "mae", "huber": "huber"}
+"""Losses that scikit-learn's MLPs lack, by the names that the tasks know them by."""
 SKLEARN_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 NORM_PARTS: dict[Any, list[str]] = {
     None: [],

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from sklearn.utils.validation import check_is_fitted
 
 from torchann.files.history import History
@@ -25,7 +24,9 @@ def to_task(estimator: Any) -> "Task":
         NotFittedError: before ``fit``.
         ValueError: for more than two classes.
     """
-    from torchann.tasks.perceptron import Perceptron as Task  # Lightning: seconds, and no fit needs it
+    import torch  # seconds, as Lightning, and no fit needs them
+
+    from torchann.tasks.perceptron import Perceptron as Task
 
     check_is_fitted(estimator)
     classes = estimator.classes_.tolist()

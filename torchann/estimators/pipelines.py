@@ -3,12 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
-
-from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize
 
 if TYPE_CHECKING:
     from torchann.tasks.task import Task
@@ -30,13 +27,15 @@ def pipeline_of(task: "Task", *, classes: Any = None, **params: Any) -> Pipeline
         ValueError: if the task prepares its rows as no scaler of scikit-learn does, or cannot be an estimator.
 
     Example:
-        >>> import torchann
+        >>> import torch, torchann
+        >>> from torchann.nets.preprocessing import Preprocessing, Standardize
         >>> task = torchann.RegressionMLP([3], in_features=2, out_features=1)
         >>> task.preprocessing = Preprocessing(Standardize(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0])))
         >>> [name for name, _ in pipeline_of(task).steps]
         ['standardscaler', 'mlpregressor']
     """
     from torchann.estimators import MLPClassifier, MLPRegressor
+    from torchann.nets.preprocessing import Pixels, Standardize  # torch: seconds
 
     kind = MLPClassifier if "num_classes" in task.hparams else MLPRegressor
     if task.preprocessing is not None and task.preprocessing.table is not None:
@@ -85,6 +84,10 @@ def task_of(pipeline: Pipeline) -> "Task":
         >>> task_of(pipeline).preprocessing.describe()
         [{'step': 'standardize'}]
     """
+    import torch  # seconds, and no fit needs it
+
+    from torchann.nets.preprocessing import Preprocessing, Standardize
+
     *steps, model = [step for _, step in pipeline.steps]
     check_is_fitted(pipeline)
     if not hasattr(model, "to_task") or len(steps) > 1 or not all(type(step) is StandardScaler for step in steps):

@@ -7,8 +7,6 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from tabulate import tabulate
-
 from torchann.nets.names import nearest
 
 Row = dict[str, float]
@@ -136,6 +134,8 @@ class History(Sequence[Row]):
     def _table(self, form: str) -> str:
         columns = self.columns
         cells = [[f"{row[name]:.4g}" if name in row else "" for name in columns] for row in self.rows]
+        from tabulate import tabulate
+
         return str(tabulate(cells, columns, form))
 
     def plot(self) -> Any:

@@ -4,8 +4,7 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from torchann.files.safetensors_file import ModelFileError
 
@@ -14,7 +13,7 @@ WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 6
 DTYPES = ("bool", *WHOLE, "float16", "float32", "float64", "str", "object")
 
 
-def encode(name: str, value: Any, tensors: dict[str, Tensor], depth: int = 0) -> Any:
+def encode(name: str, value: Any, tensors: dict[str, NDArray[Any]], depth: int = 0) -> Any:
     """A value as JSON can hold it, arrays of floats put into ``tensors`` and named there.
 
     Args:
@@ -54,9 +53,9 @@ def encode(name: str, value: Any, tensors: dict[str, Tensor], depth: int = 0) ->
     )
 
 
-def _array(name: str, array: Any, tensors: dict[str, Tensor]) -> Any:
+def _array(name: str, array: Any, tensors: dict[str, NDArray[Any]]) -> Any:
     if array.dtype.kind == "f" and array.ndim:
-        tensors[name] = torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
+        tensors[name] = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
         return {"tensor": name}
     values = [encode(name, value, {}, MAX_DEPTH) for value in array.ravel().tolist()]
     return {
@@ -66,7 +65,7 @@ def _array(name: str, array: Any, tensors: dict[str, Tensor]) -> Any:
     }
 
 
-def decode(name: str, told: Any, tensors: dict[str, Tensor], depth: int = 0) -> Any:
+def decode(name: str, told: Any, tensors: dict[str, NDArray[Any]], depth: int = 0) -> Any:
     """The value that :func:`encode` has told of.
 
     Args:
@@ -92,7 +91,7 @@ def decode(name: str, told: Any, tensors: dict[str, Tensor], depth: int = 0) -> 
     if kind == "tensor":
         if told["tensor"] not in tensors:
             raise ValueError(f"{name} should be the tensor {told['tensor']!r:.80}, and there is none")
-        return tensors.pop(told["tensor"]).numpy()
+        return tensors.pop(told["tensor"])
     if kind == "float":
         return float(told["float"])
     parts = decode(name, told[kind] if kind == "RandomState" else list(told[kind]), tensors, depth + 1)

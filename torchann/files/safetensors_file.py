@@ -6,11 +6,15 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import safetensors.torch
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FORMAT_VERSION = 1
 MAX_HEADER = 2**24  # bytes
@@ -31,19 +35,19 @@ def wrong(what: str) -> ModelFileError:
     return ModelFileError(f"{what}; {WAY_OUT}")
 
 
-def pack(document: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
-    """The bytes of a file; the same ones for the same content.
+def pack(document: dict[str, Any], tensors: "dict[str, Tensor] | dict[str, NDArray[Any]]") -> bytes:
+    """Return the bytes of a file; the same ones for the same content.
 
     Args:
         document: plain JSON values.
-        tensors: on the CPU, contiguous, none in the memory of another.
+        tensors: tensors on the CPU, or arrays; contiguous, none in the memory of another.
 
     Raises:
         ModelFileError: if the document is too long.
     """
     fields = {"sha256": NO_DIGEST, "format_version": FORMAT_VERSION, **document}
     text = json.dumps(fields, allow_nan=False, separators=(",", ":"))
-    content = safetensors.torch.save(tensors, {KEY: text})
+    content = _saved(tensors, {KEY: text})
     size = int.from_bytes(content[:8], "little")
     header = content[8 : 8 + size]
     if size > MAX_HEADER or _parts(header) > MAX_PARTS:
@@ -52,6 +56,14 @@ def pack(document: dict[str, Any], tensors: dict[str, Tensor]) -> bytes:
             f"{MAX_HEADER:,} in {MAX_PARTS:,} can be read again: shorten the history, or join tensors"
         )
     return content.replace(NO_DIGEST.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
+
+
+def _saved(tensors: Any, metadata: dict[str, str]) -> bytes:
+    if all(isinstance(part, np.ndarray) for part in tensors.values()):
+        return safetensors.numpy.save(tensors, metadata)
+    from safetensors.torch import save  # seconds
+
+    return save(tensors, metadata)
 
 
 def _parts(header: bytes) -> int:
@@ -98,7 +110,7 @@ def read(path: Path) -> tuple[dict[str, Any], Shapes]:
 
 def _header(path: Path) -> tuple[dict[str, Any], Shapes]:
     try:
-        with safe_open(path, "pt") as file:  # checks that names, shapes and offsets fit each other and the file
+        with safe_open(path, "np") as file:  # checks that names, shapes and offsets fit each other and the file
             text = (file.metadata() or {}).get(KEY)
             views = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             shapes = {name: (view.get_dtype(), tuple(view.get_shape())) for name, view in views.items()}
@@ -154,6 +166,17 @@ def _foreign(path: Path, start: bytes) -> str:
     return f"is cut off, damaged or no model file; {WAY_OUT}"
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file that :func:`read` has let pass."""
-    return safetensors.torch.load(path.read_bytes())
+def read_tensors(path: Path) -> "dict[str, Tensor]":
+    """Return the tensors of a file that :func:`read` has let pass."""
+    from safetensors.torch import load  # seconds
+
+    return load(path.read_bytes())
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the tensors of such a file as arrays that may be written to.
+
+    Raises:
+        LookupError: for a dtype that NumPy lacks.
+    """
+    return {name: part.copy() for name, part in safetensors.numpy.load(path.read_bytes()).items()}

@@ -51,6 +51,7 @@ class CompiledLearner:
         seed: of the units that dropout switches off.
 
     Attributes:
+        gradient: of the last step, ``(parameters,)``; empty for gradient descent, which keeps none.
         moments: what the solver keeps for each parameter: velocity or mean, mean of squares; each ``(parameters,)``
             or empty.
 
@@ -83,7 +84,7 @@ class CompiledLearner:
         self.place: Place = Place(0, 1.0, np.uint64(seed))  # type: ignore[arg-type]
         kept = MOMENTS[KINDS[solver.kind]]
         self.moments: list[Numbers] = [np.zeros(len(vector) if there else 0, vector.dtype) for there in kept]
-        self._gradient = np.zeros(0 if KINDS[solver.kind] == "sgd" else len(vector), vector.dtype)
+        self.gradient: Numbers = np.zeros(0 if KINDS[solver.kind] == "sgd" else len(vector), vector.dtype)
         self._empty = np.zeros(0, vector.dtype)
         self._epsilon = float(np.finfo(vector.dtype).eps)
         self._gate = np.zeros(GATE, np.int64)
@@ -137,7 +138,7 @@ class CompiledLearner:
         gate[:] = 0
         arguments = (
             self.net, self.solver, self.objective, self.aux_objective, self._epsilon, rows, self.batch, batch_size,
-            self.vector, self._gradient, *self.moments, rates, self.place, out, aux,
+            self.vector, self.gradient, *self.moments, rates, self.place, out, aux,
         )  # fmt: skip
         say_first_use()
         with one_thread() as others:

@@ -33,7 +33,7 @@ class Solver(NamedTuple):
         epsilon_outside: whether ``epsilon`` is added without Adam's correction for its start (scikit-learn).
         decay: L2 penalty, or the decoupled one.
         decoupled: whether decay is taken from the parameters themselves (AdamW).
-        per_row: whether a batch's loss is the weighted mean of its rows', and the penalty divided by their weights
+        per_row: whether a batch's loss is the weighted mean of its rows', and an L2 penalty divided by their weights
             (scikit-learn).
         decayed: number of parameters, from the first one, that decay.
         drift: NAdam's momentum decay; Adagrad's decay of the rate.

@@ -202,8 +202,8 @@ def take_steps(
         rate, decay, size = rates[step], solver.decay, float(count)
         if solver.per_row:
             size = size_of(batch.weight, count)
-            decay = solver.decay / size if size > 0 else 0.0
-        if worker == 0 and size > 0:  # 3. the error
+            decay = solver.decay / size if size != 0 and not solver.decoupled else solver.decay
+        if worker == 0 and size != 0:  # 3. the error
             error = measure(
                 objective, epsilon, outputs, out_at, batch.targets, batch.weight, batch.ends, batch.errors,
                 net.errors[top], count, units,
@@ -215,7 +215,7 @@ def take_steps(
                     net.aux_errors, count, net.aux,
                 )  # fmt: skip
             losses += error * (count / size)
-            if solver.per_row and solver.decay > 0:
+            if solver.per_row and solver.decay > 0 and not solver.decoupled:
                 penalty += squares(w, solver.decayed) * (count / size)
         wait(gate, workers)
         if size == 0:  # no row of the batch counts
