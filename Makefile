@@ -79,4 +79,5 @@ bench: .venv-bench/installed  ## side by side with the peers, which get an envir
 .venv-bench/installed: pyproject.toml constraints.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install -q -c constraints.txt -e . -r benchmarks/requirements.txt
+	.venv-bench/bin/python -m torchann.engine.compiled.warm
 	touch $@

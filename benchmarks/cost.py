@@ -1,6 +1,7 @@
 """What an epoch costs as rows, width and depth grow: this project through its Trainer, and a plain PyTorch loop."""
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -61,4 +62,5 @@ def cost_table() -> str:
 
 
 if __name__ == "__main__":
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # TensorBoard would import it where it is installed
     print(cost_table())

@@ -2,6 +2,7 @@
 
 import functools
 import statistics
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -76,4 +77,5 @@ def report_table(rounds: int = 3) -> str:
 
 
 if __name__ == "__main__":
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # TensorBoard would import it where it is installed
     print(report_table())
