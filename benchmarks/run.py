@@ -3,7 +3,7 @@
 make bench                                       everything, in an environment of its own
 python benchmarks/run.py --quick                 what the aims are about, in some ten minutes
 python benchmarks/run.py --only fashion          a part; the results of the others stay
-python benchmarks/run.py --only --report         nothing: RESULTS.md anew from results.json
+python benchmarks/run.py --only                  nothing: RESULTS.md and docs/speed.md anew from results.json
 """
 
 import argparse
