@@ -40,14 +40,6 @@ class Quick:
             raise self.error
 
 
-def wait_for(condition):
-    for _ in range(500):
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def test_each_fit_is_yielded_once_when_it_has_run():
     fits = [Quick() for _ in range(20)]
     assert sorted(map(id, run_together(fits, threads=3))) == sorted(map(id, fits))
@@ -61,15 +53,15 @@ def test_error_of_a_fit_is_raised_and_stops_the_others(error):
     endless, waiting = Endless(), [Quick() for _ in range(5)]
     with pytest.raises(type(error)):
         list(run_together([endless, Quick(error), *waiting], threads=2))
-    assert wait_for(lambda: endless.ended == "stopped")
+    assert endless.ended == "stopped"
 
 
 def test_caller_that_wants_no_more_stops_the_others():
     endless, quick = Endless(), Quick()
-    for fit in run_together([endless, quick], threads=2):
-        assert fit is quick
-        break
-    assert wait_for(lambda: endless.ended == "stopped")
+    ended = run_together([endless, quick], threads=2)
+    assert next(ended) is quick
+    ended.close()
+    assert endless.ended == "stopped"
 
 
 def test_work_outside_of_such_threads_is_never_stopped():

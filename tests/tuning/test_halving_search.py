@@ -76,6 +76,17 @@ def test_interrupt_before_anything_is_done_is_raised():
         GridSearchCV(REGRESSOR, SPACE, cv=2, n_jobs=1, scoring=interrupted_after(1)).fit(*numbers())
 
 
+def test_interrupt_ends_fits_that_would_last_for_hours():
+    endless = clone(REGRESSOR).set_params(max_iter=10**9, n_iter_no_change=10**9)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    threads = threading.active_count()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        GridSearchCV(endless, SPACE, cv=2, n_jobs=2).fit(*numbers())
+    timer.join()
+    assert threading.active_count() <= threads
+
+
 @pytest.mark.parametrize(("scored", "rounds"), [(11, [0, 0, 0, 0, 1]), (9, [0, 0, 0, 0])])
 def test_interrupted_halving_has_the_best_of_its_last_round(scored, rounds):
     X, y = numbers()

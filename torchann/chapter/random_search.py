@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -19,11 +19,11 @@ from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.chapter.random_search_plot import draw_trials, short
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.in_memory import Split
-from torchann.engine.compiled.learner import CompiledLearner, Taken
 from torchann.engine.compiled.objectives import make_objective
 from torchann.engine.compiled.solvers import make_solver
 from torchann.engine.fit import Fit, LearningRate, StoppingRule
 from torchann.engine.mlp_learner import mlp_learner, parameters_of
+from torchann.engine.row_source import RowSource
 from torchann.engine.rows.shuffling import shuffled_order
 from torchann.engine.together import run_together
 from torchann.nets.heads import regression_objective
@@ -122,28 +122,10 @@ def mse(net: MLP, split: Split) -> float:
         return HEAD.losses(net(split.x), split.y[:, None]).mean().item()
 
 
-class SomeRows:
-    """Rows of a table, by their numbers.
-
-    Args:
-        table: all rows.
-        numbers: of those to learn from, ``(rows,)``.
-        seed: of the shuffles.
-    """
-
-    def __init__(self, table: Split, numbers: RowNumbers, seed: int) -> None:
-        self.x, self.y = table.x.numpy(), table.y.numpy()
-        self.numbers, self.seed, self.count = numbers, seed, len(numbers)
-        self._epochs = count()
-
-    def next_order(self) -> RowNumbers:
-        """Return the numbers in the order of the coming epoch."""
-        order: RowNumbers = self.numbers[shuffled_order(self.count, self.seed, next(self._epochs)).numpy()]
-        return order
-
-    def steps(self, learner: CompiledLearner, order: RowNumbers, rates: Any, batch_size: int) -> Taken:
-        """Have a learner take a step on each mini-batch, in that order."""
-        return learner.steps(self.x, self.y, rates, batch_size, order=order)
+def shuffles(rows: int, seed: int) -> Callable[[], RowNumbers]:
+    """Return what gives the order of the rows in each epoch to come."""
+    epochs = count()
+    return lambda: shuffled_order(rows, seed, next(epochs)).numpy()
 
 
 def fit(
@@ -165,8 +147,9 @@ def fit(
         For each candidate, a net per part.
     """
     nets = [_net(candidate, train) for candidate in candidates for _ in parts]
-    each = [(candidate, SomeRows(train, part, seed)) for candidate in candidates for part in parts]
-    fits = [_fit(net, rows, candidate.learning_rate, val) for net, (candidate, rows) in zip(nets, each, strict=True)]
+    rows = [RowSource(train.x[part].numpy(), train.y[part, None].numpy(), None, np.float32) for part in parts]
+    each = [(candidate.learning_rate, some) for candidate in candidates for some in rows]
+    fits = [_fit(net, some, rate, val, seed) for net, (rate, some) in zip(nets, each, strict=True)]
     for _ in run_together(fits):
         pass
     fitted = [_fitted(net, done) for net, done in zip(nets, fits, strict=True)]
@@ -177,7 +160,7 @@ def _net(candidate: Candidate, train: Split) -> MLP:
     return MLP(train.x.shape[1], [candidate.n_neurons] * candidate.n_hidden, 1)
 
 
-def _fit(net: MLP, rows: SomeRows, learning_rate: float, val: Split) -> Fit:
+def _fit(net: MLP, rows: RowSource, learning_rate: float, val: Split, seed: int) -> Fit:
     learner = mlp_learner(net, make_objective("identity", "mse"), make_solver("sgd", 0), BATCH)
     x, y = val.x.numpy(), val.y.numpy().astype(float)
     rule = StoppingRule(tol=EQUAL * y.var(), patience=PATIENCE - 1)
@@ -185,9 +168,9 @@ def _fit(net: MLP, rows: SomeRows, learning_rate: float, val: Split) -> Fit:
     def val_mse() -> float:
         return float(np.square(learner.outputs(x)[:, 0] - y).mean())
 
-    rate = LearningRate(learning_rate)
+    rate, order = LearningRate(learning_rate), shuffles(rows.count, seed)
     options: dict[str, Any] = {"score": val_mse, "ends_diverged": True}
-    return Fit(learner, rows, rows.next_order, BATCH, rule, rate, MAX_EPOCHS, **options)
+    return Fit(learner, rows, order, BATCH, rule, rate, MAX_EPOCHS, **options)
 
 
 def _fitted(net: MLP, fit: Fit) -> Fitted:

@@ -40,9 +40,9 @@ class StoppableThreads(ThreadPoolExecutor):
         _here.told_to_stop = self._told_to_stop
 
     def stop(self) -> None:
-        """Drop the work that waits, and have the rest end soon; does not wait for it."""
+        """Drop the work that has not begun, have the rest end, and wait for that."""
         self._told_to_stop.set()
-        self.shutdown(wait=False, cancel_futures=True)
+        self.shutdown(cancel_futures=True)
 
 
 def check_stop() -> None:
