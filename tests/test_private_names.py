@@ -25,6 +25,8 @@ ALLOWED = {
     "_forward_pre_hooks": "as for _forward_hooks",
     "_backward_hooks": "as for _forward_hooks",
     "_backward_pre_hooks": "as for _forward_hooks",
+    "_optimizer_step_pre_hooks": "torch has no public way to ask whether an optimiser has hooks",
+    "_optimizer_step_post_hooks": "as for _optimizer_step_pre_hooks",
     "_opt_called": "what torch's schedules look at before they warn that an optimiser never steps",
     "_cache": "where Numba saves a compiled function; it has no public way to let one process at a time do so",
     "_update_count": "torchmetrics shows the number of updates, and has no public way to restore it",

@@ -1,8 +1,8 @@
 """Against Keras: the loss of each of 40 steps, from the same weights, on the same batches in the same order.
 
-trajectories.npz is what benchmarks/keras_trajectories.py got from Keras, in float64. float32 must agree to 1e-5, which
-is room for its rounding; float64 to 1e-10, or the formulas differ. The learning rate stays where it is: when it moves,
-Keras' momentum goes on with the rates of earlier steps, and torch's does not.
+trajectories.npz is what benchmarks/keras_trajectories.py got from Keras, in float64. float32 must agree to 1e-5 (each
+of two outputs to 3e-5), which is room for its rounding; float64 to 1e-10, or the formulas differ. The learning rate
+stays where it is: when it moves, Keras' momentum goes on with the rates of earlier steps, and torch's does not.
 """
 
 from itertools import count
@@ -122,7 +122,7 @@ def fit(keras, problem, model, record, **options):
     torchann.Trainer(logger=False, quiet=True, **options).fit(model, datamodule=table)
 
 
-@pytest.mark.parametrize("engine", [{}, {"gradient_clip_val": 1e9}], ids=["explicit", "autograd"])
+@pytest.mark.parametrize("engine", [{}, {"gradient_clip_val": 1e9}], ids=["own steps", "autograd"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("problem", MLPS)
 def test_mlps_have_the_losses_of_keras(keras, problem, name, engine):
@@ -144,7 +144,7 @@ class RecordOutputs(Record):
         self.parts.append([((values[f"{output}_value"] - batch[1]) ** 2).mean().item() for output in ("main", "aux")])
 
 
-@pytest.mark.parametrize(("precision", "rtol"), [("32-true", 1e-5), ("64-true", 1e-10)])
+@pytest.mark.parametrize(("precision", "rtol"), [("32-true", 3e-5), ("64-true", 1e-10)])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_wide_and_deep_has_both_losses_of_keras(keras, name, precision, rtol):
     model, record = made(keras, "wide_and_deep", name), RecordOutputs()

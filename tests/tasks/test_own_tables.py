@@ -124,21 +124,15 @@ def test_classes_of_a_table_keep_their_names_to_the_end():
     assert model.predict_proba({**rows(), "price": homes(5, seed=3)["price"]}).shape == (5, 2)
 
 
-def test_classification_learns_embeddings_by_explicit_backpropagation():
+@pytest.mark.parametrize("steps", [{}, {"gradient_clip_val": 1e9}], ids=["own steps", "Lightning's"])
+def test_classification_learns_embeddings(steps):
     names = [f"k{row % 80}" for row in range(800)]
     table = {"k": names, "n": np.arange(800) % 7, "odd": ["no", "yes"] * 400}  # the number of k is even or odd
     data = torchann.TabularDataModule(table, "odd", kinds={"k": "category"})
     model = torchann.ClassificationMLP([8], optimizer="adam", lr=0.01)
-    trainer = fit(model, data, max_epochs=20)
-    assert type(model.net).__name__ == "EmbeddedMLP" and model.why_autograd() is None
+    trainer = fit(model, data, max_epochs=20, **steps)
+    assert type(model.net).__name__ == "EmbeddedMLP" and model.automatic_optimization is bool(steps)
     assert trainer.test(model, datamodule=data, verbose=False)[0]["test_accuracy"] > 0.95
-
-
-@pytest.mark.parametrize("option", [{"dropout": 0.1}, {"norm": "batch"}])
-def test_net_with_embeddings_and_dropout_or_normalisation_trains_by_autograd(option):
-    model = torchann.RegressionMLP([4], 3, 1, embeddings=[[5, 2]], **option)
-    assert model.why_autograd() == "the net has dropout or normalisation"
-    assert "EmbeddedMLP" not in str(model.why_autograd()) and model.summary().parameters > 0
 
 
 def test_embeddings_that_do_not_fit_the_inputs_are_refused():

@@ -13,6 +13,10 @@ from torchann.nets.functional import ACTIVATIONS
 from torchann.nets.shapes import check_logits, check_outputs, check_targets, check_values
 
 
+def _as_it_is(y_hat: Tensor) -> Tensor:
+    return y_hat
+
+
 @dataclass(frozen=True)
 class Objective:
     """What the end of a network is for a task (sections 10.1.5 and 10.1.6).
@@ -25,6 +29,9 @@ class Objective:
             and the error take the outputs as they leave the network, before it.
         activation_name: what the activation is called.
         loss_name: what the loss is called.
+        shift: what is added to the activation of an output of a bounded regression, behind ``scale``.
+        scale: factor of it.
+        targets: from the targets to what the loss compares the values of that activation with.
     """
 
     out_features: int
@@ -33,6 +40,9 @@ class Objective:
     activation: Callable[[Tensor], Tensor]
     activation_name: str = ""
     loss_name: str = ""
+    shift: float = 0.0
+    scale: float = 1.0
+    targets: Callable[[Tensor], Tensor] = _as_it_is
 
 
 def _double_difference(y_hat: Tensor, y: Tensor) -> Tensor:
@@ -117,7 +127,7 @@ def regression_objective(
     if output == "unbounded":
         return Objective(out_features, losses, error, _as_it_is, name, loss)
     end = _ActivatedEnd(name, *_shift_and_scale(name, bounds), losses, error)
-    return Objective(out_features, end.losses_of, end.error_of, end.values, name, loss)
+    return Objective(out_features, end.losses_of, end.error_of, end.values, name, loss, end.shift, end.scale)
 
 
 def _shift_and_scale(name: str, bounds: Sequence[float] | None) -> tuple[float, float]:
@@ -160,10 +170,6 @@ def _mean_error(derivative: Callable[[Tensor, Tensor], Tensor], y_hat: Tensor, y
     check_values(y_hat, y)
     error = derivative(y_hat, y)
     return error if error.shape[1] == 1 else error.div_(error.shape[1])
-
-
-def _as_it_is(y_hat: Tensor) -> Tensor:
-    return y_hat
 
 
 def classification_objective(task: str, num_classes: int) -> Objective:

@@ -40,7 +40,7 @@ def standardized_objective(objective: Objective, mean: Sequence[float], std: Seq
             f"give {objective.out_features} finite numbers each, the deviations above 0"
         )
     end = _StandardizedEnd(objective, list(mean), list(std))
-    return replace(objective, losses=end.losses, error=end.error, activation=end.values)
+    return replace(objective, losses=end.losses, error=end.error, activation=end.values, targets=end.targets)
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,13 @@ class _StandardizedEnd:
         mean, std = self._parts(z)
         return z * std + mean
 
-    def _standardized(self, z: Tensor, y: Tensor) -> Tensor:
-        check_values(z, y)
+    def targets(self, y: Tensor) -> Tensor:
         mean, std = self._parts(y)
         return (y - mean).div_(std)
+
+    def _standardized(self, z: Tensor, y: Tensor) -> Tensor:
+        check_values(z, y)
+        return self.targets(y)
 
     def losses(self, z: Tensor, y: Tensor) -> Tensor:
         return self.objective.losses(z, self._standardized(z, y))

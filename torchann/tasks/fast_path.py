@@ -1,4 +1,4 @@
-"""What a Trainer option, a callback or a net allows: several steps per call, explicit backpropagation, or neither."""
+"""What a Trainer option or a callback allows: several steps per call, and how many of them."""
 
 import re
 from math import gcd, isfinite
@@ -7,14 +7,8 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar, Timer
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
-from torch import nn
-
-from torchann.nets.embedded_mlp import EmbeddedMLP
-from torchann.nets.mlp import MLP
-from torchann.nets.wide_deep import WideDeep
 
 GRADIENT_HOOKS = ("on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step")
-MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
 NOT_COUNTING = (ProgressBar, ModelCheckpoint, EarlyStopping, Timer)
 """Callbacks whose batch hooks mean the same once per block (steps of a checkpoint are kept in another way)."""
@@ -64,26 +58,6 @@ def _why_strategy(trainer: pl.Trainer) -> str | None:
         return f"{trainer.gradient_hook} of the strategy" if trainer.gradient_hook else None
     known = isinstance(trainer.strategy, SingleDeviceStrategy)
     return None if known else f"the strategy {type(trainer.strategy).__name__}"
-
-
-def why_autograd(net: nn.Module) -> str | None:
-    """What explicit backpropagation cannot take of a net, in a few words; None if it can.
-
-    Args:
-        net: to be trained.
-    """
-    if type(net) not in (MLP, EmbeddedMLP, WideDeep):
-        return f"the net is a {type(net).__name__}, neither an MLP nor Wide & Deep"
-    mlp = net.mlp if isinstance(net, EmbeddedMLP) else net
-    if isinstance(mlp, MLP) and (mlp.dropout or mlp.norm):
-        return "the net has dropout or normalisation"
-    if any(isinstance(layer, nn.Linear) and type(layer) is not nn.Linear for layer in net.modules()):
-        return "a layer is parametrized"
-    if any(getattr(module, hooks) for module in net.modules() for hooks in MODULE_HOOKS):
-        return "the net has hooks"
-    if not all(parameter.requires_grad for parameter in net.parameters()):
-        return "some weights are frozen"
-    return None
 
 
 def _overrides(callback: Callback, name: str) -> bool:

@@ -114,6 +114,6 @@ class NetTask(OutputsTask):
             named_inputs = {name: (len(part),) for name, part in columns.items()}
         return summary(self.net, *inputs, **named_inputs)
 
-    def why_autograd(self) -> str:
+    def why_own_forward(self) -> str:
         """That nothing is known of the net."""
         return f"the net, a {type(self.net).__name__}, may do anything in forward"

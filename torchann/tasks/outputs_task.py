@@ -35,6 +35,10 @@ class OutputsTask(Task):
             for _ in STAGES
         )
 
+    def ends(self) -> dict[str, tuple[Objective, float]]:
+        """What each output ends in and counts in the loss."""
+        return {name: (objective, self.outputs[name].weight) for name, objective in self.heads.items()}
+
     def _metrics_of(self, stage: str) -> dict[str, RowMetrics]:
         parts = self._of_stage(stage)
         return dict(parts.items()) if len(parts) > 1 else {"": next(iter(parts.values()))}

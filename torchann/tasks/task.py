@@ -9,18 +9,14 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from torchann.engine.backprop import Backprop
-from torchann.engine.embedded import EmbeddedBackprop
 from torchann.engine.rows.loader import Block, map_rows, num_rows
-from torchann.engine.wide_deep import WideDeepBackprop
 from torchann.files.metric_name import STAGES, MetricName
 from torchann.nets.checks import check_width, explain
-from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import Objective
 from torchann.nets.mlp import MLP
 from torchann.nets.summary import Summary, summary
-from torchann.tasks.block_steps import ExplicitStep, move_plateau_schedules
+from torchann.tasks.block_steps import move_plateau_schedules
 from torchann.tasks.data_check import DataCheck
-from torchann.tasks.fast_path import why_autograd
 from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.monitor import check_monitors
@@ -86,14 +82,16 @@ class Task(Predictor):
         if stage == "fit" and "steps_per_execution" in self.hparams:
             self._step_choice.choose(self, data)
 
-    def why_autograd(self) -> str | None:
-        """What explicit backpropagation cannot take of the net, in a few words; None if it can."""
-        return why_autograd(self.net)
+    def why_own_forward(self) -> str | None:
+        """What the net may do that no step written out knows of, in a few words; None if it is one that is known."""
+        return None
 
-    def backprop(self) -> Backprop | EmbeddedBackprop | WideDeepBackprop:
+    def ends(self) -> dict[str, tuple[Objective, float]]:
+        """What each output ends in and counts in the loss; an only output has no name."""
+        return {"": (self.objective, 1.0)}
+
+    def backprop(self) -> Backprop:
         """Backpropagation written out for the net."""
-        if isinstance(self.net, EmbeddedMLP):
-            return EmbeddedBackprop(self.net, self.objective.error)
         assert isinstance(self.net, MLP)
         return Backprop(self.net, self.objective.error)
 
@@ -235,7 +233,7 @@ class Task(Predictor):
             return loss * self._share_of_step(num_rows(x))
         block = batch._replace(y=y) if isinstance(batch, Block) else Block(x, y, max(1, num_rows(x)), 1)
         with torch.no_grad():
-            if batch_idx == 0 and isinstance(blocks.step, ExplicitStep):
+            if batch_idx == 0 and not blocks.learner.looks_at_rows:
                 x, y = next(block.batches())
                 self._losses(self(x), y, training=True)  # for the errors they raise
             outputs = blocks.run(block)
@@ -292,6 +290,18 @@ class Task(Predictor):
         self._epoch_lr, self._validated = state["lr"], state["validated"]
         for metrics, saved in zip(self._metrics_of("train").values(), state["figures"], strict=True):
             metrics.load_state(saved)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Saves what the next step depends on, too, where the optimiser's state does not hold it all."""
+        super().on_save_checkpoint(checkpoint)
+        blocks = self._step_choice.blocks
+        if blocks is not None and (state := blocks.learner.state()) is not None:
+            checkpoint["learner"] = state
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps that until training starts."""
+        super().on_load_checkpoint(checkpoint)
+        self._step_choice.learner_state = checkpoint.get("learner")
 
     def validation_step(self, batch: tuple[Any, Any], batch_idx: int) -> None:
         """Takes a batch ``(x, y)`` into the validation figures."""

@@ -6,7 +6,6 @@ from typing import Any, Literal
 from torch import Tensor
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
-from torchann.engine.wide_deep import WideDeepBackprop
 from torchann.nets.wide_deep import WideDeep
 from torchann.tasks.outputs import Output
 from torchann.tasks.outputs_task import OutputsTask
@@ -110,9 +109,3 @@ class WideAndDeep(OutputsTask):
         """Predicted values of the main output, ``(rows, out_features)``, of raw inputs: tensor, array, data frame."""
         found = self._predict(x)
         return found["main_value" if "aux" in self.outputs else "value"]
-
-    def backprop(self) -> WideDeepBackprop:
-        """Backpropagation written out for the net."""
-        assert isinstance(self.net, WideDeep)
-        errors = {name: objective.error for name, objective in self.heads.items()}
-        return WideDeepBackprop(self.net, errors, {name: output.weight for name, output in self.outputs.items()})

@@ -59,16 +59,17 @@ class Place(NamedTuple):
 
 
 @compiled
-def draw_drops(net, drops, state):
-    """Draw which hidden units are switched off, by the generator splitmix64; return its next state."""
+def draw_drops(net, drops, state, rows):
+    """Draw which hidden units of some rows are switched off, by the generator splitmix64; return its next state."""
     one = type(drops[0])(1)
     kept = one / (one - one * net.dropout)
     least = np.uint64(net.dropout * 2.0**53)
-    for i in range(len(drops)):
-        state += GOLDEN
-        z = (state ^ (state >> SHIFTS[0])) * FIRST
-        z = (z ^ (z >> SHIFTS[1])) * SECOND
-        drops[i] = kept if (z ^ (z >> SHIFTS[2])) >> SHIFTS[3] >= least else one * 0
+    for layer in range(1, len(net.places)):  # as many draws however many rows there is room for
+        for i in range(net.places[layer], net.places[layer] + rows * net.strides[layer]):
+            state += GOLDEN
+            z = (state ^ (state >> SHIFTS[0])) * FIRST
+            z = (z ^ (z >> SHIFTS[1])) * SECOND
+            drops[i] = kept if (z ^ (z >> SHIFTS[2])) >> SHIFTS[3] >= least else one * 0
     return state
 
 
@@ -194,7 +195,7 @@ def take_steps(
         if worker == 0:  # 1. a mini-batch
             gather(net, w, rows, batch, plain, start, count)
             if net.dropout > 0:
-                random = draw_drops(net, batch.drops, random)
+                random = draw_drops(net, batch.drops, random, count)
         wait(gate, workers)
         x, x_at = (batch.inputs, net.places[0]) if copied else (rows.x, start * plain)
         out_at, aux_at = (start * units, start * net.aux) if kept else (0, 0)
