@@ -211,7 +211,7 @@ def test_fit_is_the_same_each_time_and_resumes_to_the_bit(tmp_path):
         assert torch.equal(one, other)
 
 
-def test_explicit_backpropagation_trains_tables_with_and_without_embeddings(caplog):
+def test_own_steps_train_tables_with_and_without_embeddings(caplog):
     table = homes(300)
     for max_one_hot in (50, 2):
         model = torchann.RegressionMLP([16], optimizer="adam", lr=0.01)

@@ -18,7 +18,7 @@ def trained(aux_weight, steps=None, options=None, **knobs):
 
 
 @pytest.mark.parametrize("knobs", [{}, {"momentum": 0.9}, {"optimizer": "adam"}, {"lr_schedule": "one_cycle"}], ids=str)
-def test_explicit_training_equals_autograd(tmp_path, knobs):
+def test_own_steps_equal_autograd(tmp_path, knobs):
     def housing(options):
         data = torchann.CaliforniaHousingDataModule(batch_size=128)
         torch.manual_seed(0)
