@@ -89,7 +89,7 @@ def add_product(c, c_at, ldc, keep, alpha, a, a_at, lda, a_turned, b, b_at, ldb,
 
 _lock = threading.Lock()
 _users = 0
-_limit: Any = None
+_before: list[int] = []
 
 
 @contextmanager
@@ -101,11 +101,12 @@ def one_thread() -> Iterator[int]:
     Yields:
         How many others are.
     """
-    global _users, _limit
+    global _users, _before
     with _lock:
         if not _users:
-            libraries = _libraries()
-            _limit = libraries.limit(limits=1)
+            _before = [library.get_num_threads() for library in _libraries()]
+            for library in _libraries():
+                library.set_num_threads(1)
         others = _users
         _users += 1
     try:
@@ -114,16 +115,16 @@ def one_thread() -> Iterator[int]:
         with _lock:
             _users -= 1
             if not _users:
-                _limit.restore_original_limits()
+                for library, number in zip(_libraries(), _before, strict=True):
+                    library.set_num_threads(number)
 
 
-def _libraries() -> Any:
+def _libraries() -> list[Any]:
     global _found
     if _found is None:
-        found = threadpoolctl.ThreadpoolController().select(user_api="blas")
-        of_scipy = [library.filepath for library in found.lib_controllers if "scipy" in library.filepath]
-        _found = found.select(filepath=of_scipy) if of_scipy else found
+        found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+        _found = [library for library in found if "scipy" in library.filepath] or found
     return _found
 
 
-_found: Any = None
+_found: list[Any] | None = None

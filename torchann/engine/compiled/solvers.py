@@ -101,7 +101,7 @@ def move(solver, rate, decay, t, product, w, g, m, v, first, last):
     Args:
         solver: how.
         rate: learning rate of this step.
-        decay: L2 penalty of this step.
+        decay: L2 penalty of this step, or the decoupled one.
         t: number of this step, from 1.
         product: of all of NAdam's momenta up to this step.
         w: parameters; what has one of plain gradient descent is moved in the product that makes the gradient.
@@ -111,48 +111,54 @@ def move(solver, rate, decay, t, product, w, g, m, v, first, last):
         first: first parameter to move.
         last: parameter behind the last.
     """
-    one = type(w[0])(1)
-    eta, mu, beta, epsilon, tiny = (
-        one * rate,
-        one * solver.momentum,
-        one * solver.beta,
-        one * solver.epsilon,
-        one * TINY,
-    )
-    border = min(last, max(first, solver.decayed)) - first if decay != 0 else 0
+    border = min(last, max(first, solver.decayed))
+    move_part(solver, rate, decay, t, product, w, g, m, v, first, border)
+    move_part(solver, rate, 0.0, t, product, w, g, m, v, border, last)
+
+
+@compiled
+def move_part(solver, rate, decay, t, product, w, g, m, v, first, last):
+    """Move parameters that all decay, or do not; the arguments are those of :func:`move`."""
+    # Factors of the parameters' type, and moments that are stored at the end: else the compiler makes the loops slow.
+    f = type(w[0])
+    eta, mu, beta, tiny = f(rate), f(solver.momentum), f(solver.beta), f(TINY)
+    l2, stays = (f(0), f(1 - rate * decay)) if solver.decoupled else (f(decay), f(1))
     w, g = w[first:last], g[first:last]  # loops from 0 on, which the compiler makes faster
     m, v = m[first:last] if len(m) else m, v[first:last] if len(v) else v
-    if solver.decoupled:
-        for i in range(border):
-            w[i] *= one * (1 - rate * decay)
-    else:
-        for i in range(border):
-            g[i] += one * decay * w[i]
     if solver.kind == MOMENTUM:
-        inside, outside = (eta, one) if solver.rate_inside else (one, eta)
+        inside, outside = (eta, f(1)) if solver.rate_inside else (f(1), eta)
+        ahead, behind = (mu, f(1)) if solver.nesterov else (f(1), f(0))
         for i in range(len(w)):
-            m[i] = not_tiny(mu * m[i] + inside * g[i], tiny)
-            w[i] -= outside * (mu * m[i] + inside * g[i] if solver.nesterov else m[i])
+            slope = inside * (g[i] + l2 * w[i])
+            m[i] = not_tiny(mu * m[i] + slope, tiny)
+            w[i] = stays * w[i] - outside * (ahead * m[i] + behind * slope)
     elif solver.kind == ADAM or solver.kind == NADAM:
         start_2 = math.sqrt(1 - solver.beta**t)
-        of_mean, of_gradient = one * (rate / (1 - solver.momentum**t)), one * 0
+        of_mean, of_gradient = f(rate / (1 - solver.momentum**t)), f(0)
         if solver.kind == NADAM:
             now, ahead = momentum_at(solver, t), momentum_at(solver, t + 1)
-            of_mean = one * (rate * ahead / (1 - product * ahead))
-            of_gradient = one * (rate * (1 - now) / (1 - product))
-        correction = one / (one * start_2)
-        epsilon = one * (solver.epsilon / start_2) if solver.epsilon_outside else epsilon
+            of_mean = f(rate * ahead / (1 - product * ahead))
+            of_gradient = f(rate * (1 - now) / (1 - product))
+        correction = f(1 / start_2)
+        epsilon = f(solver.epsilon / start_2 if solver.epsilon_outside else solver.epsilon)
         for i in range(len(w)):
-            m[i] = not_tiny(m[i] + (one - mu) * (g[i] - m[i]), tiny)
-            v[i] = not_tiny(beta * v[i] + (one - beta) * g[i] * g[i], tiny)
-            w[i] -= (of_mean * m[i] + of_gradient * g[i]) / (math.sqrt(v[i]) * correction + epsilon)
+            slope = g[i] + l2 * w[i]
+            mean = not_tiny(m[i] + (f(1) - mu) * (slope - m[i]), tiny)
+            square = not_tiny(beta * v[i] + (f(1) - beta) * slope * slope, tiny)
+            w[i] = stays * w[i] - (of_mean * mean + of_gradient * slope) / (math.sqrt(square) * correction + epsilon)
+            m[i], v[i] = mean, square
     elif solver.kind == RMSPROP:
+        epsilon = f(solver.epsilon)
         for i in range(len(w)):
-            v[i] = not_tiny(beta * v[i] + (one - beta) * g[i] * g[i], tiny)
-            m[i] = not_tiny(mu * m[i] + g[i] / (math.sqrt(v[i]) + epsilon), tiny)
-            w[i] -= eta * m[i]
+            slope = g[i] + l2 * w[i]
+            square = not_tiny(beta * v[i] + (f(1) - beta) * slope * slope, tiny)
+            mean = not_tiny(mu * m[i] + slope / (math.sqrt(square) + epsilon), tiny)
+            w[i] = stays * w[i] - eta * mean
+            m[i], v[i] = mean, square
     elif solver.kind == ADAGRAD:
-        eta = one * (rate / (1 + (t - 1) * solver.drift))
+        eta, epsilon = f(rate / (1 + (t - 1) * solver.drift)), f(solver.epsilon)
         for i in range(len(w)):
-            v[i] += g[i] * g[i]
-            w[i] -= eta * g[i] / (math.sqrt(v[i]) + epsilon)
+            slope = g[i] + l2 * w[i]
+            square = v[i] + slope * slope
+            w[i] = stays * w[i] - eta * slope / (math.sqrt(square) + epsilon)
+            v[i] = square
