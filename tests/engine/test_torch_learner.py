@@ -12,6 +12,7 @@ from torchann.engine.compiled.net import lay_out
 from torchann.engine.compiled.objectives import sklearn_objective
 from torchann.engine.compiled.solvers import make_solver
 from torchann.engine.torch_learner import TorchLearner
+from torchann.estimators import MLPClassifier
 from torchann.nets.mlp import MLP
 
 SIZES = [4, 5, 3, 2]
@@ -123,3 +124,17 @@ def test_rate_that_moves_is_within_the_velocity():
     )
     ours.steps(x, y, np.array([1.0, 0.5]), 1)  # velocity -1, then the target is met: -0.5; in torch's way -0.25
     assert ours.vector[1] == pytest.approx(-1.5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("norm", [None, "batch"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_fit_and_predictions_on_a_gpu_are_those_of_the_cpu(norm):
+    x, y, weight = rows(True)
+    options = {"norm": norm, "max_iter": 5, "random_state": 0, "hidden_layer_sizes": (6, 4), "early_stopping": True}
+    one, other = (
+        MLPClassifier(device=device, **options).fit(x, y.argmax(1), weight, X_val=x, y_val=y.argmax(1))
+        for device in ("cpu", "cuda")
+    )
+    np.testing.assert_allclose(other.loss_curve_, one.loss_curve_, rtol=1e-9)
+    np.testing.assert_allclose(other.predict_proba(x), one.predict_proba(x), rtol=1e-6)

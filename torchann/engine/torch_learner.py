@@ -17,6 +17,7 @@ from torchann.nets.mlp import MLP
 from torchann.nets.sklearn_objectives import OUTPUTS, errors_of, losses_of
 
 Array = NDArray[Any]
+ROWS_AT_ONCE = 2**16  # of outputs
 
 
 class TorchTaken(NamedTuple):
@@ -60,7 +61,7 @@ class TorchLearner:
         self.solver, self._ends, self._sizes = solver, (out_activation, loss), list(sizes)
         self._t, self._product, self._held = 0, 1.0, dict[int, tuple[Array, Tensor]]()
         self._kind = KINDS[solver.kind]
-        with _plainly():
+        with _plainly(torch.device(device)):
             self._vector = torch.from_numpy(vector).to(device)
             self._gradient = torch.zeros_like(self._vector)
             self._moments = [
@@ -126,19 +127,19 @@ class TorchLearner:
         order: NDArray[np.int64] | None = None,
     ) -> TorchTaken:
         """Take a step on each mini-batch; see :meth:`torchann.engine.compiled.learner.CompiledLearner.steps`."""
-        with _plainly(), at_most(threads_for(self._sizes, batch_size)):
-            parts = [None if part is None else self._tensor(part) for part in (x, y, weight)]
-            if order is not None:
-                numbers = torch.from_numpy(order).to(self._vector.device)
-                parts = [None if part is None else part.index_select(0, numbers) for part in parts]
-            x_parts, y_parts, w_parts = ([] if part is None else torch.split(part, batch_size) for part in parts)
-            sizes = (
-                torch.stack([part.sum() for part in w_parts]).tolist() if w_parts else [len(part) for part in x_parts]
-            )
+        with _plainly(self._vector.device), at_most(threads_for(self._sizes, batch_size)):
+            x_rows, y_rows = self._tensor(x), self._tensor(y)
+            count = len(x_rows) if order is None else len(order)
+            numbers = torch.from_numpy(np.arange(count) if order is None else order).to(self._vector.device)
+            batches, shares = torch.split(numbers, batch_size), list[Tensor]()
+            sizes = [len(batch) for batch in batches]
+            if weight is not None:
+                shares = list(torch.split(self._tensor(weight).index_select(0, numbers).unsqueeze(1), batch_size))
+                sizes = torch.stack([share.sum() for share in shares]).tolist()
             sums = self._vector.new_zeros(2, dtype=torch.float64 if self._vector.device.type != "mps" else None)
-            for number, (rate, size) in enumerate(zip(rates.tolist(), sizes, strict=True)):
-                share = w_parts[number].unsqueeze(1) if w_parts else None
-                self._step(x_parts[number], y_parts[number], share, size, rate, sums)
+            for number, (batch, rate, size) in enumerate(zip(batches, rates.tolist(), sizes, strict=True)):
+                rows, targets = x_rows.index_select(0, batch), y_rows.index_select(0, batch)
+                self._step(rows, targets, shares[number] if shares else None, size, rate, sums)
             return TorchTaken(*sums.tolist())
 
     def _tensor(self, part: Array) -> Tensor:
@@ -206,9 +207,9 @@ class TorchLearner:
 
     def outputs(self, x: Array, *, values: bool = False) -> Array:
         """Return the outputs of rows as the net is now, in evaluation mode; see the compiled learner's."""
-        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+        with torch.inference_mode(), torch.autocast(self._vector.device.type, enabled=False):
             self.net.eval()
-            outputs = self.net(self._tensor(x))
+            outputs = torch.cat([self.net(part) for part in torch.split(self._tensor(x), ROWS_AT_ONCE)])
             self.net.train()
             outputs = OUTPUTS[self._ends[0]](outputs) if values else outputs
             return outputs.numpy(force=True)
@@ -238,7 +239,7 @@ class _Dropout(nn.Module):
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
+def _plainly(device: torch.device) -> Iterator[None]:
     """Keep out what a caller has set: inference tensors have no gradient, and a fit has its own precision."""
-    with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
         yield

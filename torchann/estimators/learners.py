@@ -1,6 +1,7 @@
 """An MLP estimator's arguments and arrays as what takes steps: a learner with a solver."""
 
 from itertools import accumulate, pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def layers_of(vector: Any, sizes: list[int]) -> tuple[list[Any], list[Any]]:
         ([[0.0], [1.0]], [2.0])
     """
     shapes: list[Any] = [*pairwise(sizes), *((size,) for size in sizes[1:])]
-    ends = [0, *accumulate(int(np.prod(shape)) for shape in shapes)]
+    ends = [0, *accumulate(prod(shape) for shape in shapes)]
     parts = [vector[a:b].reshape(shape) for (a, b), shape in zip(pairwise(ends), shapes, strict=True)]
     return parts[: len(sizes) - 1], parts[len(sizes) - 1 :]
 

@@ -76,7 +76,7 @@ def check_state(model: Any, state: Any) -> None:
     if model.solver == "lbfgs" or (model.norm is None) == bool(model.norms_):
         raise ValueError(f"solver is {model.solver!r} and norm {model.norm!r}, which are not those of the fit")
     arrays = [*model.coefs_, *model.intercepts_, *(norm[k] for norm in model.norms_ for k in ("weight", "bias"))]
-    zeros = np.zeros(sum(part.size for part in arrays), model.coefs_[0].dtype)
+    zeros = np.broadcast_to(model.coefs_[0].dtype.type(0), sum(part.size for part in arrays))  # without their memory
     wanted = saved_state(model, 0.0, {"t": 0, "product": 1.0, "moments": [zeros, zeros]})
     if not isinstance(state, dict) or set(state) != set(wanted):
         raise ValueError(f"the state of {model.solver} is {state!r:.80} and should have {', '.join(wanted)}")
