@@ -9,11 +9,10 @@ import pytest
 from torchann.engine.compiled import learner as compiled_learner
 from torchann.engine.compiled.blas import one_thread
 from torchann.engine.compiled.learner import CompiledLearner
+from torchann.engine.compiled.net import lay_out
 from torchann.engine.compiled.objectives import make_objective
 from torchann.engine.compiled.solvers import make_solver
-from torchann.engine.mlp_learner import mlp_learner
 from torchann.engine.together import Stopped, check_stop, run_together
-from torchann.nets.mlp import MLP
 
 
 class Endless:
@@ -74,8 +73,10 @@ def test_network_beside_others_leaves_them_the_other_core(monkeypatch):
 
     monkeypatch.setattr(compiled_learner, "_second_thread", second_thread)
     monkeypatch.setattr(CompiledLearner, "_workers", lambda self, steps: 2)
-    learner = mlp_learner(MLP(2, [3], 1), make_objective("identity", "mse"), make_solver("sgd", 0), batch_size=4)
-    x, y, rates = np.ones((8, 2), np.float32), np.ones(8, np.float32), np.array([0.1, 0.1])
+    ends = make_objective("identity", "mse"), make_solver("sgd", decayed=0)
+    laid_out = lay_out([2, 1], [0], [2], activation=0, rows=4, dtype=np.float32)
+    learner = CompiledLearner(np.ones(3, np.float32), *laid_out, *ends)
+    x, y, rates = np.ones((8, 2), np.float32), np.zeros(8, np.float32), np.array([0.1, 0.1])
     with pytest.raises(AssertionError, match="a second thread"):
         learner.steps(x, y, rates, 4)
     with one_thread() as others:

@@ -13,19 +13,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, ParameterSampler
 from tabulate import tabulate
-from torch.nn.utils import vector_to_parameters
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.chapter.random_search_plot import draw_trials, short
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.in_memory import Split
+from torchann.engine.compiled.learner import CompiledLearner
 from torchann.engine.compiled.objectives import make_objective
 from torchann.engine.compiled.solvers import make_solver
 from torchann.engine.fit import Fit, LearningRate, StoppingRule
-from torchann.engine.mlp_learner import mlp_learner, parameters_of
 from torchann.engine.row_source import RowSource
 from torchann.engine.rows.shuffling import shuffled_order
 from torchann.engine.together import run_together
+from torchann.engine.torch_net import parts_of
 from torchann.nets.heads import regression_objective
 from torchann.nets.mlp import MLP
 
@@ -98,7 +99,7 @@ def score(losses: Sequence[float]) -> float:
 
 
 def draw_candidates(count: int, seed: int) -> list[Candidate]:
-    """Draws 0 to 3 hidden layers, 1 to 99 neurons, and a rate whose logarithm is uniform between 3e-4 and 3e-2.
+    """Draw 0 to 3 hidden layers, 1 to 99 neurons, and a rate whose logarithm is uniform between 3e-4 and 3e-2.
 
     The draws are those of the book's notebook: a thousand rates, then combinations. Seed 42 gives its ten candidates.
 
@@ -161,7 +162,9 @@ def _net(candidate: Candidate, train: Split) -> MLP:
 
 
 def _fit(net: MLP, rows: RowSource, learning_rate: float, val: Split, seed: int) -> Fit:
-    learner = mlp_learner(net, make_objective("identity", "mse"), make_solver("sgd", 0), BATCH)
+    parts, objective, solver = parts_of(net), make_objective("identity", "mse"), make_solver("sgd", decayed=0)
+    vector = parameters_to_vector(parts.parameters()).detach().numpy()
+    learner = CompiledLearner(vector, *parts.lay_out(BATCH, vector.dtype, class_numbers=False), objective, solver)
     x, y = val.x.numpy(), val.y.numpy().astype(float)
     rule = StoppingRule(tol=EQUAL * y.var(), patience=PATIENCE - 1)
 
@@ -177,12 +180,12 @@ def _fitted(net: MLP, fit: Fit) -> Fitted:
     last, best = net, copy.deepcopy(net)
     for each, vector in ((last, fit.learner.vector), (best, fit.result.best)):
         if vector is not None:
-            vector_to_parameters(torch.from_numpy(vector), parameters_of(each))
+            vector_to_parameters(torch.from_numpy(vector), parts_of(each).parameters())
     return Fitted(last, best, fit.n_iter)
 
 
 def cross_validate(candidates: Sequence[Candidate], train: Split, val: Split, seed: int) -> list[Trial]:
-    """Holds out each third of the training rows once, in stored order; every fit stops by the same validation rows."""
+    """Hold out each third of the training rows once, in stored order; every fit stops by the same validation rows."""
     folds = list(KFold(FOLDS).split(train.x))
     judges = [Split(train.x[held_out], train.y[held_out]) for _, held_out in folds]
     fitted = fit(candidates, [rows for rows, _ in folds], train, val, seed)
