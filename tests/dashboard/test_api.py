@@ -208,7 +208,7 @@ def test_text_is_the_page_of_the_run_and_its_profile(ask):
     for words in ("<th>ClassificationMLP</th>", "1 (Linear)      (None, 16)             1,040", "lr: 0.1\n", "- nine"):
         assert words in page["text"]
     (profile,) = ask("text/text", run=DIGITS, tag="profile/text_summary")
-    assert "Steps 2 to 3" in profile["text"] and "<td>aten::addmm</td>" in profile["text"]
+    assert "Steps 2 to 3" in profile["text"] and "<td>torchann::compiled_steps</td>" in profile["text"]
 
 
 def test_graph_has_the_layers_and_what_each_takes(ask, fetch):
