@@ -55,12 +55,15 @@ def measure(subject: Subject, names: list[str], rounds: int, busy_rounds: int) -
 
     def turns(key: str) -> None:
         for name, worker in workers.items():
-            scale = subject.scale.get(name, 1.0)
+            scale, turns_before = subject.scale.get(name, 1.0), found[name][key]
+            if name in subject.slow and turns_before:  # once is enough
+                turns_before.append(turns_before[-1])
+                continue
             if subject.warm:
-                found[name][key].append(scale * worker.turn(subject.epochs))
+                turns_before.append(scale * worker.turn(subject.epochs))
             else:
                 told = worker.epoch()
-                found[name][key].append(scale * told["seconds"])
+                turns_before.append(scale * told["seconds"])
                 found[name] |= {"score": told["score"]} if "score" in told else {}
 
     for _ in range(rounds):
@@ -121,8 +124,8 @@ def main() -> None:
                 peers = [peer for peer in subject.peers if not (options.quick and peer in subject.slow)]
                 if options.peers:
                     peers = [peer for peer in peers if peer == peers[0] or peer in options.peers]
-                once = 1 if not subject.warm and options.quick else rounds
-                results[name] = measure(subject, peers, once, 0 if options.no_busy or not subject.busy else busy)
+                few = rounds if subject.warm else (rounds + 1) // 2
+                results[name] = measure(subject, peers, few, 0 if options.no_busy or not subject.busy else busy)
             results[name]["machine"] = machine()
             results_file.write_text(json.dumps(results, indent=1) + "\n")
             write_report(results)

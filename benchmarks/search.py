@@ -19,7 +19,7 @@ TEXT = f"""\
 {CANDIDATES} candidates, 1 to 3 hidden layers of 1 to 99 neurons, rates drawn by factor from 3e-4 to 3e-2, in {FOLDS}
 folds of housing's 11,610 training rows, float32; batch {BATCH}, SGD without momentum, at most {MAX_EPOCHS} epochs,
 early stopping after {PATIENCE} without a better R² on a tenth of the rows. Two threads of ours, two processes of
-scikit-learn's; Keras takes one candidate after the other."""
+scikit-learn's; Keras takes one candidate after the other, in one round."""
 
 
 def search_with(make: type, kind: type, x: Any, y: Any) -> dict[str, float]:

@@ -51,7 +51,7 @@ class Subject(NamedTuple):
         scale: of a peer's seconds.
         predictions: numbers of rows to predict, and how often in a turn.
         quick: whether it has an aim.
-        slow: peers that take minutes.
+        slow: peers that take minutes, and have one turn, if the run is not a quick one.
         busy: whether it is measured with a neighbour, too.
         warm: whether an epoch is spent before those that count.
     """
