@@ -17,7 +17,7 @@ from torchann.files.history import History
 from torchann.nets.preprocessing import Preprocessing, Standardize, Waves
 from torchann.publishing.model_file import ModelFileError, load, save
 
-STORED = Path(__file__).parent / "stored"
+STORED = Path(__file__).parents[1] / "stored"
 
 
 class TwoInputs(nn.Module):
@@ -246,7 +246,7 @@ class Own(torchann.RegressionMLP):
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: Own([], 2, 1), r"a .*test_files.Own cannot be saved.*NetTask\(net, outputs\)"),
+        (lambda: Own([], 2, 1), r"a .*test_model_file.Own cannot be saved.*NetTask\(net, outputs\)"),
         (lambda: nn.Linear(2, 1), "a torch.nn.modules.linear.Linear cannot be saved.*give a ClassificationMLP, MLP"),
     ],
 )
