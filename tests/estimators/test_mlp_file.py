@@ -103,6 +103,27 @@ def test_solver_of_a_fit_before_lbfgs_is_forgotten(path):
     same(ours, torchann.load(path))
 
 
+NAMES = {  # those of files that earlier versions wrote
+    "sgd": {"velocity"},
+    "adam": {"t", "mean", "square"},
+    "adamw": {"step", "exp_avg", "exp_avg_sq"},
+    "nadam": {"step", "mu_product", "exp_avg", "exp_avg_sq"},
+    "adagrad": {"step", "sum"},
+    "rmsprop": {"step", "square_avg"},
+}
+
+
+@pytest.mark.parametrize("solver", NAMES)
+def test_state_of_a_solver_has_its_names_and_may_have_torchs_float32(path, solver):
+    ours = made("value", solver=solver).fit(X, X[:, 3])
+    assert set(ours._optimizer) == NAMES[solver] | {"learning_rate"}
+    for name in {"step", "mu_product"} & NAMES[solver]:  # a tensor of torch, which a file has as such a number
+        ours._optimizer[name] = np.float32(ours._optimizer[name])
+    ours.save(path)
+    again = torchann.load(path)
+    same(ours.partial_fit(X, X[:, 3]), again.partial_fit(X, X[:, 3]))
+
+
 def document(**changes):
     """A good file's text and tensors: two inputs, two neurons, one output, after a step of Adam."""
     tensors = {
