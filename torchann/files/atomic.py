@@ -38,7 +38,7 @@ def replaced_when_whole(path: Path) -> Iterator[Path]:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-    flush_folder(path.parent)
+    _flush_folder(path.parent)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -73,8 +73,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise OSError(error.errno, what) from error
 
 
-def flush_folder(folder: Path) -> None:
-    """Makes the names in a folder survive a loss of power, on systems that can."""
+def _flush_folder(folder: Path) -> None:
+    # Without this the names in the folder may not survive a loss of power.
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

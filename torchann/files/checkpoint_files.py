@@ -17,6 +17,8 @@ from torchann.files.atomic import write_atomically
 
 MARK = b"torchann sha256 "
 COMMENT_BYTES = len(MARK) + 64
+HYPERPARAMETERS = ("hyper_parameters", "hparams", "module_arguments")  # the last two of old Lightning
+TRICKS = ("_instantiator", "_class_path")
 
 
 class CheckpointError(ValueError):
@@ -126,6 +128,40 @@ def read_together(path: str | Path) -> dict[str, Any]:
     if isinstance(found[0], OSError):
         raise found[0]
     return unpack(found[0] or b"", Path(path))
+
+
+def safe_content(checkpoint: Any, weights_only: bool | None) -> io.BytesIO:
+    """The content of a checkpoint file that is known to hold tensors and plain values and to name no code.
+
+    Lightning calls what ``_instantiator`` in the hyperparameters names, with what ``_class_path`` and its neighbours
+    say (CVE-2026-58659); no file of this package has either. ``checkpoint`` is a path or an open binary
+    file, and ``weights_only`` what the caller asked for; None and True are the same here.
+
+    Raises:
+        ValueError: for ``weights_only=False``, and for a file that is none of the above.
+
+    Example:
+        >>> safe_content("best.ckpt", weights_only=False)
+        Traceback (most recent call last):
+            ...
+        ValueError: weights_only=False would run code from best.ckpt; leave it out: files of torchann need no code
+    """
+    name = Path(getattr(checkpoint, "name", "the file") if hasattr(checkpoint, "read") else checkpoint)
+    if weights_only is not None and not weights_only:
+        raise ValueError(f"weights_only=False would run code from {name}; leave it out: files of torchann need no code")
+    content = checkpoint.read() if hasattr(checkpoint, "read") else name.read_bytes()
+    found = unpack(content, name)
+    for key in HYPERPARAMETERS:
+        values = found.get(key) or {}
+        if not isinstance(values, dict):
+            raise CheckpointError(f"{name} has a {type(values).__name__} as {key}; give a file that torchann wrote")
+        for trick in TRICKS:
+            if trick in values:
+                raise CheckpointError(
+                    f"{name} wants code to be called, {trick}={values[trick]!r:.80}, which no file of torchann does; "
+                    "give another one, or take the weights out of it: torch.load(path, weights_only=True)['state_dict']"
+                )
+    return io.BytesIO(content)
 
 
 class CheckpointFiles(TorchCheckpointIO):

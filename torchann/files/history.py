@@ -62,7 +62,8 @@ class History(Sequence[Row]):
     @property
     def columns(self) -> list[str]:
         """The figures' names: ``epoch`` first, ``seconds`` last."""
-        return columns_of(self.rows)
+        ends = {"epoch": -1, "seconds": 1}
+        return sorted({name for row in self.rows for name in row}, key=lambda name: (ends.get(name, 0), name))
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -95,8 +96,7 @@ class History(Sequence[Row]):
     def to_csv(self, path: str | Path | None = None) -> str:
         """The table as CSV, which is also written to ``path`` where one is given."""
         columns = self.columns
-        text = "".join(csv_line(values(row, columns)) for row in self.rows)
-        text = csv_line(columns) + text if columns else ""
+        text = csv_lines([columns, *([row.get(name, "") for name in columns] for row in self.rows)]) if columns else ""
         if path is not None:
             Path(path).write_text(text, newline="")
         return text
@@ -152,36 +152,16 @@ class History(Sequence[Row]):
         return picture
 
 
-def columns_of(rows: Iterable[Iterable[str]]) -> list[str]:
-    """The names in rows, in the order of a history's columns.
+def csv_lines(rows: Iterable[Iterable[object]]) -> str:
+    """Return the lines of rows in a CSV.
 
     Example:
-        >>> columns_of([{"seconds": 0.1, "val_loss": 0.5, "epoch": 0}, {"train_loss": 0.5}])
-        ['epoch', 'train_loss', 'val_loss', 'seconds']
+        >>> csv_lines([[0, 0.1], [1, ""]])
+        '0,0.1\\n1,\\n'
     """
-    names = {name for row in rows for name in row}
-    return [
-        *(["epoch"] if "epoch" in names else []),
-        *sorted(names - {"epoch", "seconds"}),
-        *(["seconds"] if "seconds" in names else []),
-    ]
-
-
-def values(row: Row, columns: Iterable[str]) -> list[float | str]:
-    """A row's values in the order of the columns; empty text where it has none."""
-    return [row.get(name, "") for name in columns]
-
-
-def csv_line(cells: Iterable[object]) -> str:
-    """A line of a CSV, with its end.
-
-    Example:
-        >>> csv_line([0, 0.1, ""])
-        '0,0.1,\\n'
-    """
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator="\n").writerows(rows)
+    return lines.getvalue()
 
 
 def no_such_figure(name: str, names: Sequence[str]) -> str:

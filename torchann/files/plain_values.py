@@ -1,4 +1,4 @@
-"""Values of estimators as JSON and tensors, and back, types and all: arguments, classes, weights, curves."""
+"""Values as JSON: hyperparameters of tasks; what estimators have, types and all, as JSON and tensors, and back."""
 
 from math import isfinite
 from typing import Any
@@ -33,7 +33,7 @@ def encode(name: str, value: Any, tensors: dict[str, NDArray[Any]], depth: int =
         >>> decode("coef_", {"tensor": "coef_"}, tensors)
         array([[1., 1.]])
     """
-    if value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value)):
+    if _is_json(value):
         return value
     if type(value) is float:
         return {"float": str(value)}
@@ -63,6 +63,37 @@ def _array(name: str, array: Any, tensors: dict[str, NDArray[Any]]) -> Any:
         "shape": list(array.shape),
         "values": values,
     }
+
+
+def plain(key: str, value: Any, depth: int = 0) -> Any:
+    """A hyperparameter as JSON gives it back: a tuple is a list.
+
+    Args:
+        key: its name, for the error.
+        value: of it.
+        depth: of the lists and dictionaries that it is in.
+
+    Raises:
+        ModelFileError: if it is more than text, finite numbers, and lists and dictionaries of these.
+
+    Example:
+        >>> plain("optimizer_options", {"betas": (0.9, 0.999)})
+        {'betas': [0.9, 0.999]}
+    """
+    if _is_json(value):
+        return value
+    if isinstance(value, (list, tuple)) and depth < MAX_DEPTH:
+        return [plain(key, part, depth + 1) for part in value]
+    if isinstance(value, dict) and depth < MAX_DEPTH and all(isinstance(name, str) for name in value):
+        return {name: plain(key, part, depth + 1) for name, part in value.items()}
+    raise ModelFileError(
+        f"hyperparameter {key} has {value!r:.80}, a {type(value).__name__}; give None, finite numbers, text, and lists "
+        f"or dictionaries of these, at most {MAX_DEPTH} deep"
+    )
+
+
+def _is_json(value: Any) -> bool:
+    return value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value))
 
 
 def decode(name: str, told: Any, tensors: dict[str, NDArray[Any]], depth: int = 0) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from torchann.files.history import History
-from torchann.files.safetensors_file import ModelFileError, Shapes, wrong
+from torchann.files.plain_values import plain
+from torchann.files.safetensors_file import Shapes, wrong
 from torchann.nets.embedded_mlp import check_embeddings
 from torchann.nets.names import nearest
 
@@ -34,39 +35,12 @@ FIELDS: dict[str, tuple[type, ...]] = {
 DATA_FIELDS: dict[str, type] = {"name": str, "fingerprint": str, "rows": int}
 NOT_NUMBERS = ("nan", "inf", "-inf")
 SMALL = 2**16  # a size up to this costs nothing
-MAX_OUTPUTS, MAX_DEPTH = 100, 8
+MAX_OUTPUTS = 100
 
 
 def class_of(name: str) -> Any:
     """The class that :data:`CLASSES` has under that name."""
     return getattr(importlib.import_module(CLASSES[name]), name)
-
-
-def plain(key: str, value: Any, depth: int = 0) -> Any:
-    """A hyperparameter as JSON gives it back: a tuple is a list.
-
-    Args:
-        key: its name, for the error.
-        value: of it.
-        depth: of the lists and dictionaries that it is in.
-
-    Raises:
-        ModelFileError: if it is more than text, finite numbers, and lists and dictionaries of these.
-
-    Example:
-        >>> plain("optimizer_options", {"betas": (0.9, 0.999)})
-        {'betas': [0.9, 0.999]}
-    """
-    if value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value)):
-        return value
-    if isinstance(value, (list, tuple)) and depth < MAX_DEPTH:
-        return [plain(key, part, depth + 1) for part in value]
-    if isinstance(value, dict) and depth < MAX_DEPTH and all(isinstance(name, str) for name in value):
-        return {name: plain(key, part, depth + 1) for name, part in value.items()}
-    raise ModelFileError(
-        f"hyperparameter {key} has {value!r:.80}, a {type(value).__name__}; give None, finite numbers, text, and lists "
-        f"or dictionaries of these, at most {MAX_DEPTH} deep"
-    )
 
 
 def history_columns(history: Sequence[Mapping[str, float]] | None) -> dict[str, list[Any]] | None:

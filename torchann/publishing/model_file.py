@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from torchann.files.atomic import write_atomically
+from torchann.files.plain_values import plain
 from torchann.files.safetensors_file import ModelFileError, Shapes, pack, read, read_tensors, wrong
 from torchann.nets.preprocessing import Preprocessing
 from torchann.publishing.model_document import (
@@ -19,7 +20,6 @@ from torchann.publishing.model_document import (
     class_of,
     history_columns,
     history_from,
-    plain,
 )
 
 __all__ = ["ModelFileError", "load", "save"]

@@ -6,7 +6,7 @@ import lightning.pytorch as pl
 from torch import Tensor
 
 from torchann.data.tables.raw_inputs import input_rows
-from torchann.files.checkpoint_code import safe_content
+from torchann.files.checkpoint_files import safe_content
 from torchann.files.history import History
 from torchann.files.predictions import predict_rows
 from torchann.nets.preprocessing import Preprocessing

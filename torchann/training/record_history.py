@@ -9,7 +9,7 @@ import numpy as np
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from torchann.files.history import History, Row, columns_of, csv_line, values
+from torchann.files.history import History, Row, csv_lines
 from torchann.files.run import Run
 from torchann.training.lightning_internals import logged_now
 
@@ -78,14 +78,13 @@ class RecordHistory(Callback):
         if not set(row) <= set(self._columns):
             self._rewrite()
             return
-        self._lines.append(csv_line(values(row, self._columns)))
+        self._lines.append(csv_lines([[row.get(name, "") for name in self._columns]]))
         if self._path is not None:
             with self._path.open("a", newline="") as file:
                 file.write(self._lines[-1])
 
     def _rewrite(self) -> None:
-        self._columns = columns_of(self.history)
-        self._lines = [csv_line(self._columns), *(csv_line(values(row, self._columns)) for row in self.history)]
+        self._columns, self._lines = self.history.columns, [self.history.to_csv()]
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text("".join(self._lines), newline="")

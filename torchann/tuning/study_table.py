@@ -8,7 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from torchann.files.history import csv_line
+from torchann.files.history import csv_lines
 from torchann.tuning.trials import Criterion
 
 
@@ -104,12 +104,13 @@ class StudyTable:
         folds = max((len(row.figures) for row in self.rows), default=0) if self._judge.folds else 0
         names = [f"fold_{number + 1}" for number in range(folds)]
         drawn = self.params
-        text = csv_line(["trial", "state", *drawn, self._judge.score_name, *names, "epochs", "seconds"])
+        lines: list[list[Any]] = [["trial", "state", *drawn, self._judge.score_name, *names, "epochs", "seconds"]]
         for row in self.rows:
             figures = [*row.figures, *folds * [""]][:folds]
             params = [row.params.get(name, "") for name in drawn]
             score, seconds = ("" if value is None else value for value in (row.score, row.seconds))
-            text += csv_line([row.number, row.state, *params, score, *figures, sum(row.epochs), seconds])
+            lines.append([row.number, row.state, *params, score, *figures, sum(row.epochs), seconds])
+        text = csv_lines(lines)
         if path is not None:
             Path(path).write_text(text, newline="")
         return text

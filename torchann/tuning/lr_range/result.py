@@ -10,7 +10,7 @@ import torch
 from tabulate import tabulate
 from torch import Tensor
 
-from torchann.files.history import csv_line
+from torchann.files.history import csv_lines
 
 RISE = 3.0
 """How many times its lowest the mean loss is where it "shoots up"."""
@@ -127,7 +127,7 @@ class RateRange:
     def to_csv(self, path: str | Path | None = None) -> str:
         """All steps as CSV (step, counted from 1; rate; loss), also written to ``path`` where one is given."""
         rows = zip(range(1, len(self) + 1), self.rates, self.losses, strict=True)
-        text = csv_line(["step", "lr", "loss"]) + "".join(map(csv_line, rows))
+        text = csv_lines([["step", "lr", "loss"], *rows])
         if path is not None:
             Path(path).write_text(text, newline="")
         return text
