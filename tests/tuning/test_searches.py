@@ -116,7 +116,8 @@ def test_rows_of_float32_give_scores_of_float32():
     X, y = (part.astype(np.float32) for part in numbers())
     ours = GridSearchCV(REGRESSOR, SPACE, cv=3).fit(X, y)
     theirs = sklearn.model_selection.GridSearchCV(of_sklearn(REGRESSOR), SPACE, cv=3).fit(X, y)
-    np.testing.assert_allclose(ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], rtol=1e-3)
+    scores = [search.cv_results_["mean_test_score"] for search in (ours, theirs)]
+    np.testing.assert_allclose(*scores, atol=1e-4)  # of R², which is a difference from 1
     assert ours.best_estimator_.coefs_[0].dtype == np.float32
 
 
