@@ -16,7 +16,7 @@ from tests.publishing.exported import MODELS, first, run_onnx, run_program
 from torchann.estimators.pipelines import task_of
 from torchann.nets.mlp import ACTIVATIONS
 from torchann.nets.preprocessing import Preprocessing, Waves
-from torchann.publishing.metadata import metadata
+from torchann.publishing.model_info import metadata
 from torchann.publishing.raw_model import task_from
 
 RUNS = {".onnx": run_onnx, ".pt2": run_program}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torchann.commands.error_report import report_error
 from torchann.files.atomic import write_atomically
-from torchann.publishing.export import ENDINGS, export, format_of
+from torchann.publishing.export import ENDINGS, export
 from torchann.publishing.model_cards import model_card
 from torchann.training.trainer import quieten_framework
 
@@ -17,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         ending = next((end for end, name in ENDINGS.items() if name == options.format), ".onnx")
         path = Path(options.output or f"model{ending}")
-        done = export(options.model, path, format_of(path, options.format))
+        done = export(options.model, path, options.format)
         card = path.with_suffix(".md")
         if card.exists():
             print(f"torchann export: {card} is there and was left as it is", file=sys.stderr)

@@ -21,15 +21,7 @@ KNOWN_OPTIONS = {"betas", "eps"}
 
 
 def to_task(model: Any) -> "ClassificationMLP | RegressionMLP":
-    """The task of an estimator's net.
-
-    Args:
-        model: a fitted MLP.
-
-    Raises:
-        NotFittedError: before ``fit``.
-        ValueError: for the loss ``"poisson"``, whose outputs no task has.
-    """
+    """Return the task of an estimator's net; :meth:`~torchann.estimators.mlp.MLP.to_task` says how."""
     import torch  # seconds, as Lightning, and no fit needs them
 
     from torchann.tasks.classification import ClassificationMLP
@@ -125,18 +117,7 @@ def _optimizer_of(model: Any) -> dict[str, Any]:
 
 
 def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any:
-    """The estimator of a task's net.
-
-    Args:
-        kind: the estimator's class.
-        task: a ``ClassificationMLP`` or ``RegressionMLP``, fitted, or from a file.
-        classes: of a classifier, or None for the task's names, or the numbers from 0.
-        params: the other arguments of the estimator.
-
-    Raises:
-        TypeError: for another task, or an unknown argument.
-        ValueError: if the task has no net yet, prepares its rows, limits its outputs, or ``classes`` do not fit it.
-    """
+    """Return the estimator, of a class and with other arguments, of a task's net, as ``MLP.from_task`` does."""
     from torchann.tasks.classification import ClassificationMLP
     from torchann.tasks.regression import RegressionMLP
 

@@ -15,15 +15,7 @@ SAME = {"eta0": "lr", "tol": "tol", "n_iter_no_change": "n_iter_no_change"}
 
 
 def to_task(estimator: Any) -> "Task":
-    """The task of an estimator's weights.
-
-    Args:
-        estimator: a fitted :class:`~torchann.estimators.perceptron.Perceptron`.
-
-    Raises:
-        NotFittedError: before ``fit``.
-        ValueError: for more than two classes.
-    """
+    """Return the task of an estimator's weights; the estimator's ``to_task`` says how."""
     import torch  # seconds, as Lightning, and no fit needs them
 
     from torchann.tasks.perceptron import Perceptron as Task
@@ -57,18 +49,7 @@ def _dense(coef: Any) -> Any:
 
 
 def from_task(kind: Any, task: "Task", classes: Any, params: dict[str, Any]) -> Any:
-    """The estimator of a task's weights.
-
-    Args:
-        kind: the estimator's class.
-        task: fitted, or from a file.
-        classes: the two, or None for the task's names, or 0 and 1.
-        params: the other arguments of the estimator.
-
-    Raises:
-        TypeError: for another task, or an unknown argument.
-        ValueError: if the task has no net yet or prepares its rows, or ``classes`` are not two in order.
-    """
+    """Return the estimator, of a class and with other arguments, of a task's weights, as its ``from_task`` does."""
     from torchann.tasks.perceptron import Perceptron as Task
 
     if not isinstance(task, Task):

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from torchann.files.atomic import write_atomically
 from torchann.publishing.check import check_export
-from torchann.publishing.metadata import metadata
+from torchann.publishing.model_info import metadata
 from torchann.publishing.onnx_file import need_onnx, onnx_bytes, onnx_runner
 from torchann.publishing.raw_model import Port, RawModel, task_from
 from torchann.publishing.torch_program import program_bytes, program_runner, to_program
@@ -81,7 +81,7 @@ def export(model: Any, path: str | PathLike[str], format: Format | None = None, 
         torch.Size([5, 1])
     """
     path = Path(path)
-    format = format_of(path, format)
+    format = _format_of(path, format)
     if format == "onnx":
         need_onnx()
     task = task_from(model)
@@ -99,20 +99,7 @@ def export(model: Any, path: str | PathLike[str], format: Format | None = None, 
     return Exported(path, format, tuple(raw.inputs), tuple(raw.outputs), count, difference)
 
 
-def format_of(path: Path, format: str | None) -> Format:
-    """The format of a file that is to be exported.
-
-    Args:
-        path: the file.
-        format: that was asked for, if one was.
-
-    Raises:
-        ValueError: if there is no such format, or the ending is of another one.
-
-    Example:
-        >>> format_of(Path("housing.pt2"), None)
-        'torch-export'
-    """
+def _format_of(path: Path, format: str | None) -> Format:
     if format is not None and format not in get_args(Format):
         raise ValueError(f"there is no format {format!r}; choose {' or '.join(get_args(Format))}")
     found = ENDINGS.get(path.suffix)

@@ -1,6 +1,7 @@
 """What a model file is, what it expects and how it scored, in words."""
 
 import json
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,11 @@ MOST_COLUMNS = 40
 
 
 class ModelInfo:
-    """A model in words; print it.
-
-    Args:
-        path: a model file, a checkpoint, or the folder of a run.
+    """A model in words, as :func:`info` returns it; print it.
 
     Attributes:
-        model: that the path holds.
-
-    Raises:
-        OSError: if there is none.
-        ValueError: if it is damaged, or no model.
+        path: the model's file.
+        model: that the file holds.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -47,7 +42,7 @@ class ModelInfo:
         hparams = dict(getattr(model, "hparams", {}))
         if "hidden_sizes" in hparams:
             lines.append(f"hidden layers {hparams['hidden_sizes']}, {hparams.get('activation', '')}".rstrip(", "))
-        lines += [_predicts(hparams)] if hparams else []
+        lines += [_predicts(model)] if hparams else []
         lines += _expects(model)
         lines += _learnt_from(getattr(model, "data_info", None))
         return "\n".join([*lines, *_scored(model), *self._measured()])
@@ -122,14 +117,44 @@ def outputs_of(model: Any) -> str | dict[str, str]:
     return "regression"
 
 
-def _predicts(hparams: dict[str, Any]) -> str:
-    if "num_classes" in hparams or hparams.get("class_names"):
-        names = hparams.get("class_names") or range(hparams.get("num_classes") or 2)
-        return f"predicts {hparams.get('task') or 'binary'} classes: {shortened([shown(str(name)) for name in names])}"
-    if "outputs" in hparams:
-        return f"predicts the outputs {shortened([shown(str(name)) for name in hparams['outputs']])}"
-    names = hparams.get("target_names") or [f"{hparams.get('out_features')} per row"]
-    return f"predicts values: {shortened([shown(str(name)) for name in names])}"
+def metadata(task: Any) -> dict[str, str]:
+    """Return what an exported file says beside its graph, for servers: facts by name; lists and mappings are JSON.
+
+    ``columns`` has for each column of a table its name and kind; a category's code is its place in ``categories``.
+
+    Example:
+        >>> import torchann
+        >>> metadata(torchann.ClassificationMLP([], 2, 3, class_names=["a", "b", "c"]))["class_names"]
+        '["a", "b", "c"]'
+    """
+    prepared = task.preprocessing
+    table = None if prepared is None else prepared.table
+    facts: dict[str, Any] = {
+        "torchann_version": version("torchann"),
+        "model_class": type(task).__name__,
+        "task": outputs_of(task),
+        "feature_names": task.feature_names,
+        "columns": None if table is None else table.columns,
+        "missing_values": None if table is None else table.missing_values,
+        "class_names": task.hparams.get("class_names"),
+        "target_names": task.hparams.get("target_names"),
+    }
+    return {
+        name: fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=True)
+        for name, fact in facts.items()
+        if fact
+    }
+
+
+def _predicts(model: Any) -> str:
+    what, hparams = outputs_of(model), model.hparams
+    if not isinstance(what, str):
+        return f"predicts the outputs {shortened([shown(str(name)) for name in what])}"
+    if what == "regression":
+        names, what = hparams.get("target_names") or [f"{hparams.get('out_features')} per row"], "values"
+    else:
+        names, what = hparams.get("class_names") or range(hparams.get("num_classes") or 2), f"{what} classes"
+    return f"predicts {what}: {shortened([shown(str(name)) for name in names])}"
 
 
 def _expects(model: Any) -> list[str]:

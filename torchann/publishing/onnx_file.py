@@ -16,11 +16,7 @@ LIMIT = 2**31 - 1  # bytes of a protobuf message
 
 
 def need_onnx() -> None:
-    """Raises unless ONNX files can be written and checked here.
-
-    Raises:
-        ValueError: with what to install.
-    """
+    """Raise ValueError, with what to install, unless ONNX files can be written and checked."""
     try:
         for name in ("onnx", "onnxscript", "onnxruntime"):
             importlib.import_module(name)
@@ -32,13 +28,7 @@ def need_onnx() -> None:
 
 
 def onnx_bytes(program: Any, inputs: Sequence[Port], outputs: Sequence[Port], facts: Mapping[str, str]) -> bytes:
-    """The content of an ONNX file.
-
-    Args:
-        program: of :func:`~torchann.publishing.torch_program.to_program`.
-        inputs: of the graph, in order.
-        outputs: the same.
-        facts: the file's ``metadata_props``.
+    """Return the content of an ONNX file of a program, the facts in its ``metadata_props``.
 
     Raises:
         ValueError: if the file would be larger than ONNX files can be.
@@ -81,16 +71,7 @@ def _cosines_as_sines(graph: Any) -> None:
 
 
 def onnx_runner(content: bytes, inputs: Sequence[Port], outputs: Sequence[Port]) -> Callable[[Rows], dict[str, Any]]:
-    """What onnxruntime predicts by an ONNX file.
-
-    Args:
-        content: of the file.
-        inputs: of the graph.
-        outputs: the same.
-
-    Returns:
-        From a batch to outputs by name, arrays.
-    """
+    """Return the function from a batch to arrays by name as which onnxruntime runs the content of an ONNX file."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

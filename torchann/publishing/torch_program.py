@@ -47,12 +47,7 @@ def to_program(model: RawModel) -> Any:
 
 
 def program_bytes(program: Any, facts: Mapping[str, str]) -> bytes:
-    """The content of a ``.pt2`` file; ``torchann.json`` in it has the facts.
-
-    Args:
-        program: of :func:`to_program`.
-        facts: of :func:`~torchann.publishing.metadata.metadata`.
-    """
+    """Return the content of a ``.pt2`` file of a program; ``torchann.json`` in it has the facts."""
     buffer = io.BytesIO()
     with quiet():
         torch.export.save(program, buffer, extra_files={METADATA_FILE: json.dumps(dict(facts))})
@@ -60,14 +55,7 @@ def program_bytes(program: Any, facts: Mapping[str, str]) -> bytes:
 
 
 def program_runner(content: bytes) -> Callable[[Rows], dict[str, Any]]:
-    """What a ``.pt2`` file predicts.
-
-    Args:
-        content: of the file.
-
-    Returns:
-        From a batch to outputs by name, arrays.
-    """
+    """Return the function from a batch to arrays by name that the content of a ``.pt2`` file is."""
     with quiet():
         module = torch.export.load(io.BytesIO(content)).module()
 
