@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from tabulate import tabulate
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.picture import picture
 from torchann.nets.functional import ACTIVATIONS, STEP_FUNCTIONS, Activation
 
 STEPS = {name: Activation(step, lambda z, a: torch.zeros_like(a)) for name, step in STEP_FUNCTIONS.items()}
@@ -43,10 +43,6 @@ def curves(name: str, z: Tensor) -> tuple[Tensor, Tensor]:
 def difference_from_autograd(name: str, z: Tensor) -> float:
     """The largest difference between an activation's derivative and the one that autograd finds.
 
-    Args:
-        name: one that :data:`~torchann.nets.functional.ACTIVATIONS` has.
-        z: weighted sums, of any shape.
-
     Example:
         >>> difference_from_autograd("relu", torch.tensor([-1.0, 0.0, 2.0]))
         0.0
@@ -69,17 +65,15 @@ def _run(setting: Setting) -> Outcome:
     return Outcome({DERIVATIVES: max(differences.values()), IDENTITY: identity}, text=text, shown=shown)
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
+@picture(12, 6.5, COLUMNS, -(-len([*STEPS, *SHOWN]) // COLUMNS), sharex=True, sharey=True)
+def _draw(outcomes: Sequence[Outcome], *panels: Axes) -> None:
     shown: dict[str, tuple[Tensor, Tensor]] = outcomes[0].shown
-    figure = Figure(figsize=(12, 6.5), layout="constrained")
-    figure.suptitle(title)
-    panels = figure.subplots(-(-len(shown) // COLUMNS), COLUMNS, sharex=True, sharey=True)
-    for panel, (name, (a, slope)) in zip(panels.flat, shown.items(), strict=True):
+    figure = panels[0].figure
+    for panel, (name, (a, slope)) in zip(panels, shown.items(), strict=True):
         _draw_curves(panel, name, a, slope)
     figure.supxlabel("weighted sum z")
     figure.supylabel("value")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
-    return figure
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
 
 
 def _draw_curves(panel: Axes, name: str, a: Tensor, slope: Tensor) -> None:

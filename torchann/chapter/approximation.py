@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 
 import torch
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.picture import picture
 from torchann.engine.backprop import Backprop
 from torchann.nets.heads import regression_objective
 from torchann.nets.mlp import MLP
@@ -20,14 +21,7 @@ ROWS, STEPS = 100, 400
 
 
 def fit_curve(x: Tensor, y: Tensor, width: int, steps: int) -> MLP:
-    """Fits one hidden layer of tanh neurons to a function's values by L-BFGS on all rows at once.
-
-    Args:
-        x: arguments ``(rows, 1)``, in double precision.
-        y: values ``(rows, 1)``.
-        width: hidden neurons.
-        steps: of the optimiser, at most.
-    """
+    """Fit one hidden layer of tanh neurons to values ``(rows, 1)`` by at most so many steps of L-BFGS on all rows."""
     net, head = MLP(1, [width], 1, "tanh", "normal", {"std": 0.5}, "normal").double(), regression_objective(1)
     backprop = Backprop(net, head.error)
     optimizer = torch.optim.LBFGS(
@@ -49,10 +43,8 @@ def _run(setting: Setting) -> Outcome:
     return Outcome({ERROR: errors[WIDTHS[-1]]}, text=text, shown=(between[:, 0], fits, errors))
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
-    figure = Figure(figsize=(10.5, 4), layout="constrained")
-    figure.suptitle(title)
-    curves, errors = figure.subplots(1, 2)
+@picture(10.5, 4, 2, grid=True)
+def _draw(outcomes: Sequence[Outcome], curves: Axes, errors: Axes) -> None:
     x, fits, _ = outcomes[0].shown
     curves.plot(x, x.sin(), color="0.75", linewidth=5, label="sin x")
     for width, colour, style in zip((1, 2, 32), ("tab:orange", "tab:blue", "black"), (":", "--", "-"), strict=True):
@@ -65,9 +57,6 @@ def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
     errors.set(xlabel="hidden neurons", ylabel="largest error on the interval", xscale="log", yscale="log")
     errors.set_xticks(WIDTHS, [str(width) for width in WIDTHS], minor=False)
     errors.legend()
-    for panel in (curves, errors):
-        panel.grid(alpha=0.3)
-    return figure
 
 
 EXPERIMENTS = (

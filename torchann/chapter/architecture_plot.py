@@ -23,9 +23,7 @@ WORDS = {"cat": "concatenate", "getitem": "slice"}
 def draw_architecture(summary: Summary, title: str = "") -> Figure:
     """Draws a network from the inputs, on top, to the outputs; steps that do not wait for each other share a level.
 
-    Args:
-        summary: of the network, see :func:`~torchann.nets.summary.summary`; layers that were not called are left out.
-        title: above the picture.
+    Layers that were not called are left out of a :func:`~torchann.nets.summary.summary`, and so of the picture.
 
     Example:
         >>> from torchann.nets.mlp import MLP

@@ -10,12 +10,11 @@ from tabulate import tabulate
 
 from torchann.chapter.architecture_plot import draw_architecture
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
-from torchann.chapter.heads_plot import draw_heads
+from torchann.chapter.heads_plot import BOUNDS, draw_heads
 from torchann.nets.heads import REGRESSION_LOSSES, REGRESSION_OUTPUTS, classification_objective, regression_objective
 from torchann.nets.mlp import MLP
 from torchann.nets.summary import summary
 
-BOUNDS = (1.0, 3.0)
 CLASSIFIERS = {"binary": 2, "multilabel": 3, "multiclass": 3}
 Column = dict[str, str]
 
@@ -40,11 +39,8 @@ def regression_table() -> dict[str, Column]:
         'softplus or relu'
     """
     losses = ", ".join(REGRESSION_LOSSES)
-    names = {output: " or ".join(activations) for output, activations in REGRESSION_OUTPUTS.items()}
-    return {
-        output: _column("one per value", "none" if name == "identity" else name, losses)
-        for output, name in names.items()
-    }
+    names = {output: " or ".join(functions) for output, functions in REGRESSION_OUTPUTS.items()}
+    return {kind: _column("one per value", name.replace("identity", "none"), losses) for kind, name in names.items()}
 
 
 def classification_table() -> dict[str, Column]:
@@ -56,14 +52,8 @@ def classification_table() -> dict[str, Column]:
     """
     heads = {task: classification_objective(task, num_classes) for task, num_classes in CLASSIFIERS.items()}
     thing = {"multilabel": "label", "multiclass": "class"}
-    return {
-        task: _column(
-            "1" if objective.out_features == 1 else f"one per {thing[task]}",
-            objective.activation_name,
-            objective.loss_name,
-        )
-        for task, objective in heads.items()
-    }
+    units = {task: "1" if head.out_features == 1 else f"one per {thing[task]}" for task, head in heads.items()}
+    return {task: _column(units[task], head.activation_name, head.loss_name) for task, head in heads.items()}
 
 
 def architecture_tables() -> str:
@@ -74,15 +64,11 @@ def architecture_tables() -> str:
         regression              unbounded          positive           bounded
     """
     tables = {"regression": regression_table(), "classification": classification_table()}
-    return "\n\n".join(
-        tabulate(
-            [[row, *(column[row] for column in table.values())] for row in _column("", "", "")],
-            [title, *table],
-            "simple",
-            disable_numparse=True,
-        )
+    rows = {
+        title: [[row, *(column[row] for column in table.values())] for row in _column("", "", "")]
         for title, table in tables.items()
-    )
+    }
+    return "\n\n".join(tabulate(rows[title], [title, *tables[title]], disable_numparse=True) for title in tables)
 
 
 def _range(output: str) -> str:
@@ -105,32 +91,27 @@ def _ends(setting: Setting) -> Outcome:
     return Outcome(measurements, text=architecture_tables())
 
 
-def _draw_ends(outcomes: Sequence[Outcome], title: str) -> Figure:
-    return draw_heads(BOUNDS, title)
-
-
 def _classifier(setting: Setting) -> Outcome:
     table = summary(MLP(784, [300, 100], 10), (28, 28))
     counts = "; ".join(f"{row.parameters:,}" for row in table.rows if row.parameters)
     shapes = "; ".join(str(row.shapes[0]) for row in table.rows if row.type != "ReLU")
     measurements = {"parameters": f"{table.parameters:,}", "parameters by layer": counts, "output shapes": shapes}
-    return Outcome({**measurements}, text=str(table), shown=table)
+    return Outcome(measurements, text=str(table), shown=table)
 
 
 def _draw_classifier(outcomes: Sequence[Outcome], title: str) -> Figure:
     return draw_architecture(outcomes[0].shown, title)
 
 
-REGRESSION_END = "mse, mae, huber"
 EXPERIMENTS = (
     Experiment(
         name="architectures",
         section="10.1.5, 10.1.6",
         title="Output units, output activations and losses by task",
         published=(
-            Published("unbounded", f"one per value; none; {REGRESSION_END}"),
-            Published("positive", f"one per value; softplus or relu; {REGRESSION_END}"),
-            Published("bounded", f"one per value; sigmoid or tanh; {REGRESSION_END}"),
+            Published("unbounded", "one per value; none; mse, mae, huber"),
+            Published("positive", "one per value; softplus or relu; mse, mae, huber"),
+            Published("bounded", "one per value; sigmoid or tanh; mse, mae, huber"),
             Published("binary", "1; sigmoid; binary cross-entropy"),
             Published("multilabel", "one per label; sigmoid; binary cross-entropy"),
             Published("multiclass", "one per class; softmax; cross-entropy"),
@@ -142,7 +123,7 @@ EXPERIMENTS = (
         ),
         source="2nd edition, tables 10-1 and 10-2; raw outputs from -1000 to 1000; softmax taken once: ln 10 and ln 2",
         run=_ends,
-        draw=_draw_ends,
+        draw=draw_heads,
         takes_seeds=False,
     ),
     Experiment(

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from torch import Tensor
 
-from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting
+from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.chapter.network_diagram import draw_network
+from torchann.chapter.picture import picture
 from torchann.engine.backprop import Backprop, Trace
 from torchann.nets.heads import Objective, regression_objective
 from torchann.nets.mlp import MLP
@@ -90,11 +91,7 @@ def _weights(net: MLP) -> list[Layer]:
 
 
 def walk_through(step: Step) -> str:
-    """The chapter's six steps with the values of each, a line per row of the mini-batch or per unit.
-
-    Args:
-        step: what :func:`take_step` kept.
-    """
+    """The chapter's six steps with the values of each, a line per row of the mini-batch or per unit."""
     last, trace = len(step.before), step.trace
     lines = [f"1. Take a mini-batch: {len(step.x)} rows; an epoch is over when all have had their turn"]
     lines += [*_matrix("inputs", step.x), *_matrix("targets", step.y)]
@@ -127,13 +124,7 @@ def _matrix(label: str, values: Tensor) -> list[str]:
 
 
 def difference_from_autograd(step: Step, net: MLP, objective: Objective) -> float:
-    """The largest difference between a gradient of the step and the one that autograd finds.
-
-    Args:
-        step: what :func:`take_step` kept.
-        net: with the weights from before the step.
-        objective: the loss of its outputs.
-    """
+    """The largest difference between a gradient of the step and autograd's, with a net as it was before the step."""
     wanted = torch.autograd.grad(objective.losses(net(step.x), step.y).mean(), list(net.parameters()))
     given = [gradient for layer in step.gradients for gradient in layer]
     return max((mine - its).abs().max().item() for mine, its in zip(given, wanted, strict=True))
@@ -143,23 +134,17 @@ def _run(setting: Setting) -> Outcome:
     objective = regression_objective(1)
     step = take_step(tiny_net(), objective, X, Y, LR)
     losses = f"{step.losses.mean():.4f}; {step.losses_after.mean():.4f}"
-    measurements: dict[str, Measurement] = {
-        LOSS: losses,
-        DIFFERENCE: difference_from_autograd(step, tiny_net(), objective),
-    }
-    return Outcome(measurements, text=walk_through(step), shown=step)
+    difference = difference_from_autograd(step, tiny_net(), objective)
+    return Outcome({LOSS: losses, DIFFERENCE: difference}, text=walk_through(step), shown=step)
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
+@picture(11, 4.2, 2)
+def _draw(outcomes: Sequence[Outcome], forward: Axes, backward: Axes) -> None:
     step: Step = outcomes[0].shown
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    figure.suptitle(title)
-    forward, backward = figure.subplots(1, 2)
     draw_network(forward, [*step.trace.inputs, step.trace.outputs], step.before)
     forward.set_title("forward: what each unit gives for the two rows; weights", fontsize=11)
     draw_network(backward, [step.x, *step.errors], step.gradients, backward=True)
     backward.set_title("backward: each unit's error for the two rows; gradients", fontsize=11)
-    return figure
 
 
 EXPERIMENTS = (

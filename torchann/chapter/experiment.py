@@ -1,6 +1,6 @@
 """What an experiment of the chapter is: something that runs, the figures it gives and those that were published."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from torchann.tasks.task import Task
 from torchann.training.trainer import Trainer
 
 Measurement = float | str
+Measure = Callable[[Trainer], Mapping[str, Measurement]]
 SHOWN = ("loss", "accuracy", "rmse")
 
 
@@ -22,10 +23,7 @@ SHOWN = ("loss", "accuracy", "rmse")
 class Published:
     """A figure that was published, or that a law demands.
 
-    Attributes:
-        figure: what is measured, with its unit.
-        value: as it was published.
-        band: the lowest and highest figure that count as met; None if it must be equal.
+    It is met in its band, from the lowest to the highest figure, or only by an equal one where there is no band.
     """
 
     measurement: str
@@ -41,16 +39,12 @@ class Published:
 
 @dataclass
 class Outcome:
-    """What one run of an experiment gave.
+    """What one run of an experiment gave: figures by the names of the published ones, a row of history per epoch.
 
-    Attributes:
-        figures: the measured figures, by the names of the published ones.
-        history: a row per epoch, for the learning curves.
-        text: a table or a walk-through to read, shown on the screen and in the report; plain text.
-        shown: whatever else the experiment's picture draws; plain values, arrays and tensors.
+    Its text is shown on the screen and in the report; ``shown`` is whatever else its picture draws.
     """
 
-    measurements: dict[str, Measurement]
+    measurements: Mapping[str, Measurement]
     history: History = ()
     text: str = ""
     shown: Any = None
@@ -58,15 +52,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Setting:
-    """How an experiment is to be run.
-
-    Attributes:
-        name: of the experiment and of its run folders.
-        seed: of weights and shuffles.
-        runs: the folder of the run folders.
-        data_dir: where Fashion-MNIST's files are; None to look for them.
-        quiet: no progress bars, and no line for each fit.
-    """
+    """How an experiment is to be run: its name and seed, the folder of its run folders, and that of Fashion-MNIST."""
 
     name: str
     seed: int = 42
@@ -96,17 +82,11 @@ class Setting:
         return trainer
 
 
-def history_of(trainer: Trainer) -> History:
-    """The rows of a run's history, one per epoch."""
-    return trainer.history
-
-
 def draw_learning_curves(outcomes: Sequence[Outcome], title: str) -> Figure:
     """Draw loss, accuracy and RMSE over the epochs, one thin line per seed."""
     histories = [outcome.history for outcome in outcomes]
-    return learning_curves(
-        histories, title, [tag for tag in SHOWN if MetricName("train", "", tag).key in histories[0][0]]
-    )
+    tags = [tag for tag in SHOWN if MetricName("train", "", tag).key in histories[0][0]]
+    return learning_curves(histories, title, tags)
 
 
 @dataclass(frozen=True)
@@ -145,18 +125,12 @@ def housing(setting: Setting) -> LightningDataModule:
 class Training:
     """What most experiments run: a task that is fitted on its data and measured; ``experiments/NAME.yaml`` is the same.
 
-    Attributes:
-        task: makes the task.
-        max_epochs: epochs to train.
-        measure: the figures of a task that a Trainer has fitted.
-        data: makes the data of a setting.
-        callbacks: makes callbacks beside those of every run.
-        show: what the picture needs beside the history, of a Trainer that has fitted.
+    ``show`` returns what the picture needs beside the history, of a Trainer that has fitted.
     """
 
     task: Callable[[], Task]
     max_epochs: int
-    measure: Callable[[Trainer], dict[str, Measurement]]
+    measure: Measure
     data: Callable[[Setting], LightningDataModule] = housing
     callbacks: Callable[[], list[Callback]] = list
     show: Callable[[Trainer], Any] | None = None
@@ -170,10 +144,10 @@ class Training:
         task, data = self.make(setting)
         trainer = setting.fit(task, data, self.max_epochs, self.callbacks())
         shown = None if self.show is None else self.show(trainer)
-        return Outcome(self.measure(trainer), history_of(trainer), shown=shown)
+        return Outcome(self.measure(trainer), trainer.history, shown=shown)
 
 
-def measured(**names: str) -> Callable[[Trainer], dict[str, Measurement]]:
+def measured(**names: str) -> Measure:
     """What measures a fitted task on the rows of its data module.
 
     Args:
@@ -189,6 +163,23 @@ def measured(**names: str) -> Callable[[Trainer], dict[str, Measurement]]:
         return {measurement: float(logged[name]) for name, measurement in names.items()}
 
     return measure
+
+
+def trained(
+    name: str,
+    section: str,
+    title: str,
+    task: Callable[[], Task],
+    max_epochs: int,
+    published: Mapping[str, Published],
+    source: str,
+    in_chapter: bool = True,
+    **training: Any,
+) -> Experiment:
+    """Return the :class:`Experiment` that runs a :class:`Training`; the logged names say what to measure."""
+    measure = measured(**{key: one.measurement for key, one in published.items()})
+    run = Training(task, max_epochs, measure, **training)
+    return Experiment(name, section, title, tuple(published.values()), source, run, in_chapter=in_chapter)
 
 
 def seeded(experiment: Experiment, setting: Setting) -> Outcome:

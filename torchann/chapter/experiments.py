@@ -6,12 +6,7 @@ from torchann.chapter import (
     architectures,
     backpropagation,
     beyond,
-    early_stopping,
-    fashion_mnist,
-    housing,
-    housing_table,
     learning_rate_range,
-    learning_rates,
     linear_regression,
     linear_stack,
     logic_neurons,
@@ -22,7 +17,7 @@ from torchann.chapter import (
     symmetry,
     third_edition,
     threshold_units,
-    wide_deep,
+    trainings,
     xor_mlp,
 )
 
@@ -37,11 +32,7 @@ _SECTIONS = (
     linear_stack,
     approximation,
     architectures,
-    fashion_mnist,
-    housing,
-    wide_deep,
-    early_stopping,
-    learning_rates,
+    trainings,
     random_search,
     learning_rate_range,
     studies,
@@ -49,6 +40,5 @@ _SECTIONS = (
     pytorch_edition,
     third_edition,
     beyond,
-    housing_table,
 )
 EXPERIMENTS = {experiment.name: experiment for section in _SECTIONS for experiment in section.EXPERIMENTS}

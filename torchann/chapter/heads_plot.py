@@ -1,43 +1,29 @@
 """What a network ends with, drawn: output activations and losses of regression, cross-entropy of classification."""
 
+from collections.abc import Sequence
+
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from torchann.chapter.experiment import Outcome
+from torchann.chapter.picture import picture
 from torchann.nets.heads import REGRESSION_LOSSES, REGRESSION_OUTPUTS, classification_objective, regression_objective
 
 GREY, BLUE, SKY, RED, ORANGE = "0.4", "#0072b2", "#56b4e9", "#d55e00", "#e69f00"
+BOUNDS = (1.0, 3.0)  # of the bounded outputs
 
 
-def draw_heads(bounds: tuple[float, float], title: str) -> Figure:
-    """Three panels, each curve computed by the heads themselves.
-
-    Args:
-        bounds: lowest and highest value of the bounded outputs.
-        title: above the picture.
-    """
-    figure = Figure(figsize=(13, 4.2), layout="constrained")
-    figure.suptitle(title)
-    panels = figure.subplots(1, 3)
-    _draw_values(panels[0], bounds)
-    _draw_losses(panels[1])
-    _draw_cross_entropy(panels[2])
-    for panel, place in zip(panels, ("lower right", "upper center", "upper center"), strict=True):
-        panel.grid(alpha=0.3)
-        panel.legend(loc=place)
-    return figure
-
-
-def _draw_values(panel: Axes, bounds: tuple[float, float]) -> None:
+def _draw_values(panel: Axes) -> None:
     z = torch.linspace(-5, 5, 501)[:, None]
     styles = iter([(GREY, ":"), (BLUE, "-"), (SKY, "--"), (RED, "-"), (ORANGE, "--")])
     for output, names in REGRESSION_OUTPUTS.items():
         for name in names:
-            objective = regression_objective(1, "mse", output, bounds if output == "bounded" else None, name)
-            limits = ", {:g} to {:g}".format(*bounds) if output == "bounded" else ""
+            objective = regression_objective(1, "mse", output, BOUNDS if output == "bounded" else None, name)
+            limits = ", {:g} to {:g}".format(*BOUNDS) if output == "bounded" else ""
             colour, style = next(styles)
             panel.plot(z, objective.activation(z), color=colour, linestyle=style, label=f"{output}{limits}: {name}")
     panel.set(title="Regression: output activations", xlabel="raw output", ylabel="value (unit of the target)")
+    panel.legend(loc="lower right")
 
 
 def _draw_losses(panel: Axes) -> None:
@@ -46,6 +32,7 @@ def _draw_losses(panel: Axes) -> None:
         losses = regression_objective(1, name).losses(error, torch.zeros_like(error))
         panel.plot(error, losses, color=colour, linestyle=style, label=name)
     panel.set(title="Regression: losses", xlabel="error (unit of the target)", ylabel="loss (mse: the unit squared)")
+    panel.legend(loc="upper center")
 
 
 def _draw_cross_entropy(panel: Axes) -> None:
@@ -57,3 +44,12 @@ def _draw_cross_entropy(panel: Axes) -> None:
     panel.set(
         title="Binary classification: cross-entropy", xlabel="logit of class 1", ylabel="loss (nats), probability"
     )
+    panel.legend(loc="upper center")
+
+
+@picture(13, 4.2, 3, grid=True)
+def draw_heads(outcomes: Sequence[Outcome], values: Axes, losses: Axes, cross_entropy: Axes) -> None:
+    """Draw three panels, each curve computed by the heads themselves."""
+    _draw_values(values)
+    _draw_losses(losses)
+    _draw_cross_entropy(cross_entropy)

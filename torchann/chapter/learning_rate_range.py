@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from statistics import median
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.picture import picture
 from torchann.data import FashionMNISTDataModule
 from torchann.engine.threads import at_most
 from torchann.tasks.classification import ClassificationMLP
@@ -22,27 +22,14 @@ UP, CHOSEN = "rate at which the loss shoots up", "half of it, to train with"
 
 
 def book_range(data: FashionMNISTDataModule, seed: int, factor: float = FACTOR) -> RateRange:
-    """The exercise: from 0.001 on, half a per cent more in each step of one epoch, and no end before.
-
-    Args:
-        data: images to sort, set up.
-        seed: of the weights and of the order of the images.
-        factor: by which the rate grows.
-    """
+    """The exercise: from 0.001 on, half a per cent more in each step of one epoch, and no end before."""
     data.seed, steps = seed, data.train_dataloader().num_batches()
     model = ClassificationMLP([300, 100])
     return learning_rate_range(model, data, FIRST_RATE, steps=steps, factor=factor, stop_above=None, seed=seed)
 
 
 def accuracies(data: FashionMNISTDataModule, seed: int, rate: float, epochs: int = EPOCHS) -> list[float]:
-    """The share of test images that are told right after each epoch of training at one rate.
-
-    Args:
-        data: images to sort, set up.
-        seed: of the weights and of the order of the images.
-        rate: of plain gradient descent.
-        epochs: to train.
-    """
+    """The share of test images that are told right after each epoch of plain gradient descent at one rate."""
     model = ClassificationMLP([300, 100], data.in_features, data.num_classes, lr=rate)
     trainer = Trainer(max_epochs=epochs, seed=seed, logger=False, quiet=True)
     data.seed, data.steps_per_execution = seed, None  # as many at once as fit
@@ -67,12 +54,10 @@ def _run(setting: Setting) -> Outcome:
     return Outcome({UP: up, CHOSEN: up / 2}, text=text, shown=(found, curves))
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
+@picture(11, 4.2, 2, grid=True, width_ratios=(2, 1))
+def _draw(outcomes: Sequence[Outcome], loss: Axes, accuracy: Axes) -> None:
     found, curves = outcomes[0].shown
     up = float(outcomes[0].measurements[UP])
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    figure.suptitle(title)
-    loss, accuracy = figure.subplots(1, 2, width_ratios=(2, 1))
     loss.plot(found[0].rates, found[0].losses, color="0.7", linewidth=0.5, label="each batch, first seed")
     for number, one in enumerate(found):
         _draw_loss(loss, one, first=number == 0)
@@ -84,9 +69,6 @@ def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
     loss.legend(loc="upper left")
     accuracy.set(xlabel="epoch", ylabel="test accuracy (share of rows)", xticks=range(1, EPOCHS + 1))
     accuracy.legend(title="trained at", loc="lower right")
-    for panel in (loss, accuracy):
-        panel.grid(alpha=0.3)
-    return figure
 
 
 def _draw_loss(panel: Axes, found: RateRange, first: bool) -> None:

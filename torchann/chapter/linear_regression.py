@@ -6,7 +6,7 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting, history_of
+from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting
 from torchann.data import CaliforniaHousingDataModule
 from torchann.data.california_housing import load_california_housing
 from torchann.data.in_memory import Split, Splits
@@ -69,50 +69,34 @@ def _by_task(hidden_sizes: list[int], lr: float) -> Callable[[Setting], Outcome]
     def run(setting: Setting) -> Outcome:
         task = RegressionMLP(hidden_sizes, in_features=8, out_features=1, weight_init=None, lr=lr)
         data = Float32HousingDataModule(batch_size=ALL_ROWS)
-        history = history_of(setting.fit(task, data, EPOCHS))
+        history = setting.fit(task, data, EPOCHS).history
         return Outcome(_figures(history, 5, task.predict(data.splits.test.x[:3])[:, 0]), history)
 
     return run
 
 
+def _experiment(name: str, title: str, run: Callable[[Setting], Outcome], published: dict[str, str]) -> Experiment:
+    digits = tuple(Published(measurement, value) for measurement, value in published.items())
+    return Experiment(name, "10.2.3", f"{title}, all rows at once", digits, SOURCE, run, takes_seeds=False)
+
+
 EXPERIMENTS = (
-    Experiment(
-        name="linear_regression_autograd",
-        section="10.2.3",
-        title="Linear regression by autograd, all rows at once",
-        published=(
-            Published(FIRST, "16.158, 4.879, 2.255, 1.331"),
-            Published(LAST, "0.5684"),
-            Published(PREDICTIONS, "0.8916, 1.6480, 2.6577"),
-        ),
-        source=SOURCE,
-        run=_by_autograd,
-        takes_seeds=False,
+    _experiment(
+        "linear_regression_autograd",
+        "Linear regression by autograd",
+        _by_autograd,
+        {FIRST: "16.158, 4.879, 2.255, 1.331", LAST: "0.5684", PREDICTIONS: "0.8916, 1.6480, 2.6577"},
     ),
-    Experiment(
-        name="linear_regression_full_batch",
-        section="10.2.3",
-        title="Linear regression from nn.Linear's start, all rows at once",
-        published=(
-            Published(FIRST, "4.33785, 0.78029, 0.62538, 0.60604"),
-            Published(LAST, "0.5374"),
-            Published(PREDICTIONS, "0.8061, 1.7116, 2.6973"),
-        ),
-        source=SOURCE,
-        run=_by_task([], 0.4),
-        takes_seeds=False,
+    _experiment(
+        "linear_regression_full_batch",
+        "Linear regression from nn.Linear's start",
+        _by_task([], 0.4),
+        {FIRST: "4.33785, 0.78029, 0.62538, 0.60604", LAST: "0.5374", PREDICTIONS: "0.8061, 1.7116, 2.6973"},
     ),
-    Experiment(
-        name="housing_mlp_full_batch",
-        section="10.2.3",
-        title="Regression MLP 8-50-40-1, all rows at once",
-        published=(
-            Published(FIRST, "5.04548, 2.05231, 1.00399, 0.85701"),
-            Published(SIXTEENTH, "0.59011"),
-            Published(LAST, "0.5654"),
-        ),
-        source=SOURCE,
-        run=_by_task([50, 40], 0.1),
-        takes_seeds=False,
+    _experiment(
+        "housing_mlp_full_batch",
+        "Regression MLP 8-50-40-1",
+        _by_task([50, 40], 0.1),
+        {FIRST: "5.04548, 2.05231, 1.00399, 0.85701", SIXTEENTH: "0.59011", LAST: "0.5654"},
     ),
 )

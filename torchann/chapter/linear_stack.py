@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import torch
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.picture import picture
 from torchann.nets.mlp import MLP
 
 COMPOSED = "f(g(x)) of f(x) = 2x + 3 and g(x) = 5x - 1"
@@ -60,7 +61,7 @@ def _run(setting: Setting) -> Outcome:
     measurements = {COMPOSED: f"{one.weight.item():g}x + {one.bias.item():g}", DIFFERENCE: difference}
     many, few = (sum(parameter.numel() for parameter in net.parameters()) for net in (stack, collapse(stack)))
     text = f"4 linear layers ({many:,} weights and biases) and 1 ({few}) differ by at most {difference:.1e}"
-    return Outcome(dict(measurements), text=text, shown=_along_a_line(stack))
+    return Outcome(measurements, text=text, shown=_along_a_line(stack))
 
 
 def _along_a_line(stack: MLP) -> dict[str, Tensor]:
@@ -72,17 +73,13 @@ def _along_a_line(stack: MLP) -> dict[str, Tensor]:
         return {label: net(x)[:, 0] - net(0 * x[:1])[0, 0] for label, net in nets.items()}
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
-    figure = Figure(figsize=(6.5, 4), layout="constrained")
-    figure.suptitle(title)
-    panel = figure.subplots()
+@picture(6.5, 4, grid=True)
+def _draw(outcomes: Sequence[Outcome], panel: Axes) -> None:
     looks = (("tab:blue", "-", 5.0, 0.4), ("black", "--", 1.2, 1.0), ("tab:orange", "-", 2.0, 1.0))
     for (label, y), (colour, style, width, alpha) in zip(outcomes[0].shown.items(), looks, strict=True):
         panel.plot(LINE, y, color=colour, linestyle=style, linewidth=width, alpha=alpha, label=label)
     panel.set(xlabel="t, where the three inputs are (t, t, t)", ylabel="first output, less its value at 0")
-    panel.grid(alpha=0.3)
     panel.legend()
-    return figure
 
 
 EXPERIMENTS = (

@@ -5,26 +5,24 @@ from collections.abc import Sequence
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from tabulate import tabulate
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.picture import picture
 from torchann.nets.neurons import ALWAYS_ON, GATES, LogicNeurons
 
 RADIUS = 0.24  # of a neuron
 NEIGHBOURS, CONNECTIONS = 1.5, 0.15  # how far apart they are side by side
 EXCITES, INHIBITS = "0.25", "#d55e00"
-
+ANSWERS = {"identity": "0, 1", "AND": "0, 0, 0, 1", "OR": "0, 1, 1, 1"}
+ANSWERS |= {"A and not B": "0, 0, 1, 0", "NAND": "1, 1, 1, 0", "XOR": "0, 1, 1, 0"}
 Place = tuple[float, float]
 
 
 def truth_table(neurons: LogicNeurons) -> tuple[Tensor, Tensor]:
     """All inputs that there are, ``(2 ** inputs, inputs)``, and what the last neuron does at each.
-
-    Args:
-        neurons: a logic neuron, or a net of them.
 
     Example:
         >>> truth_table(GATES["AND"])[1]
@@ -41,17 +39,16 @@ def _run(setting: Setting) -> Outcome:
         measurements[_figure(name)] = ", ".join(map(str, answers.tolist()))
         rows = torch.column_stack([x, answers]).tolist()
         tables.append(tabulate(rows, [*neurons.inputs, name], disable_numparse=True))
-    return Outcome(dict(measurements), text="\n\n".join(tables))
+    return Outcome(measurements, text="\n\n".join(tables))
 
 
 def _figure(name: str) -> str:
     return f"{name} of {'0, 1' if len(GATES[name].inputs) == 1 else '00, 01, 10, 11'}"
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
-    figure = Figure(figsize=(11, 6.4), layout="constrained")
-    figure.suptitle(title)
-    for panel, (name, neurons) in zip(figure.subplots(2, 3).flat, GATES.items(), strict=True):
+@picture(11, 6.4, 3, 2)
+def _draw(outcomes: Sequence[Outcome], *panels: Axes) -> None:
+    for panel, (name, neurons) in zip(panels, GATES.items(), strict=True):
         _draw_neurons(panel, neurons)
         _draw_truth_table(panel, neurons)
         panel.set(xlim=(-1.8, 3.6), ylim=(-0.3, 2.6), aspect="equal", title=name)
@@ -59,8 +56,7 @@ def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
     legend = (
         "arrow: a connection that excites;  orange line with a bar: one that inhibits;  1: a signal that is always on"
     )
-    figure.supxlabel(legend, fontsize=10)
-    return figure
+    panel.figure.supxlabel(legend, fontsize=10)
 
 
 def _draw_neurons(panel: Axes, neurons: LogicNeurons) -> None:
@@ -117,14 +113,7 @@ EXPERIMENTS = (
         name="logic_neurons",
         section="10.1.2",
         title="Neurons that fire when two of their connections are active",
-        published=(
-            Published(_figure("identity"), "0, 1"),
-            Published(_figure("AND"), "0, 0, 0, 1"),
-            Published(_figure("OR"), "0, 1, 1, 1"),
-            Published(_figure("A and not B"), "0, 0, 1, 0"),
-            Published(_figure("NAND"), "1, 1, 1, 0"),
-            Published(_figure("XOR"), "0, 1, 1, 0"),
-        ),
+        published=tuple(Published(_figure(name), answers) for name, answers in ANSWERS.items()),
         source="figure 10-3; the laws of logic",
         run=_run,
         draw=_draw,

@@ -7,7 +7,6 @@ from statistics import median
 from typing import Literal
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from tabulate import tabulate
 
@@ -35,15 +34,7 @@ class FewImages(FashionMNISTDataModule):
 
 @dataclass(frozen=True)
 class KnobStudy:
-    """What is varied, and what the chapter advises.
-
-    Attributes:
-        what: the hyperparameter.
-        advice: of the chapter.
-        cases: by data set.
-        measure: from the results by data set to figures.
-        scale: of the values' axis; names are side by side.
-    """
+    """What is varied, what the chapter advises, and the cases by data set, whose results give the figures."""
 
     what: str
     advice: str
@@ -67,9 +58,8 @@ class KnobStudy:
     def _table(self, found: Results) -> str:
         rows = []
         for (line, value), (case, run) in found.best.items():
-            mark = (
-                "best" if (line, value) == found.best_key else "" if (line, value) in found.steady else "loss ends high"
-            )
+            key = (line, value)
+            mark = "best" if key == found.best_key else "" if key in found.steady else "loss ends high"
             score = f"{run.best:.4f}" if isfinite(run.best) else "none"
             cells = [str(value), line, score, f"{case.knobs['lr']:.3g}", str(case.batch_size), f"{run.seconds:.2f}"]
             rows.append([*cells, mark])
@@ -78,13 +68,10 @@ class KnobStudy:
             rows, headers = [[*row[:1], *row[2:]] for row in rows], [*headers[:1], *headers[2:]]
         return f"{found.name}\n{tabulate(rows, headers, disable_numparse=True)}"
 
-    def draw(self, outcomes: Sequence[Outcome], title: str) -> Figure:
-        """The scores over the values: a dot per seed, a line through their medians, or a dash."""
-        figure = Figure(figsize=(11, 4.2), layout="constrained")
-        figure.suptitle(title)
-        for panel, name in zip(figure.subplots(1, len(self.cases), squeeze=False)[0], self.cases, strict=True):
+    def draw(self, outcomes: Sequence[Outcome], *panels: Axes) -> None:
+        """Draw the scores over the values: a dot per seed, a line through their medians, or a dash."""
+        for panel, name in zip(panels, self.cases, strict=True):
             self._draw_panel(panel, [outcome.shown[name] for outcome in outcomes])
-        return figure
 
     def _draw_panel(self, panel: Axes, seeds: Sequence[Results]) -> None:
         keys = list(seeds[0].best)
@@ -111,12 +98,7 @@ class KnobStudy:
 
 
 def train(data: InMemoryDataModule, case: Case) -> Run:
-    """Trains a case for ten epochs; the rows that it is judged by are those of validation.
-
-    Args:
-        data: set up; one with values to predict has its MAE taken, one with classes its accuracy.
-        case: what to train.
-    """
+    """Train a case for ten epochs on data that are set up; judge it by MAE or accuracy on the validation rows."""
     rows = data.batch_size
     data.batch_size = case.batch_size
     trainer = Trainer(max_epochs=EPOCHS, seed=data.seed, logger=False, quiet=True)

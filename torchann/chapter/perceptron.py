@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from sklearn.svm import SVC
 from tabulate import tabulate
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting, Training
+from torchann.chapter.picture import picture
 from torchann.chapter.threshold_units import numbers, teach
 from torchann.data import IrisDataModule
 from torchann.data.iris import CLASS_NAMES
@@ -51,11 +52,9 @@ def _setosa() -> tuple[Tensor, Tensor]:
     return iris.splits.train.x, iris.splits.train.y
 
 
-def _draw_petals(outcomes: Sequence[Outcome], title: str) -> Figure:
+@picture(11, 4.4, 2)
+def _draw_petals(outcomes: Sequence[Outcome], flowers: Axes, curve: Axes) -> None:
     weight, bias = outcomes[0].shown
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    figure.suptitle(title)
-    flowers, curve = figure.subplots(1, 2)
     petal_axes(flowers)
     tint_side(flowers, -weight, -bias, COLOURS[0])
     tint_side(flowers, weight, bias, COLOURS[1])
@@ -66,7 +65,6 @@ def _draw_petals(outcomes: Sequence[Outcome], title: str) -> Figure:
     history = outcomes[0].history
     curve.plot([row["epoch"] + 1 for row in history], [row["train_loss"] for row in history], color="black", marker=".")
     curve.set(xlabel="epoch", ylabel="mean Perceptron loss", title="training loss of the rows as they are met")
-    return figure
 
 
 def mistake_bound(x: Tensor, target: Tensor) -> tuple[float, float]:
@@ -124,10 +122,8 @@ def _count_mistakes(setting: Setting) -> Outcome:
     return Outcome(measurements, text=text, shown=[row[-2:] for row in table])
 
 
-def _draw_bound(outcomes: Sequence[Outcome], title: str) -> Figure:
-    figure = Figure(figsize=(6.5, 5), layout="constrained")
-    figure.suptitle(title)
-    panel = figure.subplots()
+@picture(6.5, 5, grid=True)
+def _draw_bound(outcomes: Sequence[Outcome], panel: Axes) -> None:
     for outcome in outcomes:
         setosa, tightest, *random = outcome.shown
         made, bounds = zip(*random, strict=True)
@@ -136,9 +132,7 @@ def _draw_bound(outcomes: Sequence[Outcome], title: str) -> Figure:
     panel.plot(tightest[1], tightest[0], "^", color=COLOURS[2], markersize=9, label="the rows 1 and -1")
     panel.axline((1, 1), (10, 10), color="black", label="as many as the theorem allows")
     panel.set(xscale="log", yscale="log", xlabel="(R/γ)², the theorem's bound", ylabel="mistakes until the rule stops")
-    panel.grid(alpha=0.3)
     panel.legend()
-    return figure
 
 
 def _learn_gates(setting: Setting) -> Outcome:
@@ -160,14 +154,13 @@ def _learn_gates(setting: Setting) -> Outcome:
         lines["XOR"].append((label, learner.weight[0].clone(), learner.bias.clone()))
     steps = [[label, numbers(weight, bias)] for label, weight, bias in lines["XOR"]]
     text = "XOR, any epoch\n\n" + tabulate(steps, ["A, B", "weights; bias"])
-    return Outcome(dict(measurements), text=text, shown=(lines, mistakes))
+    return Outcome(measurements, text=text, shown=(lines, mistakes))
 
 
-def _draw_gates(outcomes: Sequence[Outcome], title: str) -> Figure:
+@picture(14, 4.2, 4)
+def _draw_gates(outcomes: Sequence[Outcome], *panels: Axes) -> None:
     lines, mistakes = outcomes[0].shown
-    figure = Figure(figsize=(14, 4.2), layout="constrained")
-    figure.suptitle(title)
-    *planes, curves = figure.subplots(1, 4)
+    *planes, curves = panels
     for panel, (gate, outputs), colour, marker in zip(planes, ANSWERS.items(), COLOURS, MARKERS, strict=True):
         panel.set(xlim=(-1.8, 1.6), ylim=(-1.8, 1.6), aspect="equal", title=gate, xlabel="A", ylabel="B")
         for (label, weight, bias), style in zip(lines[gate], ("-", "--", ":", "-."), strict=False):
@@ -177,7 +170,6 @@ def _draw_gates(outcomes: Sequence[Outcome], title: str) -> Figure:
         curves.plot(range(1, len(mistakes[gate]) + 1), mistakes[gate], color=colour, marker=marker, label=gate)
     curves.set(xlabel="epoch", ylabel="mistakes (of 4 rows)", title="mistakes", ylim=(-0.2, 5.2))
     curves.legend(loc="upper right", ncols=3)
-    return figure
 
 
 EXPERIMENTS = (

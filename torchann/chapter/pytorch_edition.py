@@ -9,14 +9,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from torchann.chapter.experiment import (
-    Experiment,
-    Measurement,
-    Outcome,
-    Published,
-    Setting,
-    history_of,
-)
+from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
 from torchann.chapter.linear_regression import Float32HousingDataModule
 from torchann.chapter.third_edition import RMSE, draw_predictions, scikit_learn_regressor
 from torchann.data import CaliforniaHousingDataModule, FashionMNISTDataModule
@@ -38,12 +31,7 @@ FIRST_EPOCHS = "training MSE of epochs 1 to 5"
 
 
 def rmse_by_batch(y_hat: Tensor, y: Tensor, batch_size: int = 32) -> float:
-    """The mean of the batches' root mean squared errors, which is not that of all rows.
-
-    Args:
-        y_hat: predictions ``(rows,)``.
-        y: targets ``(rows,)``.
-        batch_size: rows per batch.
+    """The mean of the batches' root mean squared errors, which is not that of all rows, ``(rows,)``.
 
     Example:
         >>> rmse_by_batch(torch.tensor([1.0, 1.0, 3.0, 3.0]), torch.zeros(4), batch_size=2)  # over the rows: 2.236
@@ -56,14 +44,10 @@ def rmse_by_batch(y_hat: Tensor, y: Tensor, batch_size: int = 32) -> float:
 def _mini_batches(setting: Setting) -> Outcome:
     task = RegressionMLP([50, 40], weight_init=None, lr=0.02)
     data = Float32HousingDataModule(32, setting.seed)
-    history = history_of(setting.fit(task, data, 20))
+    history = setting.fit(task, data, 20).history
     by_batch = rmse_by_batch(task.predict(data.splits.val.x)[:, 0], data.splits.val.y)
-    measurements: dict[str, Measurement] = {
-        "validation MSE": history[-1]["val_loss"],
-        "validation RMSE": history[-1]["val_rmse"],
-    }
-    measurements["mean of batch RMSEs"] = by_batch
-    return Outcome(measurements, history)
+    last = {"validation MSE": history[-1]["val_loss"], "validation RMSE": history[-1]["val_rmse"]}
+    return Outcome({**last, "mean of batch RMSEs": by_batch}, history)
 
 
 def _replayed(setting: Setting) -> Outcome:
@@ -83,15 +67,8 @@ def _replayed(setting: Setting) -> Outcome:
 class RandomSplitFashionMNIST(FashionMNISTDataModule):
     """Fashion-MNIST with the validation rows that ``torch.utils.data.random_split`` draws, seeded with 42.
 
-    Args:
-        setting: where the files are, and the seed of the shuffle.
-        batch_size: rows per training batch.
-        num_val: rows to validate on.
-        by_pixel: divide each pixel by its own largest value, as scikit-learn's MinMaxScaler does, not by 255.
+    ``by_pixel`` divides each pixel by its own largest value, as scikit-learn's MinMaxScaler does, not by 255.
     """
-
-    num_val: int
-    by_pixel: bool
 
     def __init__(self, setting: Setting, batch_size: int, num_val: int, by_pixel: bool = False) -> None:
         super().__init__(setting.data_dir, batch_size, setting.seed)
@@ -111,14 +88,10 @@ class RandomSplitFashionMNIST(FashionMNISTDataModule):
 
 def _image_classifier(setting: Setting) -> Outcome:
     task = ClassificationMLP([300, 100], weight_init=None, lr=0.1)
-    history = history_of(setting.fit(task, RandomSplitFashionMNIST(setting, 32, 5_000), 20))
+    history = setting.fit(task, RandomSplitFashionMNIST(setting, 32, 5_000), 20).history
     accuracy = [row["val_accuracy"] for row in history]
-    measurements: dict[str, Measurement] = {
-        "training loss": history[-1]["train_loss"],
-        "validation accuracy": accuracy[-1],
-    }
-    measurements["validation accuracy, median of 5 epochs"] = median(accuracy[-5:])
-    return Outcome(measurements, history)
+    last = {"training loss": history[-1]["train_loss"], "validation accuracy": accuracy[-1]}
+    return Outcome({**last, "validation accuracy, median of 5 epochs": median(accuracy[-5:])}, history)
 
 
 def start_as_scikit_learn(task: Task) -> None:
@@ -153,9 +126,8 @@ def _stop_early(
     start_as_scikit_learn(task)
     best = ModelCheckpoint(monitor=stop.monitor, mode=stop.mode, filename="best")
     trainer = setting.fit(task, data, max_epochs, [stop, best])
-    history = history_of(trainer)
     tested = trainer.test(task, datamodule=data, ckpt_path=best.best_model_path, weights_only=True, verbose=False)[0]
-    return history, tested
+    return trainer.history, tested
 
 
 def _regressor(setting: Setting) -> Outcome:

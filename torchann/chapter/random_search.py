@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, ParameterSampler
 from tabulate import tabulate
@@ -39,13 +38,7 @@ HEAD = regression_objective(1)
 
 
 class Candidate(NamedTuple):
-    """What the search varies.
-
-    Attributes:
-        n_hidden: hidden layers.
-        n_neurons: neurons in each.
-        learning_rate: of plain gradient descent.
-    """
+    """What the search varies: hidden layers, neurons in each, and the rate of plain gradient descent."""
 
     n_hidden: int
     n_neurons: int
@@ -53,12 +46,9 @@ class Candidate(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A net after early stopping.
+    """A net after early stopping: with its last weights, with those of its best epoch, and the epochs trained.
 
-    Attributes:
-        last: with the weights it stopped with.
-        best: with those of the epoch that had the lowest validation MSE; of the start, if none had a finite one.
-        epochs: trained.
+    The best epoch has the lowest validation MSE; if none has a finite one, the weights are those of the start.
     """
 
     last: MLP
@@ -67,14 +57,7 @@ class Fitted(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A candidate's cross-validation; a number per fold.
-
-    Attributes:
-        candidate: what was tried.
-        last: MSE on the held-out rows with the last weights.
-        best: with the best ones.
-        epochs: trained.
-    """
+    """A candidate's cross-validation: for each fold the held-out MSE with last and best weights, and the epochs."""
 
     candidate: Candidate
     last: list[float]
@@ -102,10 +85,6 @@ def draw_candidates(count: int, seed: int) -> list[Candidate]:
     """Draw 0 to 3 hidden layers, 1 to 99 neurons, and a rate whose logarithm is uniform between 3e-4 and 3e-2.
 
     The draws are those of the book's notebook: a thousand rates, then combinations. Seed 42 gives its ten candidates.
-
-    Args:
-        count: of candidates.
-        seed: of NumPy's generator.
 
     Example:
         >>> draw_candidates(10, seed=42)[7]  # doctest: +ELLIPSIS
@@ -204,7 +183,7 @@ def _run(setting: Setting) -> Outcome:
     candidates = draw_candidates(CANDIDATES, BOOK_SEED)
     trials = sorted(cross_validate(candidates, train, val, setting.seed), key=lambda trial: trial.score)
     ((refitted,),) = fit([trials[0].candidate], [np.arange(len(train.x))], train, val, setting.seed)
-    measurements: dict[str, float | str] = {SCORE: trials[0].score, TEST: mse(refitted.last, test)}
+    measurements = {SCORE: trials[0].score, TEST: mse(refitted.last, test)}
     return Outcome(measurements, text=_table(trials, refitted, test), shown=trials)
 
 
@@ -221,10 +200,6 @@ def _table(trials: Sequence[Trial], refitted: Fitted, test: Split) -> str:
     )
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
-    return draw_trials(outcomes[0].shown, title)
-
-
 EXPERIMENTS = (
     Experiment(
         name="random_search",
@@ -233,7 +208,7 @@ EXPERIMENTS = (
         published=(Published(SCORE, 0.3204, (0.286, 0.351)), Published(TEST, 0.3029, (0.267, 0.309))),
         source="2nd edition; bands: the range of 12 seeds, and its width at either end",
         run=_run,
-        draw=_draw,
+        draw=draw_trials,
         takes_seeds=False,
     ),
 )

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+
+from torchann.chapter.experiment import Outcome
+from torchann.chapter.picture import picture
 
 if TYPE_CHECKING:
     from torchann.chapter.random_search import Candidate, Trial
@@ -18,16 +20,10 @@ def short(loss: float) -> str:
     return f"{loss:.4f}" if loss < 10 else f"{loss:.1e}"
 
 
-def draw_trials(trials: Sequence["Trial"], title: str) -> Figure:
-    """Two panels: error against learning rate, and the candidates in order.
-
-    Args:
-        trials: ranked.
-        title: above the picture.
-    """
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
-    figure.suptitle(title)
-    by_rate, ranked = figure.subplots(1, 2)
+@picture(11, 4.6, 2, grid=True)
+def draw_trials(outcomes: Sequence[Outcome], by_rate: Axes, ranked: Axes) -> None:
+    """Draw two panels: error against learning rate, and the candidates in order."""
+    trials: Sequence[Trial] = outcomes[0].shown
     for layers, (colour, marker) in enumerate(LOOKS):
         by_rate.plot([], [], marker, color=colour, label="linear" if layers == 0 else f"{layers} hidden")
     for rank, trial in enumerate(trials):
@@ -45,7 +41,6 @@ def draw_trials(trials: Sequence["Trial"], title: str) -> Figure:
             for panel, place, below in ((by_rate, (rate, shown), -20), (ranked, (shown, rank), 9)):
                 panel.annotate(off, place, (8, below), textcoords="offset points", ha="right")
     _describe(by_rate, ranked, [trial.candidate for trial in trials])
-    return figure
 
 
 def _describe(by_rate: Axes, ranked: Axes, candidates: Sequence["Candidate"]) -> None:
@@ -60,5 +55,3 @@ def _describe(by_rate: Axes, ranked: Axes, candidates: Sequence["Candidate"]) ->
     ranked.set(xlabel=error, ylabel="hidden layers × neurons, rate", xlim=LIMITS)
     ranked.invert_yaxis()
     ranked.legend(loc="upper right")
-    for panel in (by_rate, ranked):
-        panel.grid(alpha=0.3)

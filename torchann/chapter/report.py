@@ -12,12 +12,7 @@ HEADERS = ["experiment", "figure", "published", "measured", "range", "band", "in
 
 
 def table(results: Sequence[Result], style: str) -> str:
-    """A row per published figure: the median over the seeds and their range, seconds per seed.
-
-    Args:
-        results: the experiments, run or not.
-        style: a format of ``tabulate``.
-    """
+    """A row per published figure in a style of ``tabulate``: the seeds' median and range, seconds per seed."""
     rows = [_row(result, published) for result in results for published in result.experiment.published]
     return tabulate(rows, HEADERS, style, disable_numparse=True)
 
@@ -43,11 +38,7 @@ def _row(result: Result, published: Published) -> list[str]:
 
 
 def markdown(results: Sequence[Result]) -> str:
-    """The table and the pictures as a Markdown page, with the versions that made them.
-
-    Args:
-        results: the experiments, run or not.
-    """
+    """The table and the pictures as a Markdown page, with the versions that made them."""
     lines = ["# Published and measured figures", ""]
     lines += [table(results, "github"), ""]
     seeds = max(len(result.outcomes) for result in results)

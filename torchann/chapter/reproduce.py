@@ -18,14 +18,7 @@ FIRST_SEED = 42
 
 @dataclass
 class Result:
-    """What an experiment gave: an outcome for each seed, or the reason why there is none.
-
-    Attributes:
-        experiment: what was to be run.
-        outcomes: one per seed.
-        seconds: wall time per seed, reading the data included.
-        why_not: why it was not run.
-    """
+    """What an experiment gave: an outcome and the wall time for each seed, or the reason why it was not run."""
 
     experiment: Experiment
     outcomes: list[Outcome] = field(default_factory=list)
@@ -53,13 +46,7 @@ class Result:
 
 
 def reproduce(names: Sequence[str], seeds: int, setting: Setting, jobs: int = 1) -> Iterator[Result]:
-    """Runs experiments with seeds 42, 43, ...; what no seed changes runs once.
-
-    Args:
-        names: of the experiments.
-        seeds: how many.
-        setting: folders and quietness of all runs.
-        jobs: processes; each gets its share of the cores.
+    """Run experiments with seeds 42, 43, ...; what no seed changes runs once. Each process gets its share of the cores.
 
     Yields:
         A result when its last seed is through; where the data cannot be had, with the reason.

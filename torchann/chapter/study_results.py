@@ -14,14 +14,7 @@ Key = tuple[str, Any]
 
 
 class Case(NamedTuple):
-    """What is trained.
-
-    Attributes:
-        value: of the hyperparameter, a number or a name.
-        knobs: of the task.
-        batch_size: rows per batch.
-        line: to which it belongs, where there are several.
-    """
+    """What is trained: a value of the hyperparameter, the task's options, and the line that it is drawn on."""
 
     value: Any
     knobs: Mapping[str, Any]
@@ -30,13 +23,7 @@ class Case(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A training.
-
-    Attributes:
-        best: the lowest MAE or the highest accuracy of an epoch on the validation rows.
-        loss: on the training rows, of the last epoch.
-        seconds: of an epoch.
-    """
+    """A training: an epoch's lowest validation MAE or highest accuracy, the last training loss, an epoch's seconds."""
 
     best: float
     loss: float
@@ -45,12 +32,9 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Results:
-    """The runs of a study on one data set.
+    """The runs of a study on one data set, one for each case.
 
-    Attributes:
-        name: of the data set.
-        cases: what was trained; several of a line and a value are the same at several rates, of which the best counts.
-        runs: one for each.
+    Several cases of a line and a value are the same at several rates, of which the best counts.
 
     Example:
         >>> cases = [Case(1, {"lr": 0.1}), Case(1, {"lr": 0.2}), Case(2, {"lr": 0.1})]

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Measurement, Outcome, Published, Setting
+from torchann.chapter.picture import picture
 from torchann.engine.backprop import Backprop
 from torchann.nets.heads import classification_objective
 from torchann.nets.mlp import MLP
@@ -35,9 +36,6 @@ class Course(NamedTuple):
 
 def xor_square(rows: int) -> tuple[Tensor, Tensor]:
     """XOR made continuous: points of the square [-1, 1]², of class 1 where the signs of the coordinates differ.
-
-    Args:
-        rows: points to draw.
 
     Returns:
         Points ``(rows, 2)`` and their classes 0 or 1, ``(rows,)``.
@@ -85,22 +83,19 @@ def _run(setting: Setting) -> Outcome:
     return Outcome(measurements, text="\n".join(text), shown=courses)
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    figure.suptitle(title)
-    distance, accuracy = figure.subplots(1, 2)
+@picture(10, 4, 2, grid=True)
+def _draw(outcomes: Sequence[Outcome], distance: Axes, accuracy: Axes) -> None:
     for label, colour, style in zip(STARTS.values(), ("tab:orange", "tab:blue"), ("-", "--"), strict=True):
         for number, outcome in enumerate(outcomes):
             course: Course = outcome.shown[label]
-            look = {"color": colour, "linestyle": style, "linewidth": 1.2, "label": label if number == 0 else None}
+            look: dict[str, Any] = {"color": colour, "linestyle": style, "linewidth": 1.2}
+            look["label"] = label if number == 0 else None
             distance.plot(course.distance, **look)
             accuracy.plot(course.accuracy, **look)
     distance.set(xlabel="epoch", ylabel="mean distance between neurons", title="the hidden neurons' weights")
     accuracy.set(xlabel="epoch", ylabel="accuracy (share of rows)", title="XOR on the square", ylim=(0.3, 1.02))
     for panel in (distance, accuracy):
-        panel.grid(alpha=0.3)
         panel.legend()
-    return figure
 
 
 EXPERIMENTS = (

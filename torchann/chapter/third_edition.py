@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from torchann.chapter.experiment import Experiment, Outcome, Published, Setting, Training, measured
+from torchann.chapter.experiment import Experiment, Outcome, Published, Setting, trained
 from torchann.data.california_housing import load_california_housing
 from torchann.pictures.values import predicted_against_true
 from torchann.tasks.regression import RegressionMLP
@@ -22,16 +22,9 @@ RMSE = "RMSE of rows not trained on, 100,000 USD"
 
 
 def scikit_learn_regressor(train: Examples, judged: Examples, seed: int, **options: Any) -> Outcome:
-    """What scikit-learn's own ``MLPRegressor`` with hidden layers of 50, 50 and 50 neurons learns of standardised rows.
+    """Fit scikit-learn's own ``MLPRegressor``, 50-50-50, to standardised rows and judge it by others, to ten decimals.
 
-    Args:
-        train: features ``(rows, 8)`` and targets ``(rows,)`` in 100,000 USD.
-        judged: the same of other rows.
-        seed: its ``random_state``.
-        options: its other arguments.
-
-    Returns:
-        The root mean squared error to ten decimals; targets and predictions to be drawn.
+    Both are features ``(rows, 8)`` and targets ``(rows,)`` in 100,000 USD; the seed is its ``random_state``.
     """
     net = MLPRegressor(hidden_layer_sizes=[50, 50, 50], random_state=seed, **options)
     x, y = judged
@@ -62,14 +55,13 @@ EXPERIMENTS = (
         draw=draw_predictions,
         takes_seeds=False,
     ),
-    Experiment(
-        name="housing_mlp_adam",
-        section="10.2.3",
-        title="Regression MLP 8-50-50-50-1 with Adam on California housing",
-        published=(Published("test RMSE", 0.5297, (0.523, 0.559)),),
-        source="3rd edition, where a layer scales the features; band: 0.529 to 0.553 of 10 seeds and a quarter more",
-        run=Training(
-            lambda: RegressionMLP([50, 50, 50], optimizer="adam", lr=1e-3), 20, measured(test_rmse="test RMSE")
-        ),
+    trained(
+        "housing_mlp_adam",
+        "10.2.3",
+        "Regression MLP 8-50-50-50-1 with Adam on California housing",
+        lambda: RegressionMLP([50, 50, 50], optimizer="adam", lr=1e-3),
+        20,
+        {"test_rmse": Published("test RMSE", 0.5297, (0.523, 0.559))},
+        "3rd edition, where a layer scales the features; band: 0.529 to 0.553 of 10 seeds and a quarter more",
     ),
 )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from tabulate import tabulate
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.picture import picture
 from torchann.data import IrisDataModule
 from torchann.data.iris import CLASS_NAMES
 from torchann.engine.perceptron import perceptron_rule_
@@ -50,10 +51,6 @@ def teach(units: ThresholdLogicUnits, x: Tensor, target: Tensor, max_epochs: int
 def numbers(weight: Tensor, bias: Tensor) -> str:
     """Weights ``(features,)`` and a bias as text, to four digits.
 
-    Args:
-        weight: of a unit.
-        bias: of a unit.
-
     Example:
         >>> numbers(torch.tensor([-0.5, -0.80000001]), torch.tensor(2.0))
         '-0.5, -0.8; 2'
@@ -74,15 +71,13 @@ def _learn_species(setting: Setting) -> Outcome:
     measurements["setosa unit: mistakes in the last epoch"] = str(mistakes[-1, 0].item())
     rows = [[epoch, *mistakes[epoch - 1].tolist()] for epoch in (1, 2, 3, 10, 30, SPECIES_EPOCHS)]
     text = "Mistakes of each unit\n\n" + tabulate(rows, ["epoch", *iris.class_names])
-    return Outcome(dict(measurements), text=text, shown=(x, y, units.weight.data, units.bias.data, mistakes))
+    return Outcome(measurements, text=text, shown=(x, y, units.weight.data, units.bias.data, mistakes))
 
 
-def _draw_species(outcomes: Sequence[Outcome], title: str) -> Figure:
+@picture(11, 4.4, 2)
+def _draw_species(outcomes: Sequence[Outcome], flowers: Axes, curves: Axes) -> None:
     x, y, weights, biases, mistakes = outcomes[0].shown
     names = CLASS_NAMES["species"]
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    figure.suptitle(title)
-    flowers, curves = figure.subplots(1, 2)
     petal_axes(flowers)
     for weight, bias, colour in zip(weights, biases, COLOURS, strict=True):
         tint_side(flowers, weight, bias, colour)
@@ -94,7 +89,6 @@ def _draw_species(outcomes: Sequence[Outcome], title: str) -> Figure:
         curves.plot(range(1, len(mistakes) + 1), mistakes[:, number], color=COLOURS[number], label=f"{name} unit")
     curves.set(xlabel="epoch", ylabel="mistakes (rows of 150)", title="a line parts setosa only")
     curves.legend()
-    return figure
 
 
 def _learn_by_both_rules(setting: Setting) -> Outcome:
@@ -113,14 +107,12 @@ def _learn_by_both_rules(setting: Setting) -> Outcome:
     lengths = {rule: [weights.norm().item() for weights in after[rule]] for rule in RULES}
     growth = "; ".join(f"{lengths[rule][-1] / lengths[rule][RULES_EPOCHS // 2 - 1]:.4g}" for rule in RULES)
     measurements = {WRONG: "; ".join(str(wrong[rule][-1]) for rule in RULES), GROWTH: growth}
-    return Outcome(dict(measurements), shown=(x, y, {rule: after[rule][-1] for rule in RULES}, lengths, wrong))
+    return Outcome(measurements, shown=(x, y, {rule: after[rule][-1] for rule in RULES}, lengths, wrong))
 
 
-def _draw_both_rules(outcomes: Sequence[Outcome], title: str) -> Figure:
+@picture(13, 4.8, 3)
+def _draw_both_rules(outcomes: Sequence[Outcome], flowers: Axes, length: Axes, mistakes: Axes) -> None:
     x, y, weights, lengths, wrong = outcomes[0].shown
-    figure = Figure(figsize=(13, 4.8), layout="constrained")
-    figure.suptitle(title)
-    flowers, length, mistakes = figure.subplots(1, 3)
     petal_axes(flowers)
     flowers.set(xlim=(-0.6, 7.2), ylim=(-0.6, 2.7), title="where each rule draws the line")
     draw_rows(flowers, x, y, CLASS_NAMES["setosa"])
@@ -134,7 +126,6 @@ def _draw_both_rules(outcomes: Sequence[Outcome], title: str) -> Figure:
     mistakes.set(xlabel="epoch", ylabel="rows wrong (of 150)", title="what each rule gets wrong")
     for panel in (length, mistakes):
         panel.legend(loc="center right")
-    return figure
 
 
 EXPERIMENTS = (

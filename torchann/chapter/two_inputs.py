@@ -53,11 +53,7 @@ class Dynamic(TwoInputs):
     """
 
     def __init__(
-        self,
-        repeats: list[int] | None = None,
-        wide_features: int = 5,
-        deep_features: int = 6,
-        neurons: int = 30,
+        self, repeats: list[int] | None = None, wide_features: int = 5, deep_features: int = 6, neurons: int = 30
     ) -> None:
         super().__init__(wide_features, deep_features, neurons)
         self.repeats: list[int] = repeats or [1]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from torchann.chapter.experiment import Experiment, Outcome, Published, Setting
+from torchann.chapter.picture import picture
 from torchann.engine.backprop import Backprop
 from torchann.nets.functional import heaviside
 from torchann.nets.heads import classification_objective
@@ -74,7 +74,7 @@ def _outcome(functions: Mapping[str, Callable[[Tensor], Tensor]], decided: Calla
     for row, (x1, x2) in enumerate(CORNERS):
         text.append(f" {x1:.0f}  {x2:.0f}   " + "   ".join(f"{y[row]:9.4f}" for y in answers.values()))
     surfaces = {name: function(square).reshape(len(POINTS), -1).T.numpy() for name, function in functions.items()}
-    return Outcome(dict(measurements), text="\n".join(text), shown=surfaces)
+    return Outcome(measurements, text="\n".join(text), shown=surfaces)
 
 
 def _hand_set(setting: Setting) -> Outcome:
@@ -87,15 +87,13 @@ def _learnt(setting: Setting) -> Outcome:
     return _outcome(functions, lambda y: (y > 0.5).int())
 
 
-def _draw(outcomes: Sequence[Outcome], title: str) -> Figure:
+@picture(9.5, 4.5, 2)
+def _draw(outcomes: Sequence[Outcome], *panels: Axes) -> None:
     surfaces: dict[str, Surface] = outcomes[0].shown
-    figure = Figure(figsize=(9.5, 4.5), layout="constrained")
-    figure.suptitle(title)
-    for panel, (name, surface) in zip(figure.subplots(1, len(surfaces)), surfaces.items(), strict=True):
+    for panel, (name, surface) in zip(panels, surfaces.items(), strict=True):
         _draw_surface(panel, surface)
         panel.set_title(f"activation: {name}", fontsize=11)
-    figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return figure
+    panel.figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
 def _draw_surface(panel: Axes, surface: Surface) -> None:
