@@ -15,14 +15,7 @@ from torchann.nets.summary import Summary
 
 
 def run_page(trainer: pl.Trainer, task: Any, steps: tuple[Step, ...] | None, folder: Path) -> str:
-    """What a run was made with, as Markdown.
-
-    Args:
-        trainer: of the fit that begins.
-        task: what it trains.
-        steps: of the forward pass, for the table of layers; None if they are not known.
-        folder: of the run; a run of the command line has its configuration there.
-    """
+    """Return as Markdown what the run in a folder is made with: its task, its forward pass if known, its data."""
     data = trainer.datamodule  # type: ignore[attr-defined]
     info = (task.data_info if is_task(task) else None) or {}
     facts = {

@@ -26,13 +26,7 @@ class SolverState(dict[str, Any]):
 
 
 def saved_state(model: Any, rate: float, state: dict[str, Any]) -> SolverState:
-    """Return a learner's state as files have it.
-
-    Args:
-        model: an MLP.
-        rate: of the next step.
-        state: of its learner.
-    """
+    """Return the state of an MLP's learner, and the rate of its next step, as files have them."""
     name, steps = model.solver, STEPS.get(model.solver, "step")
     saved = SolverState(learning_rate=float(rate))
     if name != "sgd":
@@ -47,12 +41,9 @@ def saved_state(model: Any, rate: float, state: dict[str, Any]) -> SolverState:
 
 
 def restored(model: Any, saved: SolverState, seed: int) -> dict[str, Any]:
-    """Return the state of a learner.
+    """Return the state of a learner by what :func:`saved_state` returned, and :func:`check_state` has let pass.
 
-    Args:
-        model: an MLP.
-        saved: what :func:`saved_state` returned and :func:`check_state` has let pass.
-        seed: of the units that dropout switches off from now on.
+    The seed is for the units that dropout switches off from now on.
     """
     moments: list[Any] = [0.0, 0.0]
     for part, place in MOMENTS[model.solver].items():

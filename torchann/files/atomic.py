@@ -42,13 +42,9 @@ def replaced_when_whole(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Puts ``content`` in the place of a file: written beside it, flushed to the disk, renamed.
+    """Put ``content`` in the place of a file, whose folder must be there: written beside it, flushed, renamed.
 
     A process that is killed or a machine that loses its power while this runs leaves the old file, or the new one.
-
-    Args:
-        path: the file; its folder must be there.
-        content: all of it.
 
     Raises:
         OSError: if it cannot be written, as on a full disk or in a read-only folder; the old file is untouched.

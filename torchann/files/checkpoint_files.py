@@ -26,10 +26,7 @@ class CheckpointError(ValueError):
 
 
 def pack(checkpoint: dict[str, Any]) -> bytes:
-    """A checkpoint as the bytes of its file: what ``torch.save`` writes, its SHA-256 as the comment of the zip archive.
-
-    Args:
-        checkpoint: tensors and plain values.
+    """Return the bytes of a checkpoint file: what ``torch.save`` writes, with its SHA-256 as comment of the archive.
 
     Example:
         >>> unpack(pack({"weights": torch.ones(2)}), Path("last.ckpt"))
@@ -48,11 +45,7 @@ def _signed(content: bytes) -> bytes:
 
 
 def unpack(content: bytes, path: Path) -> dict[str, Any]:
-    """The checkpoint in the bytes of a file; a foreign one, without a checksum, is opened as safely.
-
-    Args:
-        content: of the file.
-        path: its name, for the errors.
+    """Return the checkpoint in the bytes of a file; a foreign one, without a checksum, is opened as safely.
 
     Raises:
         CheckpointError: if it is damaged, no checkpoint, or holds anything but tensors and plain values.
@@ -87,10 +80,7 @@ _WAY_ON = "give another one, such as best.ckpt or last.ckpt of its run"
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Opens a checkpoint, on the CPU.
-
-    Args:
-        path: a ``.ckpt`` file.
+    """Return the checkpoint in a ``.ckpt`` file, on the CPU.
 
     Raises:
         FileNotFoundError: if there is none.
@@ -106,14 +96,9 @@ def _content(path: Path) -> bytes:
 
 
 def read_together(path: str | Path) -> dict[str, Any]:
-    """Opens a checkpoint in all processes that train together; the first reads the file, which the others need not see.
+    """Return a checkpoint in all processes that train together, with the errors of :func:`read_checkpoint` in each.
 
-    Args:
-        path: a ``.ckpt`` file of the first.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        CheckpointError: see :func:`unpack`.
+    The first process reads the file, which the others need not see.
     """
     rank, world = rank_and_world()
     if world == 1:

@@ -66,12 +66,7 @@ def _array(name: str, array: Any, tensors: dict[str, NDArray[Any]]) -> Any:
 
 
 def plain(key: str, value: Any, depth: int = 0) -> Any:
-    """A hyperparameter as JSON gives it back: a tuple is a list.
-
-    Args:
-        key: its name, for the error.
-        value: of it.
-        depth: of the lists and dictionaries that it is in.
+    """Return the hyperparameter ``key`` as JSON gives it back: a tuple is a list.
 
     Raises:
         ModelFileError: if it is more than text, finite numbers, and lists and dictionaries of these.
@@ -97,13 +92,7 @@ def _is_json(value: Any) -> bool:
 
 
 def decode(name: str, told: Any, tensors: dict[str, NDArray[Any]], depth: int = 0) -> Any:
-    """The value that :func:`encode` has told of.
-
-    Args:
-        name: of the argument or attribute, for errors.
-        told: JSON of a file, which may say anything.
-        tensors: of the file; those that are used are taken out.
-        depth: of the lists that it is in.
+    """Return the value of JSON by :func:`encode`, or by anybody; the tensors that it uses are taken out of ``tensors``.
 
     Raises:
         ValueError, TypeError, OverflowError: for anything else.

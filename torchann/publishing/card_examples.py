@@ -10,17 +10,30 @@ from torchann.publishing.markdown import block
 from torchann.publishing.raw_model import FEATURES, Port, RawModel
 
 MOST_NUMBERS = 30  # per row that is written out
+BY_ONNXRUNTIME = """\
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession({file!r})
+inputs = {{
+{arrays}
+}}
+names = [output.name for output in session.get_outputs()]
+print(dict(zip(names, session.run(names, inputs))))"""
+BY_TORCH = """\
+import numpy as np
+import torch
+
+model = torch.export.load({file!r}).module()
+inputs = {{
+{arrays}
+}}
+tensors = {{name: torch.from_numpy(array) for name, array in inputs.items()}}
+print(model(tensors{which}))"""
 
 
 def examples(task: Any, raw: RawModel, path: Path | None, exported: Exported | None) -> list[str]:
-    """The card's section on how to use the model; empty where nothing can be said.
-
-    Args:
-        task: the model.
-        raw: the same, from raw rows to predictions.
-        path: the model file or the checkpoint.
-        exported: what it was exported to.
-    """
+    """Return the card's section on how to use a model by its file and by what it was exported to, perhaps empty."""
     blocks = []
     here = path is not None and (exported is None or exported.path.resolve().parent == path.resolve().parent)
     if path is not None and here:
@@ -28,7 +41,10 @@ def examples(task: Any, raw: RawModel, path: Path | None, exported: Exported | N
     if exported is not None:
         onnx = exported.format == "onnx"
         told = "With `onnxruntime`, without torchann or torch:" if onnx else "With `torch` alone:"
-        blocks.append((told, (_by_onnxruntime if onnx else _by_torch)(task, raw, exported)))
+        arrays = "\n".join(f"    {port.name!r}: {_array(task, port)}," for port in raw.inputs)
+        which = f"[{FEATURES!r}]" if [port.name for port in raw.inputs] == [FEATURES] else ""
+        code = BY_ONNXRUNTIME if onnx else BY_TORCH
+        blocks.append((told, code.format(file=exported.path.name, arrays=arrays, which=which)))
     if not blocks:
         return []
     return ["## How to use it", *(f"{told}\n\n{block('python', text)}" for told, text in blocks)]
@@ -50,30 +66,6 @@ def _by_torchann(task: Any, raw: RawModel, path: Path) -> str:
         lines[:0] = ["import numpy as np"]
         lines += [f"features = {_array(task, raw.inputs[0])}", "print(model.predict(features))"]
     return "\n".join(lines)
-
-
-def _by_onnxruntime(task: Any, raw: RawModel, exported: Exported) -> str:
-    lines = ["import numpy as np", "import onnxruntime", ""]
-    lines += [f"session = onnxruntime.InferenceSession({exported.path.name!r})"]
-    lines += _assigned(task, raw)
-    lines += ["names = [output.name for output in session.get_outputs()]"]
-    lines += ["print(dict(zip(names, session.run(names, inputs))))"]
-    return "\n".join(lines)
-
-
-def _by_torch(task: Any, raw: RawModel, exported: Exported) -> str:
-    lines = ["import numpy as np", "import torch", ""]
-    lines += [f"model = torch.export.load({exported.path.name!r}).module()"]
-    lines += _assigned(task, raw)
-    lines += ["tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}"]
-    one = [port.name for port in raw.inputs] == [FEATURES]
-    lines += [f"print(model(tensors{f'[{FEATURES!r}]' if one else ''}))"]
-    return "\n".join(lines)
-
-
-def _assigned(task: Any, raw: RawModel) -> list[str]:
-    arrays = [f"    {port.name!r}: {_array(task, port)}," for port in raw.inputs]
-    return ["inputs = {", *arrays, "}"]
 
 
 def _array(task: Any, port: Port) -> str:

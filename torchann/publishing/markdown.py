@@ -9,11 +9,7 @@ MOST = 50  # names in a row
 
 
 def code(text: str, longest: int = 60) -> str:
-    """A text as it is, between backticks: no letter of it is markup.
-
-    Args:
-        text: any.
-        longest: letters; the rest is left out.
+    """Return up to ``longest`` letters of a text between backticks: none of them is markup.
 
     Example:
         >>> print(code("a_b"), code("`rm`"), code("x\\x1b[2J"))
@@ -38,11 +34,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of GitHub's Markdown.
-
-    Args:
-        head: its columns.
-        rows: cells that are Markdown already, but for bars, which are escaped.
+    """Return a table of GitHub's Markdown, of cells that are Markdown already but for bars, which are escaped.
 
     Example:
         >>> print(table(["figure", "test"], [["`a|b`", "0.5"]]))

@@ -1,8 +1,6 @@
 """A model card: what a model is, takes and gives, learnt from and scored, as Markdown with the hub's front matter."""
 
-import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 from math import isfinite
 from os import PathLike
 from pathlib import Path
@@ -12,7 +10,7 @@ import yaml
 
 from torchann.data.tables.columns import shown
 from torchann.files.metric_name import STAGES, MetricName
-from torchann.files.run import Run
+from torchann.files.run import Run, versions
 from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize, Waves
 from torchann.publishing.card_examples import examples
 from torchann.publishing.export import Exported
@@ -210,8 +208,7 @@ def _evaluation(figures: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _versions(trained: Mapping[str, str]) -> str:
-    here = {"torchann": version("torchann"), "torch": version("torch"), "python": platform.python_version()}
+    here = {name: number for name, number in versions().items() if name in ("torchann", "torch", "python")}
     columns = {"trained with": trained, "this card was written with": here}
-    objective = ["", *(name for name, versions in columns.items() if versions)]
-    cells = [[name, *(versions.get(name, "") for versions in columns.values() if versions)] for name in here]
-    return table(objective, cells)
+    told = {name: numbers for name, numbers in columns.items() if numbers}
+    return table(["", *told], [[name, *(numbers.get(name, "") for numbers in told.values())] for name in here])

@@ -112,11 +112,7 @@ def check(document: dict[str, Any]) -> None:
 
 
 def check_sizes(document: dict[str, Any], shapes: Shapes) -> None:
-    """Makes sure that a net of these hyperparameters is no larger than its tensors.
-
-    Args:
-        document: that :func:`check` has let pass.
-        shapes: of the tensors in the file.
+    """Make sure that a net of these hyperparameters, which :func:`check` has let pass, is no larger than its tensors.
 
     Raises:
         ModelFileError: for a size that is none, or that has no tensors to go with.

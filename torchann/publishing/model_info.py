@@ -99,10 +99,7 @@ def info(path: str | PathLike[str]) -> ModelInfo:
 
 
 def outputs_of(model: Any) -> str | dict[str, str]:
-    """What a task's output is: regression, binary, multiclass or multilabel; of several outputs each by its name.
-
-    Args:
-        model: a task.
+    """Return what a task's output is: regression, binary, multiclass or multilabel; of several each by its name.
 
     Example:
         >>> import torchann
@@ -211,14 +208,7 @@ def _scored(model: Any) -> list[str]:
 
 
 def best_epoch(model: Any) -> Row | None:
-    """The figures of the epoch with the lowest loss on validation rows, or on training rows where there are no others.
-
-    Args:
-        model: with or without a history.
-
-    Returns:
-        None if it has none, or none with a number for its loss.
-    """
+    """Return the epoch with the lowest loss on validation rows, or training rows where there are no others, if any."""
     history = getattr(model, "history", None)
     try:
         return history.best("val_loss" if "val_loss" in history.columns else "train_loss") if history else None
