@@ -230,6 +230,7 @@ INFOS = {
         ["predicts multiclass classes: 0, 1, 2", "expects 2 numbers per row"],
     ),
     "outputs": (lambda: torchann.WideAndDeep([3], 2, 1), ["predicts values: 1 per row"]),
+    "perceptron without names": (lambda: torchann.Perceptron(2), ["predicts binary classes: 0, 1"]),
     "perceptron": (lambda: torchann.Perceptron(2, class_names=["no", "yes"]), ["predicts binary classes: no, yes"]),
 }
 

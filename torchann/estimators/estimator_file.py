@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from torchann.files.atomic import write_atomically
 from torchann.files.plain_values import decode, encode
-from torchann.files.safetensors_file import ModelFileError, pack, read, read_arrays, wrong
+from torchann.files.safetensors_file import ModelFileError, pack, read_arrays, reading, wrong
 
 Own = TypeVar("Own", bound="SafeFile")
 FIELDS = ("class", "fitted", "hyperparameters", "torchann")
@@ -61,7 +61,8 @@ class SafeFile:
             FileNotFoundError: if there is no such file.
             ModelFileError: if it is no such file, damaged, or of another class.
         """
-        estimator = load(path)
+        with reading(Path(path)) as (document, _):
+            estimator = rebuild(document, Path(path))
         if not isinstance(estimator, cls):
             found = type(estimator).__name__
             raise ModelFileError(f"{path} holds a {found} and no {cls.__name__}; call {found}.load(path)")
@@ -90,19 +91,10 @@ def _classes() -> dict[str, Any]:
     return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, SafeFile)}
 
 
-def load(path: str | PathLike[str], net: Any = None) -> Any:
-    """The estimator of any class that a file holds; :meth:`SafeFile.load` has the errors, and an estimator no net."""
-    path = Path(path)
-    document, _ = read(path)
-    try:
-        if net is not None:
-            raise ModelFileError("an estimator needs no net and one was given; leave net out")
-        return _rebuild(document, path)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from None
-
-
-def _rebuild(document: dict[str, Any], path: Path) -> Any:
+def rebuild(document: dict[str, Any], path: Path, net: Any = None) -> Any:
+    """Return the estimator of any class that a file holds; ModelFileError if it holds none, or a net was given."""
+    if net is not None:
+        raise ModelFileError("an estimator needs no net and one was given; leave net out")
     name = document.get("class")
     kinds = {f"estimators.{name}": kind for name, kind in _classes().items()}
     if not isinstance(name, str) or name not in kinds:

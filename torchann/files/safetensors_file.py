@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +108,16 @@ def read(path: Path) -> tuple[dict[str, Any], Shapes]:
         raise ModelFileError(f"{path} is damaged: its content is not what was written (SHA-256); {WAY_OUT}")
     del document["format_version"]
     return document, shapes
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[tuple[dict[str, Any], Shapes]]:
+    """Read a file by :func:`read` for a block of code, whose ModelFileErrors then begin with the path."""
+    found = read(path)
+    try:
+        yield found
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from None
 
 
 def _header(path: Path) -> tuple[dict[str, Any], Shapes]:

@@ -16,12 +16,7 @@ MARK = ".job"
 
 
 def in_job() -> bool:
-    """Whether torchrun has started this process.
-
-    Example:
-        >>> in_job()
-        False
-    """
+    """Return whether torchrun has started this process."""
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
@@ -68,22 +63,16 @@ def meet(device: torch.device, backend: str | None, timeout: timedelta | None) -
 
 
 def mark(folder: Path, number: int) -> None:
-    """Notes in a run folder whose it is, if this is a job.
+    """Note in a run folder whose it is, if this is a job.
 
-    Args:
-        folder: that was claimed by this process.
-        number: of the runs that the process has begun, this is which; after a restart it comes by all of them again.
+    ``number`` counts the runs that the process has begun; after a restart it comes by all of them again.
     """
     if in_job():
         (folder / MARK).write_text(_mark(number))
 
 
 def folder_of_job(folders: list[Path], number: int) -> Path | None:
-    """Which of these run folders the job has marked with that number, None if there is none.
-
-    Args:
-        folders: to look in.
-        number: as in :func:`mark`.
+    """Return which of these run folders the job has marked with that number, None if there is none.
 
     Example:
         >>> folder_of_job([Path("runs/demo/001")], 1) is None

@@ -21,7 +21,7 @@ GAPS = 0.2  # share of the values of a table that are missing
 
 
 def check_export(model: RawModel, run: Callable[[Rows], Outputs]) -> tuple[int, float]:
-    """Compares a file with its model, batch by batch.
+    """Compare a file, which ``run`` runs, with its model; return how many rows, and the largest difference in scales.
 
     The rows are drawn from what the model's preparation knows: means and deviations of numbers and dates, each
     category, unseen ones and gaps; pixels from 0 to 255; without a preparation normally distributed numbers. Rows that
@@ -30,13 +30,6 @@ def check_export(model: RawModel, run: Callable[[Rows], Outputs]) -> tuple[int, 
     A value may differ by :data:`TOLERANCE` times the scale of its column, which is the largest magnitude that the model
     predicts in any of the batch's rows; the scale of probabilities is 1. Classes must be the same, but where the
     model's own probabilities are as close to each other as that.
-
-    Args:
-        model: from raw rows to predictions.
-        run: the file: outputs by name, of a batch.
-
-    Returns:
-        How many rows were compared, and the largest difference in units of the scale.
 
     Raises:
         ValueError: with the output that differs most, and by how much.

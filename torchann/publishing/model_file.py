@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from torchann.files.atomic import write_atomically
 from torchann.files.plain_values import plain
-from torchann.files.safetensors_file import ModelFileError, Shapes, pack, read, read_tensors, wrong
+from torchann.files.safetensors_file import ModelFileError, Shapes, pack, read_tensors, reading, wrong
 from torchann.nets.preprocessing import Preprocessing
 from torchann.publishing.model_document import (
     CLASSES,
@@ -126,17 +126,14 @@ def load(path: str | PathLike[str], net: nn.Module | None = None) -> Any:
         ModelFileError: if it is no such file; the error says what it is and what to do.
     """
     path = Path(path)
-    document, shapes = read(path)
-    if str(document.get("class")).startswith("estimators."):
-        from torchann.estimators import estimator_file  # only here, as it imports scikit-learn
+    with reading(path) as (document, shapes):
+        if str(document.get("class")).startswith("estimators."):
+            from torchann.estimators import estimator_file  # only here, as it imports scikit-learn
 
-        return estimator_file.load(path, net)
-    try:
+            return estimator_file.rebuild(document, path, net)
         check(document)
         check_sizes(document, shapes)
         return _rebuild(document, shapes, net, path)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from None
 
 
 def _rebuild(document: dict[str, Any], shapes: Shapes, net: nn.Module | None, path: Path) -> Any:

@@ -119,10 +119,7 @@ class RawModel(nn.Module):
 
 
 def task_from(model: Any) -> Any:
-    """The task of a model: itself, of the file or run at a path, of an estimator, of a pipeline with a scaler.
-
-    Args:
-        model: any of these.
+    """Return the task of a model: itself, of the file or run at a path, of an estimator, of a pipeline with a scaler.
 
     Raises:
         OSError: if there is no such file.

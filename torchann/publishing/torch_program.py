@@ -20,10 +20,7 @@ TRACES = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn")
 
 
 def to_program(model: RawModel) -> Any:
-    """The graph of a model, for any number of rows from 1 on.
-
-    Args:
-        model: from raw rows to predictions.
+    """Return the graph of a model, for any number of rows from 1 on.
 
     Raises:
         ValueError: if torch cannot follow its net, as where its ``forward`` chooses by values.
