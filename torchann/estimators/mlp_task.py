@@ -185,7 +185,7 @@ def _params_of(h: Any, batch_size: int) -> dict[str, Any]:
     }
     if h.optimizer == "sgd":
         params |= {"momentum": h.momentum, "nesterovs_momentum": h.nesterov}
-    params |= {name: value for name, value in zip(("beta_1", "beta_2"), options.get("betas", ()), strict=False)}
+    params |= dict(zip(("beta_1", "beta_2"), options.get("betas", ()), strict=False))
     params |= {"epsilon": options["eps"]} if "eps" in options else {}
     if h.lr_schedule in SCHEDULES:
         params |= {"learning_rate": h.lr_schedule, "learning_rate_options": h.lr_schedule_options}

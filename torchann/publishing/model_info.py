@@ -45,7 +45,11 @@ class ModelInfo:
         lines += [_predicts(model)] if hparams else []
         lines += _expects(model)
         lines += _learnt_from(getattr(model, "data_info", None))
-        return "\n".join([*lines, *_scored(model), *self._measured()])
+        lines += _scored(model)
+        for stage, figures in self.measured.items():
+            told = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+            lines.append(f"measured by torchann {stage}: {told}")
+        return "\n".join(lines)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -66,12 +70,6 @@ class ModelInfo:
                 told = json.loads(file.read_text())
                 found[stage] = {name: value for name, value in told.items() if isinstance(value, float)}
         return found
-
-    def _measured(self) -> list[str]:
-        return [
-            f"measured by torchann {stage}: {', '.join(f'{name} {value:.4g}' for name, value in figures.items())}"
-            for stage, figures in self.measured.items()
-        ]
 
 
 def info(path: str | PathLike[str]) -> ModelInfo:

@@ -42,10 +42,7 @@ def find_model(path: str | Path) -> Path:
 
 
 def model_from(path: str | Path) -> Any:
-    """The model of a file or a run, in evaluation mode, ready to predict; no code of a file runs.
-
-    Args:
-        path: see :func:`find_model`.
+    """Return the model at a path for :func:`find_model`, in evaluation mode, ready to predict; no code of a file runs.
 
     Raises:
         FileNotFoundError: if there is none.
