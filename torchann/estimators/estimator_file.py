@@ -1,13 +1,11 @@
 """Estimators in the safe file: arguments and fitted attributes by name, arrays as tensors; nothing that runs."""
 
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from torchann.files.atomic import write_atomically
 from torchann.files.plain_values import decode, encode
-from torchann.files.safetensors_file import ModelFileError, pack, read_arrays, reading, wrong
+from torchann.files.safetensors_file import ModelFileError, read_arrays, reading, write, wrong
 
 Own = TypeVar("Own", bound="SafeFile")
 FIELDS = ("class", "fitted", "hyperparameters", "torchann")
@@ -39,14 +37,12 @@ class SafeFile:
                 f"again; give one of torchann.estimators: {', '.join(sorted(_classes()))}"
             )
         tensors: dict[str, Any] = {}
-        attributes = self._fitted_values()
         document = {
-            "torchann": version("torchann"),
             "class": f"estimators.{type(self).__name__}",
             "hyperparameters": {name: encode(name, value, tensors) for name, value in self._parameters().items()},
-            "fitted": {name: encode(name, value, tensors) for name, value in attributes.items()},
+            "fitted": {name: encode(name, value, tensors) for name, value in self._fitted_values().items()},
         }
-        write_atomically(Path(path), pack(document, tensors))
+        write(Path(path), document, tensors)
 
     @classmethod
     def load(cls: type[Own], path: str | PathLike[str]) -> Own:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+
+from torchann.files.atomic import write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +61,11 @@ def pack(document: dict[str, Any], tensors: "dict[str, Tensor] | dict[str, NDArr
             f"{MAX_HEADER:,} in {MAX_PARTS:,} can be read again: shorten the history, or join tensors"
         )
     return content.replace(NO_DIGEST.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
+
+
+def write(path: Path, document: dict[str, Any], tensors: "dict[str, Tensor] | dict[str, NDArray[Any]]") -> None:
+    """Put the file of :func:`pack` in its place, with the version of this package in its document."""
+    write_atomically(path, pack({"torchann": version("torchann"), **document}, tensors))
 
 
 def _saved(tensors: Any, metadata: dict[str, str]) -> bytes:

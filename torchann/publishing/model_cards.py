@@ -44,11 +44,10 @@ def model_card(model: Any, exported: Exported | None = None, *, rows: Any = None
         A `RegressionMLP` of torchann with 13 weights; hidden layers [3], relu.
     """
     known = info_of(model) if isinstance(model, (str, PathLike)) else None
-    task = task_from(known.model if known is not None else model)
+    path, measured, trained = (None, {}, {}) if known is None else (known.path, known.measured, known.versions)
+    task = task_from(model if known is None else known.model)
     raw = RawModel(task, rows)
-    name = _name(task, known.path if known is not None else None)
-    measured = known.measured if known is not None else {}
-    figures = _figures(task, measured)
+    name, figures = _name(task, path), _figures(task, measured)
     parts = [
         _front_matter(task, name, figures),
         f"# {code(name)}",
@@ -59,8 +58,8 @@ def model_card(model: Any, exported: Exported | None = None, *, rows: Any = None
         f"## Training data\n\n{_data(task)}",
         f"## Training\n\n{_training(task)}",
         f"## Evaluation\n\n{_evaluation(figures)}",
-        *examples(task, raw, known.path if known is not None else None, exported),
-        f"## Versions\n\n{_versions(known.versions if known is not None else {})}",
+        *examples(task, raw, path, exported),
+        f"## Versions\n\n{_versions(trained)}",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -76,12 +75,9 @@ def _name(task: Any, path: Path | None) -> str:
 def _figures(task: Any, measured: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Figures by split, of the best epoch and of ``torchann test``."""
     found: dict[str, dict[str, float]] = {}
-    for told in (
-        {} if (best := best_epoch(task)) is None else best,
-        measured.get("validate", {}),
-        measured.get("test", {}),
-    ):
-        for name, value in ((MetricName.parse(key), value) for key, value in told.items()):
+    for told in (best_epoch(task) or {}, measured.get("validate", {}), measured.get("test", {})):
+        for key, value in told.items():
+            name = MetricName.parse(key)
             if name.stage and isfinite(value):
                 found.setdefault(STAGES[name.stage], {})[name.tag] = value
     return found

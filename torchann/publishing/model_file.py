@@ -1,7 +1,6 @@
 """One safe file that holds a trained model: weights, hyperparameters, preprocessing, names, history."""
 
 import inspect
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from torchann.files.atomic import write_atomically
 from torchann.files.plain_values import plain
-from torchann.files.safetensors_file import ModelFileError, Shapes, pack, read_tensors, reading, wrong
+from torchann.files.safetensors_file import ModelFileError, Shapes, read_tensors, reading, write, wrong
 from torchann.nets.preprocessing import Preprocessing
 from torchann.publishing.model_document import (
     CLASSES,
@@ -76,7 +74,6 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     tensors = {f"net.{key}": _tensor(key, part) for key, part in _net(model).state_dict().items()}
     tensors |= {f"preprocessing.{key}": _tensor(key, part) for key, part in prepared.items()}
     document = {
-        "torchann": version("torchann"),
         "class": name,
         "hyperparameters": {key: plain(key, value) for key, value in _options(model).items()},
         "preprocessing": None if preprocessing is None else preprocessing.describe(),
@@ -84,7 +81,7 @@ def save(model: Any, path: str | PathLike[str]) -> None:
         "data": getattr(model, "data_info", None),
         "history": history_columns(getattr(model, "history", None)),
     }
-    write_atomically(Path(path), pack(document, tensors))
+    write(Path(path), document, tensors)
 
 
 def _net(model: Any) -> nn.Module:
