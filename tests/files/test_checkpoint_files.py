@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import torchann
 from tests.tasks.tables import regression_table
-from torchann.files.checkpoint_files import CheckpointError, pack, read_checkpoint, unpack
+from torchann.files.checkpoint_files import COMMENT_BYTES, CheckpointError, pack, read_checkpoint, unpack
 
 CHECKPOINT = {"state_dict": {"net.weight": torch.arange(6.0).view(2, 3)}, "epoch": 3, "notes": ["a", 1.5, None]}
 GOOD = pack(CHECKPOINT)
@@ -56,6 +56,7 @@ def test_any_changed_byte_is_found(place, change):
         unpack(bytes(damaged), HERE)
 
 
+@example(len(GOOD) - COMMENT_BYTES)
 @given(st.integers(0, len(GOOD) - 1))
 def test_any_file_that_was_cut_off_is_found(length):
     with pytest.raises(CheckpointError, match=r"last\.ckpt is damaged"):

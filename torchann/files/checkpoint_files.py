@@ -55,7 +55,8 @@ def unpack(content: bytes, path: Path) -> dict[str, Any]:
             comment, entries = archive.comment, archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise CheckpointError(f"{path} is damaged, cut off or no checkpoint ({error}); {_WAY_ON}") from None
-    if comment and content[-COMMENT_BYTES:] != _signed(content[:-COMMENT_BYTES]):  # torch's own have none
+    has_comment = comment or content[-2:] != b"\0\0"  # its length, behind which all of it may be cut off
+    if has_comment and content[-COMMENT_BYTES:] != _signed(content[:-COMMENT_BYTES]):  # torch's own have none
         raise CheckpointError(f"{path} is damaged: its content is not what was written (SHA-256); {_WAY_ON}")
     size = sum(entry.file_size for entry in entries)
     packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
