@@ -106,7 +106,7 @@ def test_kinds_task_and_split_can_be_said():
     data = ready(table, "garden", "multiclass", {"id": "number", "city": "ignore", "area": "category"}, split="random")
     assert data.feature_names == ["id", "area", "sold", "price"] and data.task == "binary"
     lines = {line.name: line for line in data.report.columns}
-    assert lines["city"].told == "left out as asked" and lines["area"].kind.startswith("category of")
+    assert lines["city"].summary == "left out as asked" and lines["area"].kind.startswith("category of")
     assert data.report.split.startswith("random split")
 
 
@@ -135,7 +135,7 @@ def test_groups_and_times_are_not_learnt_from_unless_that_is_said():
     table["shop"] = [f"s{row % 12}" for row in range(120)]
     data = ready(table, "price", split="group", split_by="shop")
     assert "shop" not in data.feature_names and "group by 'shop': 72 rows" not in data.report.split
-    lines = {line.name: line.told for line in data.report.columns}
+    lines = {line.name: line.summary for line in data.report.columns}
     assert lines["shop"] == "not learnt from: the rows are split by it"
     kept = ready(table, "price", split="group", split_by="shop", kinds={"shop": "category"})
     assert "shop" in kept.feature_names

@@ -51,8 +51,8 @@ class KnobStudy:
             data.setup()
             results[name] = Results(name, cases, [train(data, case) for case in cases])
         measurements = self.measure(results)
-        told = [f"measured, {name}: {measurement:.4g}" for name, measurement in measurements.items()]
-        text = "\n\n".join([*map(self._table, results.values()), "\n".join([f"the chapter: {self.advice}", *told])])
+        message = [f"measured, {name}: {measurement:.4g}" for name, measurement in measurements.items()]
+        text = "\n\n".join([*map(self._table, results.values()), "\n".join([f"the chapter: {self.advice}", *message])])
         return Outcome(measurements, text=text, shown=results)
 
     def _table(self, found: Results) -> str:

@@ -90,14 +90,14 @@ class Parser(LightningArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Says in one line what is wrong and what was probably meant, and exits with status 2."""
-        told = _in_one_line(message)
+        text = _in_one_line(message)
         for pattern in _NOT_ACCEPTED:
             if found := re.search(pattern, message):
                 owner = re.search(r"given class_path '(?:[\w.]+\.)?(\w+)'", message)
-                told += _suggestion(found.group(1), owner.group(1) if owner else None)
+                text += _suggestion(found.group(1), owner.group(1) if owner else None)
                 break
-        told = told if len(told) <= LONGEST_LINE else f"{told[: LONGEST_LINE // 2]} ... {told[-LONGEST_LINE // 2 :]}"
-        print(f"{self.command}: error: {told}\nAll knobs: {self.command} --help", file=sys.stderr)
+        text = text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE // 2]} ... {text[-LONGEST_LINE // 2 :]}"
+        print(f"{self.command}: error: {text}\nAll knobs: {self.command} --help", file=sys.stderr)
         sys.exit(2)
 
 

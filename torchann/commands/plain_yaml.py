@@ -82,8 +82,8 @@ def _check_keys(node: yaml.Node | None) -> None:
                 if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                     if key.value in keys:
                         line = key.start_mark.line + 1
-                        told = f"the key {key.value!r} comes twice, the second time in line {line}"
-                        raise yaml.YAMLError(f"{told}; leave one of them out")
+                        message = f"the key {key.value!r} comes twice, the second time in line {line}"
+                        raise yaml.YAMLError(f"{message}; leave one of them out")
                     keys.add(key.value)
 
 

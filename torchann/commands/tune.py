@@ -158,11 +158,11 @@ def _run(args: Sequence[str]) -> int:
     if winner is None:
         return _tell_unfinished(study, len(running))
     text = cli.fit_config(winner.params, f"{name}_best")
-    told = f"trial {winner.trial} of the study {name}, {study.criterion.score_name} {winner.score:.4f}"
+    message = f"trial {winner.trial} of the study {name}, {study.criterion.score_name} {winner.score:.4f}"
     config = study.folder / "best.yaml"
-    head = f"# torchann fit --config {config}\n# {told[0].upper()}{told[1:]}.\n"
+    head = f"# torchann fit --config {config}\n# {message[0].upper()}{message[1:]}.\n"
     write_atomically(config, (head + text).encode())
-    print(f"\n{told}; on the test rows:")
+    print(f"\n{message}; on the test rows:")
     print(tabulate(sorted(winner.figures.items()), tablefmt="plain", floatfmt=".4f"))
     print(f"\nmodel {winner.model or winner.run}\nconfig {config}\ntable {study.folder / 'study.csv'}")
     return 0

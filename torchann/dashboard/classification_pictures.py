@@ -109,8 +109,10 @@ def write_classes(
     show(f"{of}confusion_matrix", confusion_matrices(output.y, output.predicted, names, title))
     worst = _worst(output)
     if images is not None:
-        told = "the surest mistakes of the" if worst else "no mistakes, these are the least sure of the"
-        show(f"{of}worst_mistakes", _labelled(output, images, worst or _least_sure(output), names, f"{told} {title}"))
+        message = "the surest mistakes of the" if worst else "no mistakes, these are the least sure of the"
+        show(
+            f"{of}worst_mistakes", _labelled(output, images, worst or _least_sure(output), names, f"{message} {title}")
+        )
         if write_images:
             show(f"{of}predictions", _labelled(output, images, range(min(SHOWN, len(images))), names, title))
     elif isinstance(x, Tensor) and x.ndim == 2:
@@ -174,5 +176,5 @@ def _table(
     cells = [[row, names[int(output.y[row])], _said(output, row, names), *raw[row].tolist()] for row in rows]
     wrong = int((output.y != output.predicted).sum())
     order = "" if output.proba is None else ", the surest first"
-    told = f"{len(rows)} of the {wrong} rows of {len(output.y)} that are taken for what they are not{order}."
-    return f"{told}\n\n{tabulate(cells, ['row', 'is', 'taken for', *features], 'pipe', floatfmt='.4g')}"
+    message = f"{len(rows)} of the {wrong} rows of {len(output.y)} that are taken for what they are not{order}."
+    return f"{message}\n\n{tabulate(cells, ['row', 'is', 'taken for', *features], 'pipe', floatfmt='.4g')}"

@@ -48,8 +48,8 @@ def _configuration(trainer: pl.Trainer, task: Any, folder: Path) -> str:
     if saved.is_file():
         return saved.read_text().rstrip()
     hparams = {name: value for name, value in task.hparams.items() if value is not None}
-    told = {"model": _plain(hparams), "max_epochs": trainer.max_epochs, "seed": getattr(trainer, "seed", None)}
-    known = {name: value for name, value in told.items() if value is not None}
+    message = {"model": _plain(hparams), "max_epochs": trainer.max_epochs, "seed": getattr(trainer, "seed", None)}
+    known = {name: value for name, value in message.items() if value is not None}
     return str(yaml.safe_dump(known, sort_keys=False, allow_unicode=True)).rstrip()
 
 

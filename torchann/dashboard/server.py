@@ -79,10 +79,10 @@ def start_tensorboard(runs: str | Path, host: str = "localhost", port: int | Non
             with contextlib.redirect_stderr(io.StringIO()) as printed:  # by werkzeug, before it exits
                 address = str(server.launch())
         except (program.TensorBoardServerException, OSError, SystemExit) as error:
-            told = printed.getvalue().partition("\n")[0] if isinstance(error, SystemExit) else error
+            message = printed.getvalue().partition("\n")[0] if isinstance(error, SystemExit) else error
             raise OSError(
-                f"cannot listen at {host}, port {port or 6006}: {told}; name an address of this machine with --host, "
-                "such as localhost, or another port with --port"
+                f"cannot listen at {host}, port {port or 6006}: {message}; name an address of this machine with "
+                "--host, such as localhost, or another port with --port"
             ) from None
     in_address = f"[{host}]" if ":" in host else host
     return Served(address.replace(f"//{in_address}:", f"//{EVERYWHERE.get(host, in_address)}:"), shown)

@@ -85,8 +85,8 @@ class RunLogger(TensorBoardLogger):
         """
         folder = Path(self.root_dir, version)
         if not os.access(folder, os.W_OK):
-            told = f"cannot write to the run folder {folder}, which is read-only; name another folder with runs"
-            raise OSError(errno.EROFS, told)
+            message = f"cannot write to the run folder {folder}, which is read-only; name another folder with runs"
+            raise OSError(errno.EROFS, message)
         self.claimed, self.goes_on = version, True
 
     @rank_zero_only

@@ -160,8 +160,8 @@ class TensorBoardReport(Callback):
                 write(*args)
         except Exception as error:  # no picture is worth a training
             self._failed.add(name)
-            told = f"{type(error).__name__}: {error}".splitlines()[0]
-            warnings.warn(f"TensorBoardReport leaves out {name} from now on, as it ended with {told}", stacklevel=2)
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            warnings.warn(f"TensorBoardReport leaves out {name} from now on, as it ended with {message}", stacklevel=2)
 
     def _write_description(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, batch: Any) -> None:
         assert self._logger is not None
@@ -197,9 +197,9 @@ class TensorBoardReport(Callback):
 
     def _write_profile(self, writer: SummaryWriter | None, trainer: pl.Trainer, ends: bool = False) -> None:
         if self._profiler is not None and writer is not None:
-            told = self._profiler.after(trainer.global_step, self._folder or Path(), ends)
-            if told is not None:
-                writer.add_text("profile", told, trainer.current_epoch)
+            message = self._profiler.after(trainer.global_step, self._folder or Path(), ends)
+            if message is not None:
+                writer.add_text("profile", message, trainer.current_epoch)
 
     def _write_losses(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any) -> None:
         if is_task(pl_module):  # which may have taken several steps, and has the loss of each row

@@ -55,7 +55,7 @@ def _binarizer(model: Any) -> LabelBinarizer:
     if not isinstance(classes, np.ndarray) or classes.ndim != 1 or not np.array_equal(np.unique(classes), classes):
         raise ValueError(f"classes_ are {classes!r:.80} and should be sorted")
     several = model.out_activation_ == "logistic" and outputs > 1
-    told = (model.out_activation_, outputs)
-    if told != ("softmax", len(classes)) and told != ("logistic", len(classes) if several else 1):
+    message = (model.out_activation_, outputs)
+    if message != ("softmax", len(classes)) and message != ("logistic", len(classes) if several else 1):
         raise ValueError(f"there are {len(classes)} classes and {outputs} outputs of {model.out_activation_!r:.80}")
     return LabelBinarizer().fit(np.eye(outputs, dtype=int) if several else classes)

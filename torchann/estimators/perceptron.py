@@ -126,8 +126,8 @@ class Perceptron(SafeFile, ChosenValidationRows, sklearn.linear_model.Perceptron
         names = getattr(self, "feature_names_in_", None)
         X_val, y_val = validate_data(self, X_val, y_val, reset=False, **ROWS)
         if unknown := set(y_val.tolist()) - set(y.tolist()):
-            told = sorted(unknown, key=str)
-            raise ValueError(f"y_val has the classes {told!r:.80} and y has not; give rows of them in X")
+            message = sorted(unknown, key=str)
+            raise ValueError(f"y_val has the classes {message!r:.80} and y has not; give rows of them in X")
         weights, counts = _weights(sample_weight, X), _weights(sample_weight_val, X_val)
         if not np.any(counts):
             raise ValueError("sample_weight_val is zero for all rows; give a row that counts, or leave it out")

@@ -51,8 +51,10 @@ def pipeline_of(task: "Task", *, classes: Any = None, **params: Any) -> Pipeline
         return make_pipeline(model)
     (step, *more) = preprocessing.steps
     if more or not isinstance(step, Standardize | Pixels):
-        told = ", ".join(step["step"] for step in preprocessing.describe())
-        raise ValueError(f"the task prepares its rows by {told}, and a pipeline can by standardize or by pixels alone")
+        message = ", ".join(step["step"] for step in preprocessing.describe())
+        raise ValueError(
+            f"the task prepares its rows by {message}, and a pipeline can by standardize or by pixels alone"
+        )
     width = model.n_features_in_
     scaler: Any = StandardScaler() if isinstance(step, Standardize) else MaxAbsScaler()
     if isinstance(step, Standardize):
@@ -91,9 +93,9 @@ def task_of(pipeline: Pipeline) -> "Task":
     *steps, model = [step for _, step in pipeline.steps]
     check_is_fitted(pipeline)
     if not hasattr(model, "to_task") or len(steps) > 1 or not all(type(step) is StandardScaler for step in steps):
-        told = ", ".join(type(step).__name__ for _, step in pipeline.steps)
+        message = ", ".join(type(step).__name__ for _, step in pipeline.steps)
         raise ValueError(
-            f"the pipeline is of {told}; give a StandardScaler and an estimator of torchann, or that alone"
+            f"the pipeline is of {message}; give a StandardScaler and an estimator of torchann, or that alone"
         )
     task = model.to_task()
     for scaler in steps:

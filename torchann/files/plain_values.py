@@ -91,30 +91,30 @@ def _is_json(value: Any) -> bool:
     return value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value))
 
 
-def decode(name: str, told: Any, tensors: dict[str, NDArray[Any]], depth: int = 0) -> Any:
+def decode(name: str, saved: Any, tensors: dict[str, NDArray[Any]], depth: int = 0) -> Any:
     """Return the value of JSON by :func:`encode`, or by anybody; the tensors that it uses are taken out of ``tensors``.
 
     Raises:
         ValueError, TypeError, OverflowError: for anything else.
     """
-    if told is None or type(told) in (bool, int, str, float):
-        return told
+    if saved is None or type(saved) in (bool, int, str, float):
+        return saved
     if depth > MAX_DEPTH:
         raise ValueError(f"{name} has lists more than {MAX_DEPTH} deep")
-    if type(told) is list:
-        return [decode(name, part, tensors, depth + 1) for part in told]
-    kind = next(iter(told), None)
-    if "array" in told and set(told) == {"array", "shape", "values"}:
-        return _from_values(name, told["array"], told["shape"], told["values"])
-    if len(told) != 1 or kind not in ("float", "tuple", "dict", "RandomState", "tensor"):
-        raise ValueError(f"{name} is {told!r:.80}, which is no value that is known")
+    if type(saved) is list:
+        return [decode(name, part, tensors, depth + 1) for part in saved]
+    kind = next(iter(saved), None)
+    if "array" in saved and set(saved) == {"array", "shape", "values"}:
+        return _from_values(name, saved["array"], saved["shape"], saved["values"])
+    if len(saved) != 1 or kind not in ("float", "tuple", "dict", "RandomState", "tensor"):
+        raise ValueError(f"{name} is {saved!r:.80}, which is no value that is known")
     if kind == "tensor":
-        if told["tensor"] not in tensors:
-            raise ValueError(f"{name} should be the tensor {told['tensor']!r:.80}, and there is none")
-        return tensors.pop(told["tensor"])
+        if saved["tensor"] not in tensors:
+            raise ValueError(f"{name} should be the tensor {saved['tensor']!r:.80}, and there is none")
+        return tensors.pop(saved["tensor"])
     if kind == "float":
-        return float(told["float"])
-    parts = decode(name, told[kind] if kind == "RandomState" else list(told[kind]), tensors, depth + 1)
+        return float(saved["float"])
+    parts = decode(name, saved[kind] if kind == "RandomState" else list(saved[kind]), tensors, depth + 1)
     if kind == "RandomState":
         if not 0 <= parts[2] <= 624:  # numpy would read behind the end of the state
             raise ValueError(f"{name} is a RandomState at {parts[2]!r:.80} of 624")

@@ -53,8 +53,8 @@ def meet(device: torch.device, backend: str | None, timeout: timedelta | None) -
         return
     if os.environ["WORLD_SIZE"] != os.environ["LOCAL_WORLD_SIZE"]:
         if os.environ["RANK"] == "0":
-            told = "torchrun's --max-restarts on several machines fails with one store for all starts; give torchrun"
-            warnings.warn(f"{told} --rdzv-backend c10d and TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1", stacklevel=2)
+            message = "torchrun's --max-restarts on several machines fails with one store for all starts; give torchrun"
+            warnings.warn(f"{message} --rdzv-backend c10d and TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1", stacklevel=2)
         return
     store, rank, world = next(rendezvous("env://"))
     store = PrefixStore(f"restart {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)

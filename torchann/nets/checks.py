@@ -160,16 +160,16 @@ def explain(error: Exception, net: nn.Module, x: Any) -> None:
             ...
         ValueError: Linear does not take inputs (5, 2): mat1 and mat2 shapes cannot be multiplied (5x2 and 3x1); ...
     """
-    told = str(error)
-    if "Expected more than 1 value per channel" in told:
+    message = str(error)
+    if "Expected more than 1 value per channel" in message:
         raise ValueError(
             "a training batch has 1 row and batch normalisation needs 2; give a batch_size that leaves no single row "
             "at the end of an epoch, or norm='layer'"
         ) from error
-    if "shape" in told or "size" in told or isinstance(error, IndexError):
+    if "shape" in message or "size" in message or isinstance(error, IndexError):
         parts = x if isinstance(x, dict) else {"": x}
         shapes = ", ".join(f"{name} {tuple(part.shape)}".strip() for name, part in parts.items())
         raise ValueError(
-            f"{type(net).__name__} does not take inputs {shapes}: {told}; give rows of the width and in the order "
+            f"{type(net).__name__} does not take inputs {shapes}: {message}; give rows of the width and in the order "
             "that its layers were made for"
         ) from error

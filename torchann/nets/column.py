@@ -57,5 +57,5 @@ class Column:
 
     def describe(self) -> dict[str, Any]:
         """Plain values, without those that are as they are by themselves."""
-        told = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-        return {name: value for name, value in told.items() if value or name in ("name", "kind")}
+        message = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {name: value for name, value in message.items() if value or name in ("name", "kind")}

@@ -113,5 +113,5 @@ def check_embeddings(embeddings: Any, in_features: int) -> None:
     listed = isinstance(embeddings, (list, tuple)) and 1 <= len(embeddings) <= in_features
     pairs = listed and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in embeddings)
     if not pairs or not all(type(size) is int and size >= 1 for pair in embeddings for size in pair):
-        told = f"{embeddings!r:.80}; give [categories, size] for each of the last of {in_features} inputs"
-        raise ValueError(f"embeddings are {told}, both 1 or more")
+        message = f"{embeddings!r:.80}; give [categories, size] for each of the last of {in_features} inputs"
+        raise ValueError(f"embeddings are {message}, both 1 or more")

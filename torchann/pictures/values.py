@@ -122,8 +122,8 @@ def _columns(**given: Any) -> tuple[list[Numbers], int]:
     columns = {name: as_array(values).astype(float) for name, values in given.items()}
     shapes = {column.shape for column in columns.values()}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1:
-        told = ", ".join(f"{name} {column.shape}" for name, column in columns.items())
-        raise ValueError(f"{told} must be columns of numbers as long as one another; squeeze (rows, 1) to (rows,)")
+        message = ", ".join(f"{name} {column.shape}" for name, column in columns.items())
+        raise ValueError(f"{message} must be columns of numbers as long as one another; squeeze (rows, 1) to (rows,)")
     rows = drawable(*columns.values())
     return [column[rows] for column in columns.values()], int((~rows).sum())
 
@@ -133,8 +133,8 @@ def _within(values: Numbers, limits: tuple[float, float]) -> Numbers:
 
 
 def _told(left_out: int, outside: Numbers, count: int) -> str:
-    told = [f"{left_out} of {count} rows left out: not finite"] if left_out else []
-    return "; ".join(told + ([f"{outside.sum()} of {count} rows beyond the axes"] if outside.any() else []))
+    message = [f"{left_out} of {count} rows left out: not finite"] if left_out else []
+    return "; ".join(message + ([f"{outside.sum()} of {count} rows beyond the axes"] if outside.any() else []))
 
 
 def _draw_cloud(panel: Axes, across: Numbers, up: Numbers) -> None:

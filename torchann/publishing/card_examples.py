@@ -40,14 +40,14 @@ def examples(task: Any, raw: RawModel, path: Path | None, exported: Exported | N
         blocks.append(("With torchann:", _by_torchann(task, raw, path)))
     if exported is not None:
         onnx = exported.format == "onnx"
-        told = "With `onnxruntime`, without torchann or torch:" if onnx else "With `torch` alone:"
+        message = "With `onnxruntime`, without torchann or torch:" if onnx else "With `torch` alone:"
         arrays = "\n".join(f"    {port.name!r}: {_array(task, port)}," for port in raw.inputs)
         which = f"[{FEATURES!r}]" if [port.name for port in raw.inputs] == [FEATURES] else ""
         code = BY_ONNXRUNTIME if onnx else BY_TORCH
-        blocks.append((told, code.format(file=exported.path.name, arrays=arrays, which=which)))
+        blocks.append((message, code.format(file=exported.path.name, arrays=arrays, which=which)))
     if not blocks:
         return []
-    return ["## How to use it", *(f"{told}\n\n{block('python', text)}" for told, text in blocks)]
+    return ["## How to use it", *(f"{message}\n\n{block('python', text)}" for message, text in blocks)]
 
 
 def _by_torchann(task: Any, raw: RawModel, path: Path) -> str:

@@ -46,8 +46,8 @@ def check_export(model: RawModel, run: Callable[[Rows], Outputs]) -> tuple[int, 
 
 def _difference(name: str, want: Any, got: Any, proba: Any) -> float:
     if got.shape != want.shape or got.dtype != want.dtype:
-        told = f"{got.shape} {got.dtype} and the model's {want.shape} {want.dtype}"
-        raise ValueError(f"output {name!r} of the exported file is {told}; report this with the model")
+        message = f"{got.shape} {got.dtype} and the model's {want.shape} {want.dtype}"
+        raise ValueError(f"output {name!r} of the exported file is {message}; report this with the model")
     if name.endswith("class"):
         wrong = _other_classes(want, got, proba)
         if wrong:

@@ -104,7 +104,7 @@ def _format_of(path: Path, format: str | None) -> Format:
         raise ValueError(f"there is no format {format!r}; choose {' or '.join(get_args(Format))}")
     found = ENDINGS.get(path.suffix)
     if found is None or format not in (None, found):
-        told = f" as {format}" if format else ""
+        message = f" as {format}" if format else ""
         endings = [ending for ending, name in ENDINGS.items() if format in (None, name)]
-        raise ValueError(f"a model is not exported{told} to {path}; give a file that ends in {' or '.join(endings)}")
+        raise ValueError(f"a model is not exported{message} to {path}; give a file that ends in {' or '.join(endings)}")
     return found

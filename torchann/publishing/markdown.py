@@ -43,8 +43,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         | `a\\|b` | 0.5 |
     """
     lines = [[cell.replace("|", "\\|") for cell in line] for line in (head, *rows)]
-    told = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([told[0], f"|{'---|' * len(head)}", *told[1:]])
+    message = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([message[0], f"|{'---|' * len(head)}", *message[1:]])
 
 
 def block(language: str, text: str) -> str:

@@ -75,8 +75,8 @@ def _name(task: Any, path: Path | None) -> str:
 def _figures(task: Any, measured: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Figures by split, of the best epoch and of ``torchann test``."""
     found: dict[str, dict[str, float]] = {}
-    for told in (best_epoch(task) or {}, measured.get("validate", {}), measured.get("test", {})):
-        for key, value in told.items():
+    for message in (best_epoch(task) or {}, measured.get("validate", {}), measured.get("test", {})):
+        for key, value in message.items():
             name = MetricName.parse(key)
             if name.stage and isfinite(value):
                 found.setdefault(STAGES[name.stage], {})[name.tag] = value
@@ -111,8 +111,8 @@ def _front_matter(task: Any, name: str, figures: Mapping[str, Mapping[str, float
 def _what(task: Any) -> str:
     weights = sum(part.numel() for part in task.net.parameters())
     layers = task.hparams.get("hidden_sizes")
-    told = f"; hidden layers {layers}, {task.hparams.get('activation')}" if layers else ""
-    return f"A {code(type(task).__name__)} of torchann with {weights:,} weights{told}."
+    message = f"; hidden layers {layers}, {task.hparams.get('activation')}" if layers else ""
+    return f"A {code(type(task).__name__)} of torchann with {weights:,} weights{message}."
 
 
 def _inputs(task: Any, raw: RawModel) -> str:
@@ -166,13 +166,13 @@ def _outputs(task: Any, raw: RawModel) -> str:
         kind = kinds if isinstance(kinds, str) else kinds.get(output) or next(iter(kinds.values()))
         if what == "value":
             units = listed(hparams.get("target_names") or [])
-            told = f"{units or 'values'}, in the unit of the training targets"
+            message = f"{units or 'values'}, in the unit of the training targets"
         else:
             names = f": {listed(hparams['class_names'])}" if hparams.get("class_names") else ""
             labels, classes = "of each label", "the class, counted from 0" if what == "class" else "of each class"
-            told = f"{'0 or 1 ' * (what == 'class')}{labels}" if kind == "multilabel" else classes
-            told = f"{'probability ' * (what == 'proba')}{told}{names}"
-        rows.append([code(str(port)), f"{kind}: {told}"])
+            message = f"{'0 or 1 ' * (what == 'class')}{labels}" if kind == "multilabel" else classes
+            message = f"{'probability ' * (what == 'proba')}{message}{names}"
+        rows.append([code(str(port)), f"{kind}: {message}"])
     return table(["output", "what it is"], rows)
 
 
@@ -181,16 +181,16 @@ def _data(task: Any) -> str:
     if not data or not any(data.values()):
         return "The model says nothing of it."
     rows = f", {data['rows']:,} rows" if data.get("rows") else ""
-    told = f"; fingerprint {code(data['fingerprint'], 100)}" if data.get("fingerprint") else ""
-    return f"{code(str(data.get('name') or 'a table'))}{rows}{told}"
+    message = f"; fingerprint {code(data['fingerprint'], 100)}" if data.get("fingerprint") else ""
+    return f"{code(str(data.get('name') or 'a table'))}{rows}{message}"
 
 
 def _training(task: Any) -> str:
-    told = {name: value for name, value in task.hparams.items() if name not in NOT_TOLD}
-    told = {name: value for name, value in told.items() if value not in (None, False, 0, 0.0) and value != {}}
+    message = {name: value for name, value in task.hparams.items() if name not in NOT_TOLD}
+    message = {name: value for name, value in message.items() if value not in (None, False, 0, 0.0) and value != {}}
     if task.history:
-        told["epochs"] = len(task.history)
-    return table(["hyperparameter", "value"], [[code(name), code(str(value), 200)] for name, value in told.items()])
+        message["epochs"] = len(task.history)
+    return table(["hyperparameter", "value"], [[code(name), code(str(value), 200)] for name, value in message.items()])
 
 
 def _evaluation(figures: Mapping[str, Mapping[str, float]]) -> str:
@@ -206,5 +206,5 @@ def _evaluation(figures: Mapping[str, Mapping[str, float]]) -> str:
 def _versions(trained: Mapping[str, str]) -> str:
     here = {name: number for name, number in versions().items() if name in ("torchann", "torch", "python")}
     columns = {"trained with": trained, "this card was written with": here}
-    told = {name: numbers for name, numbers in columns.items() if numbers}
-    return table(["", *told], [[name, *(numbers.get(name, "") for numbers in told.values())] for name in here])
+    message = {name: numbers for name, numbers in columns.items() if numbers}
+    return table(["", *message], [[name, *(numbers.get(name, "") for numbers in message.values())] for name in here])

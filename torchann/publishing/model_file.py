@@ -168,7 +168,7 @@ def _check_tensors(net: nn.Module, shapes: Shapes, own: bool) -> torch.dtype | N
     """The dtype that all weights have in the file; None of a net of one's own, which has the same ones already."""
     way_out = wrong if not own else lambda what: ModelFileError(f"{what}; give a net of the shape that was saved")
     wanted, floats = {f"net.{key}": part for key, part in net.state_dict().items()}, set()
-    found = {key: told for key, told in shapes.items() if not key.startswith("preprocessing.")}
+    found = {key: saved for key, saved in shapes.items() if not key.startswith("preprocessing.")}
     if set(wanted) != set(found):
         more, less = sorted(set(found) - set(wanted)), sorted(set(wanted) - set(found))
         raise way_out(f"the file has tensors {more!r:.80} that the net has not, and lacks {less!r:.80}")

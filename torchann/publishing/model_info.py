@@ -47,8 +47,8 @@ class ModelInfo:
         lines += _learnt_from(getattr(model, "data_info", None))
         lines += _scored(model)
         for stage, figures in self.measured.items():
-            told = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-            lines.append(f"measured by torchann {stage}: {told}")
+            message = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+            lines.append(f"measured by torchann {stage}: {message}")
         return "\n".join(lines)
 
     @property
@@ -57,8 +57,8 @@ class ModelInfo:
         if self.path.suffix != ".ckpt":
             return {"torchann": shown(str(read(self.path)[0].get("torchann")))}
         file = Run.of(self.path).versions
-        told = json.loads(file.read_text()) if file.is_file() else {}
-        return {str(name): shown(str(number)) for name, number in told.items()}
+        message = json.loads(file.read_text()) if file.is_file() else {}
+        return {str(name): shown(str(number)) for name, number in message.items()}
 
     @property
     def measured(self) -> dict[str, dict[str, float]]:
@@ -67,8 +67,8 @@ class ModelInfo:
         for stage in ("validate", "test"):
             file = Run.of(self.path).measured(stage)
             if self.path.suffix == ".ckpt" and file.is_file():
-                told = json.loads(file.read_text())
-                found[stage] = {name: value for name, value in told.items() if isinstance(value, float)}
+                message = json.loads(file.read_text())
+                found[stage] = {name: value for name, value in message.items() if isinstance(value, float)}
         return found
 
 
@@ -201,8 +201,8 @@ def _scored(model: Any) -> list[str]:
     best, epochs = best_epoch(model), "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
     if best is None:
         return [f"trained for {epochs}"]
-    told = [f"{shown(key)} {value:.4g}" for key, value in best.items() if MetricName.parse(key).stage]
-    return [f"trained for {epochs}, best in epoch {best['epoch']:g}: {', '.join(told)}"]
+    message = [f"{shown(key)} {value:.4g}" for key, value in best.items() if MetricName.parse(key).stage]
+    return [f"trained for {epochs}, best in epoch {best['epoch']:g}: {', '.join(message)}"]
 
 
 def best_epoch(model: Any) -> Row | None:

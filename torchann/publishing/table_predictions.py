@@ -96,8 +96,8 @@ def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: UnseenV
         model._need_net()
         start += len(x)
         found = prediction_table(predict_rows(model, model.predictions, x, prepared), model.hparams)
-        told = {f"predicted {name}" if name in keep else name: column for name, column in found.items()}
-        yield {name: _kept(chunk[name]) for name in keep} | told
+        message = {f"predicted {name}" if name in keep else name: column for name, column in found.items()}
+        yield {name: _kept(chunk[name]) for name in keep} | message
 
 
 def _numbers(chunk: Chunk, names: Sequence[str], start: int) -> Tensor:

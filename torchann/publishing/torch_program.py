@@ -31,10 +31,10 @@ def to_program(model: RawModel) -> Any:
         with quiet(), torch.no_grad():
             program = torch.export.export(model, (example,), dynamic_shapes=(shapes,), strict=False)
     except Exception as error:  # whatever torch says of a net's code
-        told = str(error).strip().partition("\n")[0]
+        message = str(error).strip().partition("\n")[0]
         raise ValueError(
-            f"torch cannot export the net, a {type(model.net).__name__} ({type(error).__name__}: {told:.200}); write "
-            "its forward without choices by values, and for any number of rows"
+            f"torch cannot export the net, a {type(model.net).__name__} ({type(error).__name__}: {message:.200}); "
+            "write its forward without choices by values, and for any number of rows"
         ) from error
     for module in program.graph_module.modules():
         for node in getattr(getattr(module, "graph", None), "nodes", ()):

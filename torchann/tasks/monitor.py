@@ -33,10 +33,10 @@ def check_monitors(trainer: pl.Trainer, names: Sequence[str]) -> None:
         of_lightning = ["epoch", "step"] if isinstance(callback, Checkpoint) else []
         if monitor is None or monitor in (*logged, *of_lightning):
             continue
-        told = no_such_figure(monitor, logged)
+        message = no_such_figure(monitor, logged)
         if monitor in names:
-            told = f"there is no validation; give validation rows, or watch one of {', '.join(logged)}"
-        raise ValueError(f"{type(callback).__name__} watches {monitor!r} and {told}")
+            message = f"there is no validation; give validation rows, or watch one of {', '.join(logged)}"
+        raise ValueError(f"{type(callback).__name__} watches {monitor!r} and {message}")
 
 
 def direction(monitor: str, pl_module: pl.LightningModule) -> Literal["min", "max"]:

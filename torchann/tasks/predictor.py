@@ -82,8 +82,8 @@ class Predictor(pl.LightningModule):
         fitting = trainer is not None and trainer.state.fn == "fit" and getattr(trainer, "datamodule", None) is not None
         if "inputs" in checkpoint and not fitting:
             state = checkpoint["inputs"]
-            told = state["preprocessing"]
-            self.preprocessing = None if told is None else Preprocessing.rebuild(*told)
+            message = state["preprocessing"]
+            self.preprocessing = None if message is None else Preprocessing.rebuild(*message)
             self.feature_names, self.data_info = state["feature_names"], state["data_info"]
 
     @classmethod

@@ -132,8 +132,8 @@ def _culprit(pl_module: pl.LightningModule, batch: Any) -> tuple[str | None, str
             look(layer, (), ())
     if not bad:
         return None, LOSS_ALONE, what_to_do
-    name, layer, told = bad[0]
-    return name, f"the first layer that is not finite is {name} ({type(layer).__name__}), whose {told}", what_to_do
+    name, layer, text = bad[0]
+    return name, f"the first layer that is not finite is {name} ({type(layer).__name__}), whose {text}", what_to_do
 
 
 def _not_finite(values: Any) -> str | None:

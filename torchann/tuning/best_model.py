@@ -90,13 +90,13 @@ def _save(model: pl.LightningModule, path: Path) -> Path | None:
 
 
 def _keep(winner: BestModel, path: Path) -> None:
-    told = winner._asdict() | {"run": str(winner.run), "model": None if winner.model is None else str(winner.model)}
-    write_atomically(path, (json.dumps(told, indent=2) + "\n").encode())
+    message = winner._asdict() | {"run": str(winner.run), "model": None if winner.model is None else str(winner.model)}
+    write_atomically(path, (json.dumps(message, indent=2) + "\n").encode())
 
 
 def _kept(path: Path, number: int) -> BestModel | None:
     if not path.is_file():
         return None
-    told = json.loads(path.read_text())
-    model = None if told["model"] is None else Path(told["model"])
-    return BestModel(**{**told, "run": Path(told["run"]), "model": model}) if told["trial"] == number else None
+    message = json.loads(path.read_text())
+    model = None if message["model"] is None else Path(message["model"])
+    return BestModel(**{**message, "run": Path(message["run"]), "model": model}) if message["trial"] == number else None

@@ -129,10 +129,10 @@ def open_storage(given: str | None, folder: Path) -> BaseStorage:
                 warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat, since Optuna 2.9
                 return RDBStorage(given, engine, heartbeat_interval=HEARTBEAT, grace_period=4 * HEARTBEAT)
         except Exception as error:  # of SQLAlchemy, of a driver, or that there is none
-            told = str(error).splitlines()[0]
+            message = str(error).splitlines()[0]
             raise ValueError(
-                f"the storage {given!r} cannot be opened ({told}); give sqlite:///study.db, the URL of a database that "
-                "there is, or a path for a journal"
+                f"the storage {given!r} cannot be opened ({message}); give sqlite:///study.db, the URL of a database "
+                "that there is, or a path for a journal"
             ) from error
     path = folder / "study.journal" if given is None else Path(given)
     if not path.parent.is_dir():

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from torchann.data.tables.column_kinds import Finding, check_kinds, find_kind
 from torchann.data.tables.column_statistics import ColumnStatistics, embedding_size
 from torchann.data.tables.column_values import cells_of, texts_of
-from torchann.data.tables.table_target import find_target, told
+from torchann.data.tables.table_target import find_target, summary
 
 NAN = float("nan")
 
@@ -78,7 +78,7 @@ def test_column_that_says_nothing_is_left_out(kind, given, told):
     statistics = ColumnStatistics("a", kind)
     statistics.add(texts_of(given) if isinstance(given[0], str) else cells_of(given))
     fitted = statistics.fit()
-    assert fitted.column is None and fitted.told == told
+    assert fitted.column is None and fitted.summary == told
 
 
 @pytest.mark.parametrize("kind", ["number", "category"])
@@ -94,9 +94,9 @@ def test_categories_are_sorted_and_many_are_embedded_and_the_rarest_left_out():
     statistics.add(texts_of(["c", "b", "a", "b", "c"]))
     assert statistics.fit().column.describe() == {"name": "a", "kind": "category", "categories": ["a", "b", "c"]}
     fitted = statistics.fit(max_one_hot=2)
-    assert fitted.column.embedding == embedding_size(3) == 3 and fitted.told == "a vector of 3 learnt"
+    assert fitted.column.embedding == embedding_size(3) == 3 and fitted.summary == "a vector of 3 learnt"
     fitted = statistics.fit(max_categories=2)
-    assert fitted.column.categories == ["b", "c"] and fitted.told == "one-hot, the rarest 1 of them none"
+    assert fitted.column.categories == ["b", "c"] and fitted.summary == "one-hot, the rarest 1 of them none"
 
 
 def test_column_of_endless_texts_is_left_out(monkeypatch):
@@ -104,7 +104,7 @@ def test_column_of_endless_texts_is_left_out(monkeypatch):
     statistics = ColumnStatistics("a", "category")
     for part in ("ab", "cd", "ef"):
         statistics.add(texts_of(part))
-    assert statistics.fit().told == "left out: more than 3 different texts" and len(statistics.texts) == 4
+    assert statistics.fit().summary == "left out: more than 3 different texts" and len(statistics.texts) == 4
 
 
 @pytest.mark.parametrize(
@@ -168,13 +168,13 @@ def test_classes_and_values_of_rows_come_with_the_rows_that_have_some():
 
 def test_line_on_the_target_says_what_there_is():
     assert (
-        told(find_target(["y"], [cells_of([1.5])]), torch.tensor([1.5, -20.25]))
+        summary(find_target(["y"], [cells_of([1.5])]), torch.tensor([1.5, -20.25]))
         == "regression of 'y', from -20.25 to 1.5"
     )
     several = find_target(["a", "b"], [cells_of([1.5])] * 2)
-    assert told(several, torch.tensor([[1.0, 9.0], [2.0, 8.0]])) == "regression of 'a' and 1 more, from 1 to 2"
+    assert summary(several, torch.tensor([[1.0, 9.0], [2.0, 8.0]])) == "regression of 'a' and 1 more, from 1 to 2"
     binary = find_target(["y"], [texts_of(["no", "yes"])])
-    assert told(binary, torch.tensor([0, 1, 1])) == "binary classification of 'y': no 1, yes 2"
+    assert summary(binary, torch.tensor([0, 1, 1])) == "binary classification of 'y': no 1, yes 2"
 
 
 @pytest.mark.parametrize(

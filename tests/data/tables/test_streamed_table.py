@@ -77,7 +77,7 @@ def test_columns_are_prepared_by_the_training_rows_as_when_read_whole(path):
 
 def test_report_says_what_it_says_of_the_whole(path):
     blocks, whole = ready(path), ready(path, max_memory="large")
-    told = [[(line.name, line.kind, line.told) for line in data.report.columns] for data in (blocks, whole)]
+    told = [[(line.name, line.kind, line.summary) for line in data.report.columns] for data in (blocks, whole)]
     assert told[0] == told[1]
     assert blocks.report.split == "random split: 240 rows to train on, 80 to validate, 80 to test, read in blocks"
 

@@ -22,14 +22,14 @@ class Fitted(NamedTuple):
         mean: that is subtracted; 0 of a category.
         std: that is divided by; 1 of a category.
         missing: gaps in the training rows.
-        told: what becomes of it, in words, or why nothing does.
+        summary: what becomes of it, in words, or why nothing does.
     """
 
     column: Column | None
     mean: float
     std: float
     missing: int
-    told: str
+    summary: str
 
 
 class ColumnStatistics:
@@ -53,7 +53,7 @@ class ColumnStatistics:
         >>> statistics.add(cells_of([20.0, 30.0])), statistics.add(cells_of([40.0, None]))
         (None, None)
         >>> fitted = statistics.fit()
-        >>> fitted.mean, round(fitted.std, 3), fitted.told
+        >>> fitted.mean, round(fitted.std, 3), fitted.summary
         (30.0, 8.165, 'standardised; 1 if missing')
     """
 
@@ -129,16 +129,16 @@ class ColumnStatistics:
         periods = [days for days in periods if days > DAY or self._times]
         names = {YEAR: "year", WEEK: "week", DAY: "day"}
         waves = "".join(f", time of {names[days]}" for days in periods)
-        told = f"standardised{waves}{'; 1 if missing' if gaps else ''}"
+        message = f"standardised{waves}{'; 1 if missing' if gaps else ''}"
         column = Column(self.name, self.kind, gaps, periods=periods)  # type: ignore[arg-type]
-        return Fitted(column, self.mean, std, self.missing, told)
+        return Fitted(column, self.mean, std, self.missing, message)
 
     def _category(self, max_one_hot: int, max_categories: int) -> Fitted:
         if len(self.texts) > MOST_TEXTS:
             return Fitted(None, 0.0, 1.0, self.missing, f"left out: more than {MOST_TEXTS:,} different texts")
         if not self.texts or (len(self.texts) == 1 and not self.missing):
-            told = f"always {next(iter(self.texts))!r:.40}" if self.texts else "empty in the training rows"
-            return Fitted(None, 0.0, 1.0, self.missing, f"left out: {told}")
+            message = f"always {next(iter(self.texts))!r:.40}" if self.texts else "empty in the training rows"
+            return Fitted(None, 0.0, 1.0, self.missing, f"left out: {message}")
         kept = sorted(self.texts, key=lambda text: (-self.texts[text], text))[:max_categories]
         size = embedding_size(len(kept)) if len(kept) > max_one_hot else 0
         column = Column(self.name, "category", self.missing > 0, sorted(kept), size)

@@ -37,13 +37,13 @@ class UnseenValues:
         """A line per column and kind of surprise."""
         lines = []
         for name, counts in self.unseen.items():
-            told = f"of no category of the training rows ({_most(counts)}); taken as none of them"
-            lines.append(f"column {name!r}: {_values(counts.total())} {told}")
+            message = f"of no category of the training rows ({_most(counts)}); taken as none of them"
+            lines.append(f"column {name!r}: {_values(counts.total())} {message}")
         for (name, kind), counts in self.wrong.items():
             lines.append(f"column {name!r}: {_values(counts.total())} no {kind} ({_most(counts)}); taken as missing")
         for name, count in self.missing.items():
-            told = "missing, as in no training row; taken as the mean, or as no category"
-            lines.append(f"column {name!r}: {_values(count)} {told}")
+            message = "missing, as in no training row; taken as the mean, or as no category"
+            lines.append(f"column {name!r}: {_values(count)} {message}")
         return lines
 
 
@@ -52,8 +52,8 @@ def _values(count: int) -> str:
 
 
 def _most(counts: Counter[str]) -> str:
-    told = ", ".join(f"{text[:40]!r} {count:,}" for text, count in counts.most_common(EXAMPLES))
-    return told + (", ..." if len(counts) > EXAMPLES else "")
+    message = ", ".join(f"{text[:40]!r} {count:,}" for text, count in counts.most_common(EXAMPLES))
+    return message + (", ..." if len(counts) > EXAMPLES else "")
 
 
 def encode(
@@ -99,9 +99,9 @@ def _encoded(column: Column, cells: ColumnValues, surprises: UnseenValues | None
     codes = [places.get(text, UNSEEN) for text in found.texts]
     if surprises is not None and UNSEEN in codes:
         counts = np.bincount(found.codes[found.codes >= 0], minlength=len(codes))
-        told = {text: int(counts[n]) for n, text in enumerate(found.texts) if codes[n] == UNSEEN and counts[n]}
-        if told:
-            surprises.unseen.setdefault(column.name, Counter()).update(told)
+        message = {text: int(counts[n]) for n, text in enumerate(found.texts) if codes[n] == UNSEEN and counts[n]}
+        if message:
+            surprises.unseen.setdefault(column.name, Counter()).update(message)
     return np.array([*codes, np.nan])[found.codes], 0
 
 
@@ -147,8 +147,8 @@ def near_name(name: str, names: Sequence[str]) -> str | None:
 
 def shortened(names: Sequence[str], most: int = 12) -> str:
     """Names in a row, the first few of many."""
-    told = ", ".join(names[:most])
-    return told if len(names) <= most else f"{told} and {len(names) - most} more"
+    message = ", ".join(names[:most])
+    return message if len(names) <= most else f"{message} and {len(names) - most} more"
 
 
 def shown(text: str, longest: int = 60) -> str:

@@ -81,13 +81,13 @@ def fit_columns(
         if found.column is not None:
             fitted[name] = found
             many = f" of {len(found.column.categories):,}" if kind == "category" else ""
-            told = f"{found.told}; {why}" if why else found.told
-            report.append(ColumnReport(name, f"{kind}{many}", found.missing, told))
+            message = f"{found.summary}; {why}" if why else found.summary
+            report.append(ColumnReport(name, f"{kind}{many}", found.missing, message))
         else:
-            report.append(ColumnReport(name, "", found.missing, found.told))
+            report.append(ColumnReport(name, "", found.missing, found.summary))
     if not fitted:
-        told = "; ".join(f"{line.name!r} is {line.told}" for line in report[:3]) or "it has the target alone"
-        raise ValueError(f"the table has no column to learn from: {told}; give one, or kinds={{column: category}}")
+        message = "; ".join(f"{line.name!r} is {line.summary}" for line in report[:3]) or "it has the target alone"
+        raise ValueError(f"the table has no column to learn from: {message}; give one, or kinds={{column: category}}")
     mean = torch.tensor([found.mean for found in fitted.values()], dtype=torch.float64)
     std = torch.tensor([found.std for found in fitted.values()], dtype=torch.float64)
     columns = [found.column for found in fitted.values() if found.column is not None]

@@ -94,7 +94,7 @@ def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTabl
     counts = [f"{sum(streams[part].counts):,}" for part in PARTS]
     rows_told = f"{counts[0]} rows to train on, {counts[1]} to validate, {counts[2]} to test, read in blocks"
     kind = f"{settings.split} by {settings.split_by!r}" if settings.split_by else "random split"
-    report = TableReport(table.name, scan.told(), columns_report, f"{kind}: {rows_told}", notes)
+    report = TableReport(table.name, scan.summary(), columns_report, f"{kind}: {rows_told}", notes)
     deviations = [statistics.std for statistics in scan.targets] if target.task == "regression" else []
     means = [statistics.mean for statistics in scan.targets] if target.task == "regression" else []
     return StreamedTable(table.name, target, means, deviations, step, streams, report)
@@ -186,7 +186,7 @@ class _Scan:
             )
         return replace(self.target, task="binary" if len(names) == 2 else "multiclass", class_names=tuple(names))
 
-    def told(self) -> str:
+    def summary(self) -> str:
         first = self.targets[0]
         if self.target.task == "regression":
             return describe_values(self.target, first.low, first.high)

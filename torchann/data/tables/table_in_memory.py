@@ -15,7 +15,7 @@ from torchann.data.tables.row_splits import RowSplits, split_rows
 from torchann.data.tables.table import Chunk, Table
 from torchann.data.tables.table_report import TableReport
 from torchann.data.tables.table_settings import TableSettings
-from torchann.data.tables.table_target import Target, find_target, told
+from torchann.data.tables.table_target import Target, find_target, summary
 from torchann.nets.checks import check_finite
 from torchann.nets.table_columns import TableColumns
 
@@ -87,7 +87,7 @@ def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
     splits = Splits(*(_encoded(step, part, parts[part], notes) for part in PARTS))
     counts = [f"{len(split.y):,}" for split in splits]
     split_told = f"{how}: {counts[0]} rows to train on, {counts[1]} to validate, {counts[2]} to test"
-    report = TableReport(table.name, told(target, splits.train.y), columns, split_told, notes)
+    report = TableReport(table.name, summary(target, splits.train.y), columns, split_told, notes)
     return ReadTable(table.name, target, step, splits, report)
 
 

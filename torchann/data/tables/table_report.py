@@ -18,13 +18,13 @@ class ColumnReport:
         name: of the column.
         kind: what it holds; empty where it is left out.
         missing: gaps among the training rows.
-        told: what becomes of it.
+        summary: what becomes of it.
     """
 
     name: str
     kind: str
     missing: int
-    told: str
+    summary: str
 
 
 @dataclass
@@ -58,7 +58,9 @@ class TableReport:
         used = [column for column in self.columns if column.kind]
         unused = [column for column in self.columns if not column.kind]
         listed = [*used[:MOST_COLUMNS], *unused[:MOST_COLUMNS]]
-        rows = [[shown(c.name), c.kind or "-", f"{c.missing:,}" if c.kind else "", shown(c.told, 100)] for c in listed]
+        rows = [
+            [shown(c.name), c.kind or "-", f"{c.missing:,}" if c.kind else "", shown(c.summary, 100)] for c in listed
+        ]
         alignment = ("left", "left", "right", "left")
         table = tabulate(rows, ["column", "kind", "missing", "becomes"], colalign=alignment, disable_numparse=True)
         more = len(self.columns) - len(listed)

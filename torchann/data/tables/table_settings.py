@@ -97,8 +97,8 @@ class TableSettings:
                 raise ValueError(f"val_size is {size}, and validation rows choose the best epoch; give at least one")
             counts.append(0 if source is not None else min(count, most or count) if size is None else count)
         if sum(counts) >= rows:
-            told = f"{counts[0]:,} to validate and {counts[1]:,} to test leave none of {rows:,} to train on"
-            raise ValueError(f"{told}; give a smaller val_size and test_size")
+            message = f"{counts[0]:,} to validate and {counts[1]:,} to test leave none of {rows:,} to train on"
+            raise ValueError(f"{message}; give a smaller val_size and test_size")
         return counts[0], counts[1]
 
     def block_memory(self, table: Table) -> int | None:

@@ -135,7 +135,7 @@ def class_order(text: str) -> tuple[float, str]:
         return np.inf, text
 
 
-def told(target: Target, values: Tensor) -> str:
+def summary(target: Target, values: Tensor) -> str:
     """A line on what is to be predicted.
 
     Args:

@@ -57,8 +57,8 @@ class Shard(NamedTuple):
         if self.world == 1 or self.trains:
             return wanted
         if self.num_rows < self.world:
-            told = f"{self.num_rows} rows cannot be shared by {self.world} processes"
-            raise ValueError(f"{told}; give each at least one, or use fewer processes")
+            message = f"{self.num_rows} rows cannot be shared by {self.world} processes"
+            raise ValueError(f"{message}; give each at least one, or use fewer processes")
         return min(wanted, self.num_rows // self.world)
 
     def places(self, batch: int, after: int) -> slice:

@@ -119,10 +119,10 @@ class RateRange:
     def advice(self) -> str:
         """What the curve advises, in a line."""
         steepest, up = self.steepest, self.shoots_up
-        told = "the loss falls nowhere" if steepest is None else f"steepest descent at {steepest:.2g}"
+        message = "the loss falls nowhere" if steepest is None else f"steepest descent at {steepest:.2g}"
         if up is None:
-            return f"{told}; the loss never shoots up, so let the rate grow further"
-        return f"{told}; shoots up at {up:.2g}, half of it is {up / 2:.2g}"
+            return f"{message}; the loss never shoots up, so let the rate grow further"
+        return f"{message}; shoots up at {up:.2g}, half of it is {up / 2:.2g}"
 
     def to_csv(self, path: str | Path | None = None) -> str:
         """All steps as CSV (step, counted from 1; rate; loss), also written to ``path`` where one is given."""
