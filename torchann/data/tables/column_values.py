@@ -105,7 +105,7 @@ def cells_of(values: Any, missing: frozenset[str] = MISSING) -> ColumnValues:
 
     Example:
         >>> cells_of(np.array(["1970-01-03", "NaT"], dtype="datetime64[D]"))
-        Numbers(values=array([ 2., nan]), kind='date')
+        NumericColumn(values=array([ 2., nan]), kind='date')
     """
     array = np.asarray(values)
     if array.ndim != 1:
