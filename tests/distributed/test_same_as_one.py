@@ -33,8 +33,8 @@ def test_processes_end_with_the_losses_and_weights_of_one(several, alone, world,
         for row, wanted in zip(here["history"], one["history"], strict=True):
             assert row == pytest.approx(wanted, rel=2e-5, abs=1e-6)
         assert here["test"] == pytest.approx(one["test"], rel=2e-5)  # 13 rows, each counted once
-        for key, weight in one["weights"].items():
-            torch.testing.assert_close(here["weights"][key], weight, rtol=1e-4, atol=1e-6)
+        for key, weight in one["weights"].items():  # one process takes compiled steps, several take torch's
+            torch.testing.assert_close(here["weights"][key], weight, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("world", "name"), BOTH)

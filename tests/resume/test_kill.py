@@ -118,7 +118,7 @@ def test_run_that_is_killed_at_any_time_ends_as_if_it_had_not_been(tmp_path):
     model = P(ClassificationMLP, [6, 5], dropout=0.3, optimizer="adam", steps_per_execution=1)
     run = Run(model, {"classes": True}, checkpoints={"every_n_steps": 1}, epochs=25)
     assert in_a_process(run, tmp_path / "whole") == 0
-    for seconds in (0.1, 0.2, 0.3, 0.4, 0.6):
+    for seconds in (0.2, 0.5, 0.8, 1.1, 1.4, 1.7):
         in_a_process(run, tmp_path / "killed", ("after", seconds))
     begun = starts(tmp_path / "killed")
     assert in_a_process(run, tmp_path / "killed") == 0

@@ -99,8 +99,7 @@ class CompiledSteps:
         self._parts: Parts = parts_of(net)
         self._parameters: list[Tensor] = self._parts.parameters()
         self._room = 1
-        # Drawn only if it is used: other draws stay the same.
-        self._seed = int(torch.randint(2**62, ())) if self._parts.dropout else 0
+        self._to_seed: bool = self._parts.dropout > 0
         optimizer._opt_called = True  # type: ignore[attr-defined]  # or schedules warn that it never steps
         self._bind()
 
@@ -113,7 +112,7 @@ class CompiledSteps:
         self._objectives = [_objective(end, share) for end, share in self.ends.values()]
         solver, (net, batch) = solver_of(self.optimizer, len(vector)), self._layout()
         self.learner: CompiledLearner = CompiledLearner(
-            vector.numpy(), net, batch, self._objectives[0], solver, self._objectives[-1], self._seed
+            vector.numpy(), net, batch, self._objectives[0], solver, self._objectives[-1]
         )
         self._places = [part.data_ptr() for part in self._parameters]
         self._state: SolverState = SolverState(self.optimizer, self._parameters, self.learner)
@@ -142,6 +141,10 @@ class CompiledSteps:
             kept = place_of(self.learner)
             self._bind()
             go_on_from(self.learner, {**place_of(self.learner), "random": kept["random"]})
+        if self._to_seed:
+            # Not before the first step: callbacks may draw when a fit begins, and their draws are none of its own.
+            go_on_from(self.learner, {**place_of(self.learner), "random": int(torch.randint(2**62, ()))})
+            self._to_seed = False
         if block.batch_size > self._room:
             self._room = block.batch_size
             self.learner.net, self.learner.batch = self._layout()
@@ -194,11 +197,15 @@ class CompiledSteps:
                 raise ValueError(f"targets are {tuple(part.shape)}; give {rows} rows with {numbers} numbers each")
         return made
 
-    def state(self) -> dict[str, Any]:
-        """Return what the next step depends on that the state of the optimiser does not hold, as plain values."""
-        return place_of(self.learner)
+    def state(self) -> dict[str, Any] | None:
+        """Return what the next step depends on that the state of the optimiser does not hold, as plain values.
+
+        It is None before the first step of a net with dropout, whose generator has no seed yet.
+        """
+        return None if self._to_seed else place_of(self.learner)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Resume where :meth:`state` was taken."""
         go_on_from(self.learner, state)
+        self._to_seed = False
         self._state.publish()
