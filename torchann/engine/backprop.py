@@ -1,6 +1,6 @@
 """Backpropagation written out: the chapter's six steps (section 10.1.4), without a graph to record and walk."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -45,34 +45,12 @@ class Backprop:
     """
 
     def __init__(self, net: MLP, error: Callable[[Tensor, Tensor], Tensor]) -> None:
-        layers = [(layer.weight, layer.bias) for layer in net.linears()]
-        self._take(layers, net.activation, error)
-
-    @classmethod
-    def of_layers(
-        cls, layers: Sequence[tuple[Tensor, Tensor]], activation: str, error: Callable[[Tensor, Tensor], Tensor]
-    ) -> "Backprop":
-        """Backpropagation through layers that are no module's.
-
-        Args:
-            layers: weights ``(out_features, in_features)`` and biases ``(out_features,)`` of each, inputs first; their
-                ``grad`` is filled if there is one.
-            activation: of the hidden layers.
-            error: as above.
-        """
-        made = cls.__new__(cls)
-        made._take(layers, activation, error)
-        return made
-
-    def _take(
-        self, layers: Sequence[tuple[Tensor, Tensor]], activation: str, error: Callable[[Tensor, Tensor], Tensor]
-    ) -> None:
-        self.parameters: list[tuple[Tensor, Tensor]] = list(layers)
+        self.parameters: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in net.linears()]
         # Views of the same memory, made once: what autograd would add to each call costs as much as a small product.
         self.layers: list[tuple[Tensor, Tensor, Tensor]] = [
             (weight.detach(), weight.detach().t(), bias.detach()) for weight, bias in self.parameters
         ]
-        self.activation: Activation = ACTIVATIONS[activation]
+        self.activation: Activation = ACTIVATIONS[net.activation]
         self.error = error
         self._ones = torch.ones(0)
 
