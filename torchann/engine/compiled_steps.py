@@ -147,7 +147,7 @@ class CompiledSteps:
             self._to_seed = False
         if block.batch_size > self._room:
             self._room = block.batch_size
-            self.learner.net, self.learner.batch = self._layout()
+            self.learner.lay_out(*self._layout())
         x, y = (map_rows(lambda part: part[:rows], given) for given in (block.x, block.y))
         assert isinstance(x, Tensor)
         parts = {**columns_of(self.net, x), **self._targets(y, rows), "weight": self.row_weight(y)}

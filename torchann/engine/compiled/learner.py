@@ -3,6 +3,7 @@
 import ctypes
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from torchann.engine.compiled.objectives import Objective
 from torchann.engine.compiled.outputs import take_outputs
 from torchann.engine.compiled.solvers import KINDS, MOMENTS, Solver
 from torchann.engine.compiled.steps import Place, Rows, take_steps
-from torchann.engine.compiled.threads import GATE, LONG_WAITS
+from torchann.engine.compiled.threads import GATE
 
 Numbers = NDArray[Any]
 NO_PLACES = np.zeros(0, np.int64)
@@ -79,7 +80,7 @@ class CompiledLearner:
         aux_objective: Objective | None = None,
         seed: int = 0,
     ) -> None:
-        self.vector, self.net, self.batch = vector, net, batch
+        self.vector = vector
         self.objective, self.aux_objective, self.solver = objective, aux_objective or objective, solver
         self.place: Place = Place(0, 1.0, np.uint64(seed))  # type: ignore[arg-type]
         kept = MOMENTS[KINDS[solver.kind]]
@@ -88,10 +89,15 @@ class CompiledLearner:
         self._empty = np.zeros(0, vector.dtype)
         self._epsilon = float(np.finfo(vector.dtype).eps)
         self._gate = np.zeros(GATE, np.int64)
-        self._room = np.empty(len(batch.weight) * int(net.widths[-1]), vector.dtype)
-        self._aux_room = np.empty(len(batch.weight) * net.aux, vector.dtype)
-        self._two = int(net.parts.max()) > 1
-        self._rest, self._next_rest = 0, 1
+        self._rest, self._next_rest, self._best = 0, 4, float("inf")
+        self.lay_out(net, batch)
+
+    def lay_out(self, net: Net, batch: Batch) -> None:
+        """Take another layout of the same parameters, such as one for mini-batches of more rows."""
+        self.net, self.batch = net, batch
+        self._room = np.empty(len(batch.weight) * int(net.widths[-1]), self.vector.dtype)
+        self._aux_room = np.empty(len(batch.weight) * net.aux, self.vector.dtype)
+        self._two: bool = int(net.parts.max()) > 1
 
     def steps(
         self,
@@ -141,13 +147,14 @@ class CompiledLearner:
             self.vector, self.gradient, *self.moments, rates, self.place, out, aux,
         )  # fmt: skip
         say_first_use()
+        begun = time.perf_counter()
         with one_thread() as others:
             workers = 1 if others else self._workers(len(rates))  # other networks have the other cores
             second = _second_thread().submit(lambda: take_steps(*arguments, 1, 2, gate)) if workers == 2 else None
             loss, penalty, t, product, random = take_steps(*arguments, 0, workers, gate)
             if second is not None:
                 second.result()
-                self._note(int(gate[LONG_WAITS]), len(rates))
+                self._note(time.perf_counter() - begun, len(rates))
         self.place = Place(t, product, np.uint64(random))  # type: ignore[arg-type]
         return Taken(loss, penalty)
 
@@ -179,12 +186,13 @@ class CompiledLearner:
         self._rest -= 1
         return 1 if self._rest >= 0 else 2
 
-    def _note(self, long_waits: int, steps: int) -> None:
+    def _note(self, seconds: float, steps: int) -> None:
         """Leave the second thread out for some blocks when the two have waited for a core that another process has."""
-        if long_waits > 2 + steps // 50:
+        self._best = min(self._best, seconds / steps)
+        if seconds / steps > 1.5 * self._best:
             self._rest, self._next_rest = self._next_rest, min(LONGEST_REST, 2 * self._next_rest)
         else:
-            self._next_rest = 1
+            self._next_rest = 4
 
     def state(self) -> dict[str, Any]:
         """Return what the next step depends on, beside the parameters: numbers, and arrays ``(parameters,)``."""

@@ -1,7 +1,7 @@
 """Two threads in one mini-batch: each has its units of a large layer, and they wait for each other between layers.
 
-They wait in a loop, since a wait costs less than a microsecond then; a thread that has waited long lets others run, and
-counts it. Who has called looks at the count: a second thread is no help while another process has its core.
+They wait in a loop, since a wait costs less than a microsecond then; a thread that has waited long lets others run. Who
+has called looks at the clock: a second thread is no help while another process has its core.
 """
 
 import ctypes
@@ -13,10 +13,10 @@ from numba.extending import intrinsic
 
 from torchann.engine.compiled.jit import compiled
 
-ARRIVED, TURN, LONG_WAITS = 0, 8, 16
+ARRIVED, TURN = 0, 8
 """Places in a gate, an array of :data:`GATE` int64: a cache line each."""
-GATE = 24
-PATIENCE = 20_000  # looks, some 20 to 50 microseconds
+GATE = 16
+PATIENCE = 20_000  # looks, some 20 to 50 microseconds, before others may run
 
 _library = ctypes.CDLL("kernel32" if sys.platform == "win32" else None)
 _give_way = _library.SwitchToThread if sys.platform == "win32" else _library.sched_yield
@@ -68,6 +68,4 @@ def wait(gate, workers):
     while _read(gate, TURN) == turn:
         looks += 1
         if looks > PATIENCE:
-            if looks == PATIENCE + 1:
-                _add(gate, LONG_WAITS, 1)
             give_way()
