@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn, optim
 from torch.optim.lr_scheduler import OneCycleLR
 
+from torchann.engine.compiled.learner import CompiledLearner
 from torchann.engine.compiled_steps import CompiledSteps, why_not_compiled
 from torchann.engine.learner import AutogradStep, TorchSteps, why_not_explicit
 from torchann.engine.rows.loader import Block
@@ -319,3 +320,14 @@ def test_dropout_depends_on_the_seed_and_not_on_how_steps_come_in_blocks_or_resu
     steps.take(Block(x[8:], y[8:], 4))
     assert torch.equal(net[1].weight, weights)
     assert not torch.equal(weights, dropped(1 - seed)[0][1].weight)
+
+
+def test_second_thread_is_asked_for_by_the_size_of_the_batches_that_come(monkeypatch):
+    asked, workers = [], CompiledLearner._workers
+    monkeypatch.setattr("torchann.engine.compiled.learner._cores", lambda: 2)
+    monkeypatch.setattr(CompiledLearner, "_workers", lambda *given: asked.append(workers(*given)) or asked[-1])
+    net = MLP(784, [300], 1)  # 2 * 32 * 784 * 300 operations in a layer: 15 million
+    optimizer, ends = optim.SGD(net.parameters(), lr=0.1), {"": (regression_objective(1), 1.0)}
+    steps = CompiledSteps(net, optimizer, ends, lambda y: None)
+    steps.take(Block(torch.zeros(128, 784), torch.zeros(128, 1), batch_size=32))
+    assert asked == [2]
