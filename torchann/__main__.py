@@ -122,7 +122,7 @@ def _predict_parser() -> _Parser:
         help="a .csv, .npy or .parquet file (default: %(default)s)",
     )
     predict.add_argument("--keep", metavar="COLUMN", nargs="+", default=[], help="columns to have beside predictions")
-    predict.add_argument("--delimiter", help="between the values of a CSV file")
+    predict.add_argument("--delimiter", help="between the values of a CSV file, such as ; or tab")
     predict.add_argument("--encoding", help="of a CSV file that is not UTF-8")
     predict.add_argument("--quiet", action="store_true", help="nothing but errors and warnings")
     predict.set_defaults(command="predict")

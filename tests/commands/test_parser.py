@@ -101,7 +101,7 @@ def test_word_that_stands_for_nothing_is_refused(command):
 
 
 def test_fit_without_model_and_data_asks_for_a_config(command):
-    assert "there is no data and no model; give --config FILE" in refused(command("fit"))
+    assert "there is no data and no model; give --data FILE --target COLUMN, --config FILE" in refused(command("fit"))
 
 
 def test_config_that_is_not_there_is_refused(command):
@@ -114,8 +114,8 @@ def test_config_that_is_not_there_is_refused(command):
     [
         ("model: [unclosed", "Problems parsing config"),
         ("\x00\x01", "unacceptable character #x0000"),
-        ("just words", "the config is 'just words'; give a YAML file with model, data and trainer"),
-        ("", "the config is ''; give a YAML file"),
+        ("just words", "the config is no YAML mapping; give a file with model, data and trainer"),
+        ("", "the config is no YAML mapping"),
     ],
 )
 def test_config_that_is_no_yaml_is_refused(command, tmp_path, text, told):

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -11,7 +12,10 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from torchann.commands.error_report import report_error
 from torchann.commands.parser import CLI_OPTIONS, Parser
+from torchann.commands.table_shortcut import name_of, translated, with_model, without_model_knobs
+from torchann.commands.texts import with_plain_texts
 from torchann.dashboard.tensorboard_report import TensorBoardReport
+from torchann.data import TabularDataModule
 from torchann.training.trainer import Trainer, quieten_framework
 
 
@@ -23,12 +27,17 @@ class ConfigCLI(LightningCLI):
         args: the command line to parse.
         own: options of this command alone, to suggest where one is mistyped.
         kwargs: LightningCLI's arguments; ``run=False`` for commands that are no methods of the Trainer.
+
+    Attributes:
+        table: the user's table, where the model was chosen by it; read already.
     """
 
     trainer: Trainer
+    table: TabularDataModule | None = None
 
     def __init__(self, command: str, args: Sequence[str], own: Sequence[str] = (), **kwargs: Any) -> None:
         quieten_framework()
+        self.name = command
         Parser.command, Parser.own = f"torchann {command}", (*CLI_OPTIONS, *own)
         super().__init__(
             pl.LightningModule,
@@ -45,12 +54,51 @@ class ConfigCLI(LightningCLI):
             **kwargs,
         )
 
+    @property
+    def given(self) -> Any:
+        """The config of the command under way."""
+        return self.config[self.config.subcommand] if "subcommand" in self.config else self.config
+
+    @property
+    def run_name(self) -> str:
+        """What runs and studies are called where no name is given: after the config file, the table or the model."""
+        given = self.given
+        if given.config:
+            return Path(str(given.config[0])).stem
+        own = given.data.class_path.endswith("TabularDataModule")
+        return name_of(given.data.init_args.source) if own else str(given.model.class_path.split(".")[-1])
+
     def parse_arguments(self, parser: Any, args: Any) -> None:
-        """Parses the command line."""
-        self.config: Any = parser.parse_args(args)
+        """Parses the command line; a table needs no model to be named."""
+        command = list(args[:1]) if args[:1] == [self.name] else []
+        words = translated(args[len(command) :])
+        named = any(word == "--model" or word.startswith("--model=") for word in words)
+        if not named and not any(word.startswith(("--config", "-c", "--data", "--help", "-h")) for word in words):
+            parser.error("the following arguments are required: data, model")
+        first = words if named else without_model_knobs(words)  # which mean nothing without a model
+        self.config: Any = parser.parse_args([*command, *first])
+        given = self.given
+        if given.model is None:
+            if given.data is None or not given.data.class_path.endswith("TabularDataModule"):
+                parser.error("the following arguments are required: model")
+            made = parser.instantiate_classes(self.config)
+            self.table = (made[self.config.subcommand] if command else made).data
+            assert isinstance(self.table, TabularDataModule)
+            self.table.setup()
+            known = (given.trainer.max_epochs is not None, bool(given.trainer.callbacks))
+            self.config = parser.parse_args([*command, *with_model(words, str(self.table.task), *known)])
+        elif first != words:
+            self.config = parser.parse_args([*command, *words])
+
+    def add_core_arguments_to_parser(self, parser: Any) -> None:
+        """Adds Trainer, model and data."""
+        parser.add_lightning_class_args(self.trainer_class, "trainer")
+        parser.add_lightning_class_args(pl.LightningModule, "model", subclass_mode=True, required=False)
+        parser.add_lightning_class_args(pl.LightningDataModule, "data", subclass_mode=True)
 
     def add_arguments_to_parser(self, parser: Any) -> None:
         """Adds what all these commands take."""
+        parser.add_instantiator(with_plain_texts, pl.LightningDataModule)
         parser.add_argument("--quiet", action="store_true", help="no progress bars, nothing but results and errors")
         parser.link_arguments("quiet", "trainer.quiet")
         parser.add_lightning_class_args(TensorBoardReport, "tensorboard")

@@ -12,7 +12,6 @@ from tabulate import tabulate
 
 from torchann.commands.config_cli import ConfigCLI, exit_status, is_first
 from torchann.commands.predict import write_predictions
-from torchann.commands.table_shortcut import name_of, translated, with_model, without_model_knobs
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
@@ -49,12 +48,6 @@ class CLI(ConfigCLI):
             save_config_kwargs={"overwrite": True},
         )
 
-    def add_core_arguments_to_parser(self, parser: Any) -> None:
-        """Adds Trainer, model and data; a table of one's own needs no model to be named."""
-        parser.add_lightning_class_args(self.trainer_class, "trainer")
-        parser.add_lightning_class_args(pl.LightningModule, "model", subclass_mode=True, required=False)
-        parser.add_lightning_class_args(pl.LightningDataModule, "data", subclass_mode=True)
-
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
         """The subcommands; which arguments of the Trainer's methods they take is the parser's to say."""
@@ -62,39 +55,16 @@ class CLI(ConfigCLI):
 
     def parse_arguments(self, parser: Any, args: Any) -> None:
         """Parses the command line; the experiment is named after its config file or its table."""
-        words = translated(args)
-        self._table: TabularDataModule | None = None
-        named = any(word == "--model" or word.startswith("--model=") for word in words)
-        if not named and not any(word.startswith(("--config", "--data", "--help", "-h")) for word in words):
-            parser.error("the following arguments are required: data, model")
-        first = words if named else without_model_knobs(words)  # which mean nothing without a model
-        self.config: Any = parser.parse_args(first)
-        given = self.config[self.config.subcommand]
-        if given.model is None:
-            self._choose_model(parser, words, given)
-        elif first != words:
-            self.config = parser.parse_args(words)
-        given = self.config[self.config.subcommand]
-        if given.trainer.name == "run" and given.config:
-            given.trainer.name = Path(str(given.config[0])).stem
-        elif given.trainer.name == "run":
-            own = given.data.class_path.endswith("TabularDataModule")
-            given.trainer.name = name_of(given.data.init_args.source) if own else given.model.class_path.split(".")[-1]
+        super().parse_arguments(parser, args)
+        given = self.given
+        if given.trainer.name == "run":
+            given.trainer.name = self.run_name
         # Put back below: between the two Lightning would take the model from the hyperparameters of such a file.
         self._ckpt_path, given.ckpt_path = given.ckpt_path, None
 
-    def _choose_model(self, parser: Any, words: list[str], given: Any) -> None:
-        if not given.data.class_path.endswith("TabularDataModule"):
-            parser.error("the following arguments are required: model")
-        self._table = parser.instantiate_classes(self.config)[self.config.subcommand].data
-        assert isinstance(self._table, TabularDataModule)
-        self._table.setup()
-        known = (given.trainer.max_epochs is not None, bool(given.trainer.callbacks))
-        self.config = parser.parse_args(with_model(words, str(self._table.task), *known))
-
     def before_instantiate_classes(self) -> None:
         """Finds the checkpoint: ``best`` or ``last`` of the latest run, or a path; only ``fit`` goes without one."""
-        given = self.config[self.config.subcommand]
+        given = self.given
         given.ckpt_path = self._ckpt_path
         if self.config.subcommand == "fit":
             self._choose_run(given)
@@ -133,12 +103,12 @@ class CLI(ConfigCLI):
             self._say(f"checkpoint {given.ckpt_path}")
 
     def _say(self, line: str) -> None:
-        if not self.config[self.config.subcommand].quiet and is_first():
+        if not self.given.quiet and is_first():
             print(line)
 
     def after_instantiate_classes(self) -> None:
         """Takes the model from the checkpoint, which knows best how it was made."""
-        self.datamodule: TabularDataModule | Any = self._table or self.datamodule  # which has been read already
+        self.datamodule: TabularDataModule | Any = self.table or self.datamodule  # which has been read already
         if not any(isinstance(logger, TensorBoardLogger) for logger in self.trainer.loggers):
             reports = [callback for callback in self.trainer.callbacks if isinstance(callback, TensorBoardReport)]  # type: ignore[attr-defined]
             for report in reports:  # which is always among the callbacks of a command
@@ -148,7 +118,7 @@ class CLI(ConfigCLI):
                 if self._resumed is not None and isinstance(logger, RunLogger):
                     logger.go_on_with(self._resumed.folder.name)
             return
-        path, kind = Path(self.config[self.subcommand].ckpt_path), type(self.model)
+        path, kind = Path(self.given.ckpt_path), type(self.model)
         given = dict(self.model.hparams)
         try:
             checkpoint = read_checkpoint(path)

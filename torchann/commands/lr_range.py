@@ -1,7 +1,6 @@
 """``torchann lr-range``: the loss while the learning rate grows, and what it advises."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from torchann.commands.config_cli import ConfigCLI, exit_status
@@ -44,7 +43,7 @@ def _run(args: Sequence[str]) -> int:
         model = kind.load_from_checkpoint(given.ckpt_path, map_location="cpu", weights_only=True, **parts)
     found = learning_rate_range(
         model,
-        cli.datamodule,
+        cli.table or cli.datamodule,
         seed=cli.trainer.seed,
         **{name: given[name] for name in RANGE},
         **step_options(cli.trainer),
@@ -53,6 +52,5 @@ def _run(args: Sequence[str]) -> int:
     if given.table is not None:
         found.to_csv(given.table)
     if given.plot is not None:
-        title = Path(str(given.config[0])).stem if given.config else type(model).__name__
-        found.plot(title).savefig(given.plot, dpi=120)
+        found.plot(cli.run_name).savefig(given.plot, dpi=120)
     return 0

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
-from torchann.commands.plain_yaml import accept_only_plain_yaml
+from torchann.commands.plain_yaml import NO_CONFIG, accept_only_plain_yaml
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import (
     CaliforniaHousingDataModule,
@@ -35,6 +35,8 @@ _NOT_ACCEPTED = (
 )
 CLI_OPTIONS = ("config", "quiet", "seed_everything", "ckpt_path", "output")
 LONGEST_LINE = 1_000  # characters
+_DATA = "give --data FILE --target COLUMN, --config FILE, or --model CLASS and --data CLASS"
+_SPACE = "give what to search, such as --tune.space '{model.lr: {low: 0.0001, high: 0.1}}'"
 _TYPES = {"NoneType": "null", "float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
 _TYPES |= {
     "Sequence": "a list, such as [300, 100]",
@@ -111,11 +113,11 @@ def _in_one_line(message: str) -> str:
         return f"{_full_name(key[1])} is {value[1]!r}; {_wanted(message, value[1])}"
     if missing := re.search(r"are required: (.*)", message):
         names = missing[1].replace(f"{Parser.command.split()[-1]}.", "")
-        return (
-            f"there is no {' and no '.join(names.split(', '))}; give --config FILE, or --model CLASS and --data CLASS"
-        )
-    if words := re.fullmatch(r"Unexpected config: (.*)", message, re.DOTALL):
-        return f"the config is {words[1]!r}; give a YAML file with model, data and trainer"
+        return f"there is no {' and no '.join(names.split(', '))}; {_SPACE if names == 'space' else _DATA}"
+    if message.startswith("Unexpected config: "):
+        return NO_CONFIG.replace("it is", "the config is")
+    if "trainer.seed" in message and "seed_everything" in message:
+        return "the seed of a run is given as --seed, or as seed_everything in a config, not as trainer.seed"
     return " ".join(message.replace('Parser key "config":', "--config:").replace('in "<unicode string>", ', "").split())
 
 

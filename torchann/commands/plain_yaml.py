@@ -1,13 +1,17 @@
 """Reads YAML that anyone may have written: plain values, of a size and a depth that a person can have meant."""
 
+import re
 from typing import Any
 
 import yaml
-from jsonargparse import get_loader, set_loader, set_parsing_settings
+from jsonargparse import get_loader, set_dumper, set_loader, set_parsing_settings
+
+from torchann.commands.texts import Text, keep_texts_of_file
 
 LONGEST = 1_000_000  # characters
 DEEPEST = 50  # mappings and lists within each other
 LARGEST = 100_000  # values, where an alias counts as much as what it stands for
+NO_CONFIG = "it is no YAML mapping; give a file with model, data and trainer, or a table as --data FILE --target COLUMN"
 
 _load = get_loader("yaml")
 _Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -33,14 +37,23 @@ def plain_yaml(text: str) -> Any:
     """
     if len(text) > LONGEST:
         raise yaml.YAMLError(f"it has {len(text):,} characters; give at most {LONGEST:,}")
-    _check_size(text)
-    _check_keys(yaml.compose(text, Loader=_Parser))
+    try:
+        _check_size(text)
+    except yaml.MarkedYAMLError as error:
+        if error.problem == "could not find expected ':'":
+            raise yaml.YAMLError(NO_CONFIG) from error
+        raise
+    document = yaml.compose(text, Loader=_Parser)
+    _check_keys(document)
     try:
         value = _load(text)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # PyYAML lets them pass
         raise yaml.YAMLError(f"it has a value that is none ({error}); put it in quotes") from None
+    if isinstance(value, str) and "\n" in text.strip():  # lines of a table, perhaps, which no message may show
+        raise yaml.YAMLError(NO_CONFIG)
     if isinstance(value, dict) and not isinstance(value.get("trainer"), (dict, str, type(None))):
         raise yaml.YAMLError(f"trainer is {value['trainer']!r}; give a mapping, such as {{max_epochs: 20}}")
+    keep_texts_of_file(document, value)
     return value
 
 
@@ -87,7 +100,23 @@ def _check_keys(node: yaml.Node | None) -> None:
                     keys.add(key.value)
 
 
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    # Puts in quotes what is a number to jsonargparse alone, such as 1e3.
+    pass
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[\d_.]+[eE][-+]?\d+$"), list("-+.0123456789")
+)
+_Dumper.add_representer(Text, _Dumper.represent_str)
+
+
+def _dump(value: Any) -> str:
+    return str(yaml.dump(value, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, sort_keys=False))
+
+
 def accept_only_plain_yaml() -> None:
-    """Makes jsonargparse read YAML as :func:`plain_yaml` does, and import no class that runs programs."""
+    """Makes jsonargparse read and write YAML as :func:`plain_yaml` does, and import no class that runs programs."""
     set_loader("yaml", plain_yaml, exceptions=(yaml.YAMLError,))
+    set_dumper("yaml", _dump)
     set_parsing_settings(instantiate_subclass_spec_in_any=False, import_path_denylist=[])

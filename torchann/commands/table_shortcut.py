@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from torchann.commands.texts import keep_texts
 from torchann.data.tables.columns import shortened
 from torchann.data.tables.csv_table import stem
 from torchann.data.tables.open_table import SHIPPED, open_table
@@ -27,28 +28,28 @@ def is_table(word: str) -> bool:
 
 
 def translated(words: Sequence[str]) -> list[str]:
-    """A command line with a file in place of a class, in the words that LightningCLI knows.
+    """Return a command line with a file in place of a class, in the words that LightningCLI knows.
 
     Args:
-        words: after ``torchann``.
+        words: the options of a command.
 
     Raises:
         ValueError: if there is a file and no target.
 
     Example:
-        >>> translated(["fit", "--data", "people.csv", "--target", "income", "--quiet"])[1:]
-        ['--data', 'torchann.TabularDataModule', '--data.source', 'people.csv', '--data.target', 'income', '--quiet']
+        >>> translated(["--data", "people.csv", "--target", "income", "--seed=1"])[1:]
+        ['torchann.TabularDataModule', '--data.source=people.csv', '--data.target=income', '--seed_everything=1']
     """
     rest: list[str] = []
     table: list[str] = []  # comes first: the knobs of the data mean nothing before their class is known
     files: list[str] = []
     targets: list[str] = []
-    given = list(words[1:])
+    given = list(words)
     while given:
         word = given.pop(0)
         option, sign, value = word.partition("=")
         if option not in ("--data", "--target"):
-            rest.append(word)
+            rest.append(f"--seed_everything{sign}{value}" if option == "--seed" else word)
             continue
         values = [value] if sign else []
         while given and not sign and not given[0].startswith("--"):
@@ -65,7 +66,7 @@ def translated(words: Sequence[str]) -> list[str]:
     if files and not has_target and "--help" not in rest:
         names = open_table(files).columns
         raise ValueError(f"there is no target; give --target and the column to predict, of {shortened(names)}")
-    return [*words[:1], *table, *rest, *target] if not table else [*words[:1], *table, *target, *rest]
+    return keep_texts([*table, *target, *rest] if table else [*rest, *target])
 
 
 def _joined(values: list[str]) -> str:
@@ -73,11 +74,11 @@ def _joined(values: list[str]) -> str:
 
 
 def without_model_knobs(words: Sequence[str]) -> list[str]:
-    """A command line without ``--model.KNOB VALUE``.
+    """Return a command line without ``--model.KNOB VALUE``.
 
     Example:
-        >>> without_model_knobs(["fit", "--model.lr", "0.1", "--quiet", "--model.norm=batch"])
-        ['fit', '--quiet']
+        >>> without_model_knobs(["--model.lr", "0.1", "--quiet", "--model.norm=batch"])
+        ['--quiet']
     """
     found: list[str] = []
     given = list(words)
@@ -91,22 +92,22 @@ def without_model_knobs(words: Sequence[str]) -> list[str]:
 
 
 def with_model(words: Sequence[str], task: str, epochs_given: bool, callbacks_given: bool) -> list[str]:
-    """A command line with the model that suits a task; what the words say themselves stays.
+    """Return a command line with the model that suits a task; what the words say themselves stays.
 
     Args:
-        words: after ``torchann``.
+        words: the options of a command.
         task: regression, binary or multiclass.
         epochs_given: whether they say for how long to train.
         callbacks_given: whether they name callbacks.
 
     Example:
-        >>> with_model(["fit", "--model.lr", "0.1"], "binary", True, True)[:3]
-        ['fit', '--model', 'torchann.ClassificationMLP']
+        >>> with_model(["--model.lr", "0.1"], "binary", True, True)[:2]
+        ['--model', 'torchann.ClassificationMLP']
     """
     model = "torchann.RegressionMLP" if task == "regression" else "torchann.ClassificationMLP"
     more = [] if epochs_given else ["--trainer.max_epochs", str(MAX_EPOCHS)]
     more += [] if callbacks_given else STOPPING
-    return [words[0], "--model", model, *DEFAULTS, *more, *words[1:]]
+    return ["--model", model, *DEFAULTS, *more, *words]
 
 
 def name_of(source: object) -> str:

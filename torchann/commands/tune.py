@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Literal
 
 from jsonargparse import Namespace
@@ -40,7 +39,7 @@ class Tune:
         storage: null for a journal in the study's folder, a path for a journal elsewhere, or a URL such as
             sqlite:///study.db, for processes and machines to share.
         folder: of all studies.
-        name: of the study; by default of the config file.
+        name: of the study; by default that of the config file, the table or the model.
         jobs: processes on this machine, each with its share of the cores.
     """
 
@@ -72,7 +71,7 @@ class TuneCLI(ConfigCLI):
         for name in given.space:
             self._check(name)
         if not any(name.startswith("data.") for name in given.space):
-            self.shared = self.parser.instantiate_classes(self.config).data
+            self.shared = self.table or self.parser.instantiate_classes(self.config).data
 
     def after_instantiate_classes(self) -> None:
         """Needs no model."""
@@ -131,7 +130,7 @@ def _run(args: Sequence[str]) -> int:
     own = tuple(f"tune.{field.name}" for field in fields(Tune))
     cli = TuneCLI("tune", args, own=own, run=False, save_config_callback=None)
     given, quiet = cli.config.tune, cli.config.quiet
-    name = given.name or (Path(str(cli.config.config[0])).stem if cli.config.config else "study")
+    name = given.name or cli.run_name
     if given.jobs < 1:
         raise ValueError(f"jobs is {given.jobs}; give 1 or more")
     study = Study(

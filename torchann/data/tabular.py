@@ -53,7 +53,7 @@ class TabularDataModule(InMemoryDataModule):
         max_categories: of a column; the rarer ones count as unseen.
         scale_target: whether a regression learns standard deviations of its targets.
         missing_values: texts that stand for a missing value, beside the usual ones.
-        delimiter: between the values of a CSV file, if it is not found by itself.
+        delimiter: between the values of a CSV file, one character or tab, if it is not found by itself.
         encoding: of a CSV file, if it is not UTF-8.
         max_memory: that the rows may take, such as 200MB; half of what is free if not given. A larger Parquet table is
             read in blocks, split at random, by group or by time; in blocks of 2 GB in all if it is not given.
@@ -93,12 +93,12 @@ class TabularDataModule(InMemoryDataModule):
 
     def __init__(
         self,
-        source: Any,
-        target: Any,
+        source: str | list[str] | Any,
+        target: str | list[str] | Any,
         task: TaskKind | None = None,
         kinds: dict[str, str] | None = None,
-        val_source: Any = None,
-        test_source: Any = None,
+        val_source: str | list[str] | Any = None,
+        test_source: str | list[str] | Any = None,
         val_size: Size | None = None,
         test_size: Size | None = None,
         split: SplitKind | None = None,

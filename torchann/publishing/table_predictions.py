@@ -38,7 +38,7 @@ def predict(
         output: a ``.csv``, ``.npy`` or ``.parquet`` file, put in its place when all rows are predicted.
         keep: columns of the table to have before the predictions, such as a number of the row; beside a column of the
             same name a prediction is called ``predicted NAME``.
-        delimiter: between the values of a CSV file, if it is not found by itself.
+        delimiter: between the values of a CSV file, one character or tab, if it is not found by itself.
         encoding: of a CSV file, if it is not UTF-8.
         surprises: counts what no training row had.
 

@@ -43,7 +43,7 @@ def open_table(
         source: a path, several, or a pattern such as ``part-*.parquet``; ``"california-housing"`` for the one in this
             package; a data frame of pandas or polars; a mapping of columns; an array ``(rows, columns)``, whose
             columns are called ``"0"``, ``"1"`` and so on.
-        delimiter: between the values of a CSV file; found by itself if not given.
+        delimiter: between the values of a CSV file, one character or "tab"; found by itself if not given.
         encoding: of a CSV file; UTF-8 if not given.
         missing: which texts stand for no value, in small letters.
 
@@ -56,6 +56,7 @@ def open_table(
         >>> open_table("california-housing").columns[:2]
         ['longitude', 'latitude']
     """
+    delimiter = None if delimiter is None else _one_character(delimiter)
     if isinstance(source, (str, Path)) or (isinstance(source, (list, tuple)) and _are_paths(source)):
         paths = _find([source] if isinstance(source, (str, Path)) else source)
         return _open_files(paths, delimiter, encoding, missing)
@@ -67,6 +68,13 @@ def open_table(
             raise ValueError(f"the data frame has a column twice in {', '.join(names)[:200]}; rename one")
         return ArrayTable("table", {str(name): source[name].to_numpy() for name in source.columns}, missing)
     return _of_array(np.asarray(source), "table", missing)
+
+
+def _one_character(delimiter: str) -> str:
+    found = "\t" if delimiter.lower() in ("\\t", "tab") else delimiter  # as people type it
+    if len(found) != 1 or found in '\r\n"':
+        raise ValueError(f"the delimiter is {delimiter!r}; give one character, or tab")
+    return found
 
 
 def _are_paths(source: Sequence[Any]) -> bool:
