@@ -10,6 +10,7 @@ from torch import nn, optim
 from torch.optim.lr_scheduler import OneCycleLR
 
 from torchann.engine.compiled.learner import CompiledLearner
+from torchann.engine.compiled.net import Layer
 from torchann.engine.compiled_steps import CompiledSteps, why_not_compiled
 from torchann.engine.learner import AutogradStep, TorchSteps, why_not_explicit
 from torchann.engine.rows.loader import Block
@@ -278,14 +279,18 @@ def dropped(seed=0):
     return net, of_end(net, momentum=0.9), torch.randn(ROWS, 4).double(), torch.randn(ROWS, 1).double()
 
 
+def drops_of(steps, number, rows):
+    """The factors of a hidden layer's values, ``(rows, units)``."""
+    net, layer = steps.learner.net, Layer(*steps.learner.net.layers[number].tolist())
+    drops = torch.from_numpy(steps.learner.batch.drops)[layer.z : layer.z + layer.units * net.room]
+    return drops.view(layer.units, net.room)[:, :rows].T
+
+
 def test_step_with_dropout_is_autograds_with_the_same_units_switched_off():
     net, steps, x, y = dropped()
     twin = copy.deepcopy(net)
     outputs = steps.take(Block(x, y, ROWS))
-    layout, drops = steps.learner.net, torch.from_numpy(steps.learner.batch.drops)
-    masks = [
-        drops[at : at + ROWS * width].view(ROWS, width) for at, width in zip(layout.places[1:], (6, 5), strict=True)
-    ]
+    masks = [drops_of(steps, layer, ROWS) for layer in range(2)]
     assert {round(value, 12) for mask in masks for value in mask.flatten().tolist()} == {0.0, round(1 / 0.7, 12)}
     first, second, third = twin.linears()
     wanted = third(torch.tanh(second(torch.tanh(first(x)) * masks[0])) * masks[1])
@@ -298,10 +303,9 @@ def test_step_with_dropout_is_autograds_with_the_same_units_switched_off():
 def test_dropout_switches_off_the_share_that_was_asked_for():
     _, steps, _, _ = dropped()
     steps.take(Block(torch.zeros(2000, 4).double(), torch.zeros(2000, 1).double(), 2000))
-    at = steps.learner.net.places[1]
-    assert (steps.learner.batch.drops[at : at + 12_000] == 0).mean() == pytest.approx(
-        0.3, abs=4 * (0.21 / 12_000) ** 0.5
-    )
+    drops = drops_of(steps, 0, 2000)
+    assert drops.numel() == 12_000
+    assert float((drops == 0).double().mean()) == pytest.approx(0.3, abs=4 * (0.21 / 12_000) ** 0.5)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

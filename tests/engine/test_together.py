@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from torchann.engine.compiled import learner as compiled_learner
-from torchann.engine.compiled.blas import one_thread
 from torchann.engine.compiled.learner import CompiledLearner
 from torchann.engine.compiled.net import lay_out
 from torchann.engine.compiled.objectives import make_objective
 from torchann.engine.compiled.solvers import make_solver
+from torchann.engine.compiled.threads import beside_others
 from torchann.engine.together import Stopped, check_stop, run_together
 
 
@@ -79,6 +79,6 @@ def test_network_beside_others_leaves_them_the_other_core(monkeypatch):
     x, y, rates = np.ones((8, 2), np.float32), np.zeros(8, np.float32), np.array([0.1, 0.1])
     with pytest.raises(AssertionError, match="a second thread"):
         learner.steps(x, y, rates, 4)
-    with one_thread() as others:
+    with beside_others() as others:
         assert others == 0
         assert learner.steps(x, y, rates, 4).loss > 0

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from torchann.engine.compiled.activations import KINDS as ACTIVATIONS
 from torchann.engine.compiled.learner import CompiledLearner
-from torchann.engine.compiled.net import lay_out
+from torchann.engine.compiled.net import Layer, lay_out
 from torchann.engine.compiled.objectives import make_objective
 from torchann.engine.compiled.solvers import make_solver
 from torchann.nets.heads import classification_objective, regression_objective
 from torchann.nets.mlp import MLP
 
 ROWS, FEATURES = 37, 6
+PARTS = Layer._fields.index("parts")
 RATE = 0.02
 SOLVERS = {
     "sgd": (lambda p, wd: torch.optim.SGD(p, RATE, weight_decay=wd), {}),
@@ -220,7 +221,7 @@ def test_two_threads_give_the_bits_of_one(example, monkeypatch):
     for workers in (1, 2):
         monkeypatch.setattr(CompiledLearner, "_workers", lambda self, steps, workers=workers: workers)
         learner = learner_of(net, "mse", "adam", 8)
-        learner.net.parts[:] = [2, 2, 1]
+        learner.net.layers[:3, PARTS] = [2, 2, 1]
         for _ in range(20):
             learner.steps(x, y, steps_of(ROWS, 8), 8)
         vectors.append(learner.vector)

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torchann.engine.compiled.activations import KINDS as ACTIVATIONS
-from torchann.engine.compiled.blas import one_thread
+from torchann.engine.compiled.gathering import Rows
 from torchann.engine.compiled.jit import say_first_use
 from torchann.engine.compiled.net import Batch, Net
 from torchann.engine.compiled.objectives import Objective
 from torchann.engine.compiled.outputs import take_outputs
 from torchann.engine.compiled.solvers import KINDS, MOMENTS, Solver
-from torchann.engine.compiled.steps import Place, Rows, take_steps
-from torchann.engine.compiled.threads import GATE
+from torchann.engine.compiled.steps import Ends, Place, Vectors, take_steps
+from torchann.engine.compiled.threads import GATE, Crew, beside_others
 
 Numbers = NDArray[Any]
 NO_PLACES = np.zeros(0, np.int64)
@@ -81,13 +81,13 @@ class CompiledLearner:
         seed: int = 0,
     ) -> None:
         self.vector = vector
-        self.objective, self.aux_objective, self.solver = objective, aux_objective or objective, solver
+        self.ends: Ends = Ends(objective, aux_objective or objective, float(np.finfo(vector.dtype).eps))
+        self.solver = solver
         self.place: Place = Place(0, 1.0, np.uint64(seed))  # type: ignore[arg-type]
         kept = MOMENTS[KINDS[solver.kind]]
         self.moments: list[Numbers] = [np.zeros(len(vector) if there else 0, vector.dtype) for there in kept]
         self.gradient: Numbers = np.zeros(0 if KINDS[solver.kind] == "sgd" else len(vector), vector.dtype)
         self._empty = np.zeros(0, vector.dtype)
-        self._epsilon = float(np.finfo(vector.dtype).eps)
         self._gate = np.zeros(GATE, np.int64)
         self._rest, self._next_rest, self._best = 0, 4, float("inf")
         self.lay_out(net, batch)
@@ -95,9 +95,10 @@ class CompiledLearner:
     def lay_out(self, net: Net, batch: Batch) -> None:
         """Take another layout of the same parameters, such as one for mini-batches of more rows."""
         self.net, self.batch = net, batch
-        self._room = np.empty(len(batch.weight) * int(net.widths[-1]), self.vector.dtype)
-        self._aux_room = np.empty(len(batch.weight) * net.aux, self.vector.dtype)
-        self._two: bool = int(net.parts.max()) > 1
+        self._out_features, aux = net.layers[-2:, 1].tolist()
+        self._room = np.empty(len(batch.weight) * self._out_features, self.vector.dtype)
+        self._aux_room = np.empty(len(batch.weight) * aux, self.vector.dtype)
+        self._two: bool = net.parts > 1
 
     def steps(
         self,
@@ -140,18 +141,19 @@ class CompiledLearner:
         rows = Rows(flat(x), flat(y), flat(weight), flat(wide), places[0], flat(aux_y), places[1])
         out = self._room if outputs is None else outputs.reshape(-1)
         aux = self._aux_room if aux_outputs is None else aux_outputs.reshape(-1)
-        gate = self._gate
-        gate[:] = 0
+        self._gate[:] = 0
+        vectors = Vectors(self.vector, self.gradient, *self.moments)
         arguments = (
-            self.net, self.solver, self.objective, self.aux_objective, self._epsilon, rows, self.batch, batch_size,
-            self.vector, self.gradient, *self.moments, rates, self.place, out, aux,
+            self.net, self.solver, self.ends, rows, self.batch, batch_size, vectors, rates, self.place, out, aux,
         )  # fmt: skip
         say_first_use()
         begun = time.perf_counter()
-        with one_thread() as others:
+        with beside_others() as others:
             workers = 1 if others else self._workers(len(rates))  # other networks have the other cores
-            second = _second_thread().submit(lambda: take_steps(*arguments, 1, 2, gate)) if workers == 2 else None
-            loss, penalty, t, product, random = take_steps(*arguments, 0, workers, gate)
+            second = None
+            if workers == 2:
+                second = _second_thread().submit(lambda: take_steps(*arguments, Crew(1, 2, self._gate)))
+            loss, penalty, t, product, random = take_steps(*arguments, Crew(0, workers, self._gate))
             if second is not None:
                 second.result()
                 self._note(time.perf_counter() - begun, len(rates))
@@ -170,14 +172,12 @@ class CompiledLearner:
             ``(rows, outputs)``.
         """
         empty, batch = self._empty, self.batch._replace(inputs=self.batch.values)
-        out = np.empty((len(x), int(self.net.widths[-1])), self.vector.dtype)
-        targets = np.zeros(len(x) * len(batch.targets) // len(batch.weight), self.vector.dtype)
+        out = np.empty((len(x), self._out_features), self.vector.dtype)
         places = NO_PLACES if codes is None else _writable(codes).reshape(-1)
-        rows = Rows(_writable(x).reshape(-1), targets, empty, empty, places, empty, NO_PLACES)
-        net = self.net._replace(dropout=0.0)
+        rows = Rows(_writable(x).reshape(-1), empty, empty, empty, places, empty, NO_PLACES)
+        net, crew = self.net._replace(dropout=0.0), Crew(0, 1, self._gate)
         say_first_use()
-        with one_thread():
-            take_outputs(net, self.objective, rows, batch, self.vector, out.reshape(-1), values, self._gate)
+        take_outputs(net, self.ends.main, rows, batch, self.vector, out.reshape(-1), values, crew)
         return out
 
     def _workers(self, steps: int) -> int:

@@ -106,40 +106,67 @@ def sklearn_objective(activation: str, loss: str, outputs: int = 1) -> Objective
 @compiled
 def end_values(activation, z, z_at, a, a_at, rows, outputs):
     """Put the output activation of the raw outputs ``z`` into ``a``, matrices ``(rows, outputs)`` in flat arrays."""
+    count = rows * outputs
+    z, a = z[z_at : z_at + count], a[a_at : a_at + count]
     if activation == SOFTMAX:
-        for row in range(rows):
-            start, place = z_at + row * outputs, a_at + row * outputs
+        for start in range(0, count, outputs):
             highest = z[start]
-            for i in range(1, outputs):
-                highest = max(highest, z[start + i])
-            total = type(highest)(0)
-            for i in range(outputs):
-                a[place + i] = exp(z[start + i] - highest)
-                total += a[place + i]
-            for i in range(outputs):
-                a[place + i] /= total
+            for i in range(start + 1, start + outputs):
+                highest = max(highest, z[i])
+            for i in range(start, start + outputs):
+                a[i] = z[i] - highest
+        for i in range(count):  # all in one loop, which the compiler turns into vector instructions
+            a[i] = exp(a[i])
+        for start in range(0, count, outputs):
+            total = type(a[0])(0)
+            for i in range(start, start + outputs):
+                total += a[i]
+            for i in range(start, start + outputs):
+                a[i] /= total
     elif activation == EXP:
-        for i in range(rows * outputs):
-            a[a_at + i] = exp(z[z_at + i])
+        for i in range(count):
+            a[i] = exp(z[i])
     else:
-        activate(activation, z[z_at : z_at + rows * outputs], a[a_at : a_at + rows * outputs])
+        activate(activation, z, a)
+
+
+@compiled
+def _clipped_log(p, epsilon):
+    return math.log(min(max(p, epsilon), 1 - epsilon) if p == p else p)
 
 
 @compiled
 def _loss(kind, a, y, epsilon):
     d = a - y
-    if kind == SQUARED:
-        return d * d
     if kind == ABSOLUTE:
         return abs(d)
     if kind == HUBER:
         return 0.5 * d * d if abs(d) < 1 else abs(d) - 0.5
     if kind == POISSON:
         return (y * math.log(y / a) if y > 0 else 0.0) - y + a
-    p = min(max(a, epsilon), 1 - epsilon) if a == a else a
     if kind == LOG:
-        return -y * math.log(p) if y != 0 else 0.0 * p
-    return -(y * math.log(p) if y != 0 else 0.0) - ((1 - y) * math.log(1 - p) if y != 1 else 0.0) + 0.0 * p
+        return -y * _clipped_log(a, epsilon) if y != 0 else 0.0 * a
+    of_one = y * _clipped_log(a, epsilon) if y != 0 else 0.0 * a
+    return -of_one - ((1 - y) * _clipped_log(1 - a, epsilon) if y != 1 else 0.0)
+
+
+@compiled
+def sum_of_losses(objective, epsilon, values, differences, targets, weight, rows, outputs):
+    """Return the sum of some rows' losses, float64, by their values and how far these are from the targets."""
+    total = 0.0
+    for row in range(rows):
+        start, row_loss = row * outputs, 0.0
+        if objective.class_numbers:
+            row_loss = -_clipped_log(float(values[start + int(targets[row])]), epsilon)
+        elif objective.loss == SQUARED:
+            for i in range(start, start + outputs):
+                row_loss += float(differences[i]) * float(differences[i])
+        else:
+            for i in range(start, start + outputs):
+                value = float(values[i]) * objective.scale + objective.shift
+                row_loss += _loss(objective.loss, value, float(targets[i]), epsilon)
+        total += row_loss * weight[row]
+    return total * objective.factor
 
 
 @compiled
@@ -155,36 +182,41 @@ def measure(objective, epsilon, z, z_at, targets, weight, ends, errors, at, rows
         weight: what each row counts, ``(rows,)``.
         ends: flat array for the values.
         errors: flat array for the derivatives of each row's loss by the raw outputs.
-        at: place of the first in ``ends`` and ``errors``.
+        at: place of the first of them.
         rows: rows of the mini-batch.
         outputs: outputs per row.
 
     Returns:
         The sum of the rows' losses, float64; 0 if no loss was asked for.
     """
-    one = type(z[0])(1)
-    end_values(objective.activation, z, z_at, ends, at, rows, outputs)
-    scale, shift, slope = one * objective.scale, one * objective.shift, one * objective.slope * objective.share
-    total = 0.0
-    for row in range(rows):
-        row_loss = 0.0
-        for i in range(outputs):
-            place = at + row * outputs + i
-            v = ends[place] * scale + shift
-            target = one * (i == int(targets[row])) if objective.class_numbers else targets[row * outputs + i]
-            d = v - target
-            if objective.loss != NO_LOSS:
-                row_loss += _loss(objective.loss, float(v), float(target), epsilon)
-            if objective.derivative == SIGN:
-                d = one * (d > 0) - one * (d < 0) if d == d else d
-            elif objective.derivative == CLIPPED:
-                d = -one if d < -1 else (one if d > 1 else d)
-            errors[place] = d * slope * weight[row]
-        total += row_loss * objective.factor * weight[row]
-    if objective.through:
-        count = rows * outputs
-        part = errors[at : at + count]
+    f, one, count = type(z[0]), type(z[0])(1), rows * outputs
+    end_values(objective.activation, z, z_at, ends, 0, rows, outputs)
+    values, slopes = ends[:count], errors[at : at + count]
+    scale, shift, slope = f(objective.scale), f(objective.shift), f(objective.slope * objective.share)
+    for i in range(count):
+        slopes[i] = values[i] * scale + shift
+    if objective.class_numbers:
+        for row in range(rows):
+            slopes[row * outputs + int(targets[row])] -= one
+    else:
         for i in range(count):
-            part[i] *= scale
-        chain(objective.activation, part, z[z_at : z_at + count], ends[at : at + count])
+            slopes[i] -= targets[i]
+    total = 0.0
+    if objective.loss != NO_LOSS:
+        total = sum_of_losses(objective, epsilon, values, slopes, targets, weight, rows, outputs)
+    if objective.derivative == SIGN:
+        for i in range(count):
+            d = slopes[i]
+            slopes[i] = f(d > 0) - f(d < 0) if d == d else d
+    elif objective.derivative == CLIPPED:
+        for i in range(count):
+            slopes[i] = max(min(slopes[i], one), -one) if slopes[i] == slopes[i] else slopes[i]
+    for row in range(rows):
+        factor = slope * weight[row]
+        for i in range(row * outputs, (row + 1) * outputs):
+            slopes[i] *= factor
+    if objective.through:
+        for i in range(count):
+            slopes[i] *= scale
+        chain(objective.activation, slopes, z[z_at : z_at + count], values)
     return total

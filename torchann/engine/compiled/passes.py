@@ -1,9 +1,13 @@
-"""Forward and backward through the layers of a net, for a mini-batch: steps 2, 4 and 5 of the chapter's six."""
+"""Forward and backward through the layers of a net, for a mini-batch: steps 2, 4, 5 and 6 of the chapter's six."""
+
+import numpy as np
 
 from torchann.engine.compiled.activations import activate, chain
-from torchann.engine.compiled.blas import add_product
 from torchann.engine.compiled.jit import compiled
+from torchann.engine.compiled.net import layer_of
+from torchann.engine.compiled.products import add_product
 from torchann.engine.compiled.threads import wait
+from torchann.engine.compiled.turning import turn
 
 
 @compiled
@@ -13,190 +17,142 @@ def part_of(width, part, parts):
 
 
 @compiled
-def weighted_sums(w, weights, biases, turned, x, x_at, stride, inputs, z, z_at, z_stride, units, first, last, rows):
-    """Set the units ``first`` to ``last`` of a layer to their weighted sums, ``x @ weights + biases``."""
-    bias = w[biases + first : biases + last]
-    for row in range(rows):
-        place = z_at + row * z_stride
-        sums = z[place + first : place + last]
-        for i in range(len(bias)):
-            sums[i] = bias[i]
-    one = type(w[0])(1)
-    start, ld = (weights + first * inputs, inputs) if turned else (weights + first, units)
-    add_product(
-        z, z_at + first, z_stride, one, one, x, x_at, stride, False, w, start, ld, turned, rows, inputs, last - first
-    )
+def strides_of(net, layer):
+    """Return how far apart a layer's weights lie: those of two units, and those of two inputs."""
+    return (layer.inputs, 1) if net.turned else (1, layer.units)
 
 
 @compiled
-def forward(net, w, batch, x, x_at, z, z_at, rows, worker, workers, gate):
+def weighted_sums(net, layer, w, batch, first, last, columns):
+    """Set the units ``first`` to ``last`` of a layer to their weighted sums, ``weights @ x + biases``."""
+    one = type(w[0])(1)
+    unit_step, input_step = strides_of(net, layer)
+    for unit in range(first, last):
+        place = layer.z + unit * net.room
+        sums, bias = batch.sums[place : place + columns], w[layer.biases + unit]
+        for i in range(len(sums)):
+            sums[i] = bias
+    add_product(
+        batch.sums, layer.z + first * net.room, net.room, one, one, w, layer.weights + first * unit_step, unit_step,
+        input_step, batch.inputs, layer.x, net.room, last - first, layer.inputs, columns,
+    )  # fmt: skip
+
+
+@compiled
+def forward(net, w, batch, rows, columns, crew, trains):
     """Take a mini-batch forward, layer by layer, and keep all that is computed on the way (step 2).
 
     Args:
         net: the layout.
         w: parameters.
-        batch: its sums, values and inputs are written to.
-        x: flat array that has the first layer's inputs.
-        x_at: place of the first.
-        z: flat array for the raw outputs.
-        z_at: place of the first.
+        batch: has the first layer's inputs; sums, values and the other layers' inputs are written to.
         rows: rows of the mini-batch.
-        worker: number of this thread.
-        workers: how many there are; each takes its parts of a layer.
-        gate: where they wait for each other.
+        columns: the same in whole vectors.
+        crew: threads, each of which takes its parts of a layer.
+        trains: whether a gradient will want the values row by row.
     """
-    top = len(net.weights) - 1
-    for layer in range(top):
-        source, at = (x, x_at) if layer == 0 else (batch.inputs, net.places[layer])
-        inputs, units, parts = net.widths[layer], net.widths[layer + 1], net.parts[layer]
-        stride = net.strides[layer + 1]
-        place = net.places[layer + 1] + stride - units  # behind the numbers of the wide path, if there are any
-        for part in range(worker, parts, workers):
-            first, last = part_of(units, part, parts)
-            weighted_sums(
-                w, net.weights[layer], net.biases[layer], net.turned, source, at, net.strides[layer], inputs,
-                batch.sums, place, stride, units, first, last, rows,
-            )  # fmt: skip
-            whole = last - first == stride
-            for row in range(1 if whole else rows):
-                start = place + row * stride + first
-                end = place + rows * stride if whole else place + row * stride + last
+    top = len(net.layers) - 2
+    for number in range(top + 1):
+        layer = layer_of(net, number)
+        for part in range(crew.worker, layer.parts, crew.workers):
+            first, last = part_of(layer.units, part, layer.parts)
+            weighted_sums(net, layer, w, batch, first, last, columns)
+            if number < top:
+                start, end = layer.z + first * net.room, layer.z + last * net.room
                 values = batch.values[start:end]
                 activate(net.activation, batch.sums[start:end], values)
                 if net.dropout > 0:
-                    inputs_above, drops = batch.inputs[start:end], batch.drops[start:end]
+                    inputs, drops = batch.inputs[start:end], batch.drops[start:end]
                     for i in range(len(values)):
-                        inputs_above[i] = values[i] * drops[i]
-        wait(gate, workers)
-    source, at = (x, x_at) if top == 0 else (batch.inputs, net.places[top])
-    units = net.widths[top + 1]
-    if worker == 0:
-        weighted_sums(
-            w, net.weights[top], net.biases[top], net.turned, source, at, net.strides[top], net.strides[top],
-            z, z_at, units, units, 0, units, rows,
-        )  # fmt: skip
+                        inputs[i] = values[i] * drops[i]
+                if trains and net.turned:
+                    above = layer_of(net, number + 1)
+                    place = above.across + above.skip + first
+                    turn(batch.inputs, start, net.room, last - first, rows, batch.across, place, above.across_width)
+        if number < top:
+            wait(crew)
 
 
 @compiled
-def aux_outputs(net, w, batch, z, z_at, rows):
-    """Set ``z`` to the outputs of the second output layer, which sees the last hidden layer alone."""
-    top = len(net.weights) - 1
-    weighted_sums(
-        w, net.aux_weights, net.aux_biases, net.turned, batch.inputs, net.places[top] + net.wide, net.strides[top],
-        net.widths[top], z, z_at, net.aux, net.aux, 0, net.aux, rows,
-    )  # fmt: skip
-
-
-@compiled
-def errors_below(net, w, batch, weights, skip, inputs, units, errors, below, keep, first, last, rows):
-    """Give the inputs ``first`` to ``last`` of a layer their share of its errors, ``errors @ weights.T`` (step 5).
+def errors_below(net, layer, w, batch, keep, first, last, columns):
+    """Give the inputs ``first`` to ``last`` of a layer their share of its errors, ``weights.T @ errors`` (step 5).
 
     Args:
         net: the layout.
+        layer: whose errors are shared out.
         w: parameters.
         batch: whose errors are read and written to.
-        weights: place of the layer's.
-        skip: inputs of the layer in front of the ones that have errors.
-        inputs: of the layer, all together.
-        units: of the layer.
-        errors: place of the layer's errors.
-        below: place of its inputs' errors, ``(rows, width)``.
-        keep: how much of what is there stays.
-        first: first input.
+        keep: how much stays of the errors that are there.
+        first: first input, behind those that have no errors.
         last: input behind the last.
-        rows: rows of the mini-batch.
+        columns: rows of the mini-batch in whole vectors.
     """
     one = type(w[0])(1)
-    width = inputs - skip
-    start, ld = (weights + skip + first, inputs) if net.turned else (weights + (skip + first) * units, units)
+    unit_step, input_step = strides_of(net, layer)
     add_product(
-        batch.errors, below + first, width, one * keep, one, batch.errors, errors, units, False,
-        w, start, ld, not net.turned, rows, units, last - first,
+        batch.errors, layer.below + first * net.room, net.room, keep, one, w,
+        layer.weights + (layer.skip + first) * input_step, input_step, unit_step, batch.errors, layer.errors, net.room,
+        last - first, layer.units, columns,
     )  # fmt: skip
 
 
 @compiled
-def through_activation(net, batch, layer, first, last, rows):
+def through_activation(net, layer, batch, first, last, rows):
     """Take the errors of a hidden layer's values back to its weighted sums: the chain rule (step 5).
 
     Args:
         net: the layout.
+        layer: the hidden one.
         batch: whose errors are changed.
-        layer: the layer above, whose inputs the values are.
         first: first unit.
         last: unit behind the last.
         rows: rows of the mini-batch.
     """
-    width, stride = net.widths[layer], net.strides[layer]
-    place, errors = net.places[layer] + stride - width, net.errors[layer - 1]
-    whole = last - first == stride
-    for row in range(1 if whole else rows):
-        start, error = place + row * stride + first, errors + row * width + first
-        end = start + (rows * stride if whole else last - first)
-        part = batch.errors[error : error + end - start]
-        if net.dropout > 0:
-            drops = batch.drops[start:end]
-            for i in range(len(part)):
-                part[i] *= drops[i]
-        chain(net.activation, part, batch.sums[start:end], batch.values[start:end])
+    start, end, error = layer.z + first * net.room, layer.z + last * net.room, layer.errors + first * net.room
+    errors = batch.errors[error : error + end - start]
+    if net.dropout > 0:
+        drops = batch.drops[start:end]
+        for i in range(len(errors)):
+            errors[i] *= drops[i]
+    chain(net.activation, errors, batch.sums[start:end], batch.values[start:end])
+    if not net.turned:
+        turn(batch.errors, error, net.room, last - first, rows, batch.across, layer.across + first, layer.across_width)
 
 
 @compiled
-def add_gradient(
-    target,
-    keep,
-    scale,
-    weights,
-    biases,
-    turned,
-    x,
-    x_at,
-    stride,
-    inputs,
-    errors,
-    at,
-    units,
-    first,
-    last,
-    rows,
-    keep_biases,
-):
-    """Add the gradient of some units' weights and biases, ``scale * x.T @ errors``, to what stays of a target.
+def add_gradient(net, layer, target, keep, keep_biases, scale, batch, x, x_at, first, last, rows):
+    """Add the gradient of some units' weights and biases, ``scale * errors @ x.T``, to what stays of a target.
 
     Args:
+        net: the layout.
+        layer: whose gradient it is.
         target: flat array, laid out like the parameters: the parameters themselves, a velocity or a gradient.
         keep: how much stays of what is there.
+        keep_biases: the same of the biases.
         scale: factor of the gradient.
-        weights: place of the layer's weights.
-        biases: place of its biases.
-        turned: whether weights lie as ``(units, inputs)``.
-        x: flat array of the layer's inputs.
-        x_at: place of the first.
-        stride: entries from a row to the next.
-        inputs: of the layer.
-        errors: flat array of errors.
-        at: place of the layer's, ``(rows, units)``.
-        units: of the layer.
+        batch: has inputs and errors.
+        x: flat array of what the gradient reads row by row.
+        x_at: its place there.
         first: first unit.
         last: unit behind the last.
         rows: rows of the mini-batch.
-        keep_biases: how much stays of the biases.
     """
-    if turned:
+    step = np.int64(1)  # not 1, for which a function of its own would be compiled
+    if net.turned:
         add_product(
-            target, weights + first * inputs, inputs, keep, scale, errors, at + first, units, True,
-            x, x_at, stride, False, last - first, rows, inputs,
+            target, layer.weights + first * layer.inputs, layer.inputs, keep, scale, batch.errors,
+            layer.errors + first * net.room, net.room, step, x, x_at, layer.across_width, last - first, rows,
+            layer.inputs,
         )  # fmt: skip
     else:
         add_product(
-            target, weights + first, units, keep, scale, x, x_at, stride, True,
-            errors, at + first, units, False, inputs, rows, last - first,
+            target, layer.weights + first, layer.units, keep, scale, batch.inputs, layer.x, net.room, step, x,
+            x_at + first, layer.across_width, layer.inputs, rows, last - first,
         )  # fmt: skip
-    bias = target[biases + first : biases + last]
-    for i in range(len(bias)):
-        bias[i] *= keep_biases
-    for row in range(rows):
-        place = at + row * units
-        error = errors[place + first : place + last]
-        for i in range(len(bias)):
-            bias[i] += scale * error[i]
+    for unit in range(first, last):
+        place = layer.errors + unit * net.room
+        errors, total = batch.errors[place : place + rows], type(scale)(0)
+        for i in range(len(errors)):
+            total += errors[i]
+        bias = layer.biases + unit
+        target[bias] = (keep_biases * target[bias] if keep_biases != 0 else keep_biases) + scale * total

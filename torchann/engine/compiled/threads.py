@@ -6,6 +6,10 @@ has called looks at the clock: a second thread is no help while another process 
 
 import ctypes
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import llvmlite.binding
 from numba import types
@@ -17,6 +21,21 @@ ARRIVED, TURN = 0, 8
 """Places in a gate, an array of :data:`GATE` int64: a cache line each."""
 GATE = 16
 PATIENCE = 20_000  # looks, some 20 to 50 microseconds, before others may run
+
+
+class Crew(NamedTuple):
+    """The threads that take steps together, as one of them sees it.
+
+    Attributes:
+        worker: its number.
+        workers: how many there are.
+        gate: where they wait for each other, an array of :data:`GATE` int64, zeros at first.
+    """
+
+    worker: int
+    workers: int
+    gate: Any
+
 
 _library = ctypes.CDLL("kernel32" if sys.platform == "win32" else None)
 _give_way = _library.SwitchToThread if sys.platform == "win32" else _library.sched_yield
@@ -50,18 +69,14 @@ def _add(typing, gate, place, number):
 
 
 @compiled
-def wait(gate, workers):
-    """Wait until all workers have come here.
-
-    Args:
-        gate: array of :data:`GATE` int64, zeros at first.
-        workers: how many there are; one never waits.
-    """
-    if workers == 1:
+def wait(crew):
+    """Wait until all workers of a crew have come here; one alone never waits."""
+    if crew.workers == 1:
         return
+    gate = crew.gate
     turn = _read(gate, TURN)
-    if _add(gate, ARRIVED, 1) == workers - 1:
-        _add(gate, ARRIVED, -workers)
+    if _add(gate, ARRIVED, 1) == crew.workers - 1:
+        _add(gate, ARRIVED, -crew.workers)
         _add(gate, TURN, 1)
         return
     looks = 0
@@ -69,3 +84,25 @@ def wait(gate, workers):
         looks += 1
         if looks > PATIENCE:
             give_way()
+
+
+_lock = threading.Lock()
+_taking_steps = 0
+
+
+@contextmanager
+def beside_others() -> Iterator[int]:
+    """Take part in the count of the networks that are taking steps.
+
+    Yields:
+        How many others are.
+    """
+    global _taking_steps
+    with _lock:
+        others = _taking_steps
+        _taking_steps += 1
+    try:
+        yield others
+    finally:
+        with _lock:
+            _taking_steps -= 1
