@@ -229,7 +229,7 @@ def test_help_of_fit_explains_the_table(command):
     text = " ".join(command("fit", "--help").out.split())
     for knob, meaning in {
         "--data.source": "a CSV, TSV, Parquet, NPY or NPZ file, several of one table, or a pattern",
-        "--data.kinds": "number, category, boolean, date or ignore",
+        "--data.kinds": "number, category, boolean, date, dd/mm/yyyy, mm/dd/yyyy, hh:mm or ignore",
         "--data.max_memory": "half of what is free if not given",
     }.items():
         assert meaning in text[text.index(knob) :][:500]

@@ -25,17 +25,18 @@ def home_data():
 
 
 def test_report_tells_each_column_the_target_and_the_split(home_data):
-    train = home_data.splits.train
+    train, area = home_data.splits.train, str(homes()["area"][0])
+    left_out = "left out: another one in each row, a name or number of the row"
     assert str(home_data.report).splitlines() == [
         f"table: regression of 'price', from {train.y.min():.0f} to {train.y.max():.0f}",
-        "column    kind             missing  becomes",
-        "--------  -------------  ---------  --------------------------------------------------------------",
-        f"area      number           {int(train.x[:, 0].isnan().sum()):7}  standardised; 1 if missing",
-        "city      category of 3          0  one-hot",
-        "sold      date                   0  standardised, time of year, time of week",
-        "garden    boolean                0  standardised",
-        "id        -                         left out: another one in each row, a name or number of the row",
-        "country   -                         left out: always 'Europe'",
+        "column    kind           such as       missing  becomes",
+        "--------  -------------  ----------  ---------  " + "-" * len(left_out),
+        f"area      number         {area:10}  {int(train.x[:, 0].isnan().sum()):9}  standardised; 1 if missing",
+        "city      category of 3  Paris               0  one-hot",
+        f"sold      date           {homes()['sold'][0]}          0  standardised, time of year, time of week",
+        f"garden    boolean        {homes()['garden'][0]:4}                0  standardised",
+        f"id        -              0                      {left_out}",
+        "country   -              Europe                 left out: always 'Europe'",
         "random split: 72 rows to train on, 24 to validate, 24 to test",
     ]
 
@@ -240,7 +241,7 @@ def test_task_of_another_kind_is_refused_with_the_reason():
         ({"split_by": "city"}, "split is None and split_by 'city'"),
         ({"split": "time", "split_by": "day"}, "there is no column 'day'"),
         ({"split": "stratified"}, "a stratified split of a regression of 'price'; give split=random"),
-        ({"kinds": {"area": "numbers"}}, "column 'area' is to be 'numbers'; give number, category"),
+        ({"kinds": {"area": "numbers"}}, "column 'area' is to be 'numbers'; did you mean number. give number, cat"),
         ({"kinds": {"aera": "number"}}, "there is no column 'aera'; did you mean it by 'area'"),
         ({"target": "country"}, "the target 'country' has only 'Europe'; give a column with two classes"),
         ({"target": [1.0]}, r"the columns are of the shapes .*\(1,\)"),

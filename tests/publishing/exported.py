@@ -13,8 +13,8 @@ from torch import nn
 import torchann
 from tests.data.own_tables import homes
 from torchann.chapter.two_inputs import TwoInputs
-from torchann.data.tables.column_values import cells_of
-from torchann.data.tables.columns import encode
+from torchann.data.tables.column_values import column_of
+from torchann.data.tables.columns import encode, reader
 from torchann.estimators import MLPClassifier
 from torchann.nets.preprocessing import Pixels, Preprocessing
 from torchann.tasks.task import Task
@@ -42,7 +42,7 @@ def table(max_one_hot: int = 50, target: str = "price"):
     rows["city"] = ["Ys", *rows["city"][1:]] if "city" in rows else []
     rows = {name: column for name, column in rows.items() if column}
     columns = task.preprocessing.table
-    return task, encode(columns.table, lambda name: cells_of(rows[name])), None
+    return task, encode(columns.table, reader(lambda name: column_of(rows[name]))), None
 
 
 def images():

@@ -39,8 +39,8 @@ def rows(count=7, seed=5):
 def test_rows_are_predicted_in_their_order_some_at_a_time(model, tmp_path, monkeypatch):
     expected = model.predict({name: rows()[name] for name in model.feature_names})[:, 0].tolist()
     path = write_csv(tmp_path / "rows.csv", rows())
-    for size in (2, 7, 100):
-        monkeypatch.setattr("torchann.data.tables.csv_table.CHUNK_ROWS", size)
+    for size in (64, 256, 2**20):  # bytes
+        monkeypatch.setattr("torchann.data.tables.csv_table.BLOCK_BYTES", size)
         np.testing.assert_allclose(torchann.predict(model, path)["price"], expected, rtol=1e-5)
         assert torchann.predict(model, path, tmp_path / "out.csv") == 7
         written = np.loadtxt(tmp_path / "out.csv", skiprows=1)
@@ -114,7 +114,7 @@ def test_classes_come_by_name_with_their_probabilities(tmp_path):
 
 
 def test_surprises_are_counted_over_all_parts(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("torchann.data.tables.csv_table.CHUNK_ROWS", 2)
+    monkeypatch.setattr("torchann.data.tables.csv_table.BLOCK_BYTES", 64)
     path = write_csv(tmp_path / "rows.csv", rows() | {"city": ["Ys"] * 7})
     surprises = UnseenValues()
     torchann.predict(model, path, surprises=surprises)
@@ -146,7 +146,7 @@ def test_model_without_names_takes_the_columns_in_their_order(tmp_path):
 
 @pytest.mark.parametrize("ending", [".csv", ".npy", ".parquet"])
 def test_what_is_wrong_leaves_the_old_file_and_no_other(model, tmp_path, monkeypatch, ending):
-    monkeypatch.setattr("torchann.data.tables.csv_table.CHUNK_ROWS", 2)
+    monkeypatch.setattr("torchann.data.tables.csv_table.BLOCK_BYTES", 64)
     out = tmp_path / f"out{ending}"
     out.write_text("old")
     path = write_csv(tmp_path / "rows.csv", rows() | {"area": [1, 2, 3, 4, 5, 6, "inf"]})

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 REQUIRED = ("source", "target")
-NAMES = (*REQUIRED, "val_source", "test_source", "split_by", "delimiter", "kinds", "missing_values")
+NAMES = (*REQUIRED, "val_source", "test_source", "split_by", "delimiter", "decimal", "kinds", "missing_values")
 """Options of a table whose values are texts, or lists or mappings of texts."""
 
 

@@ -37,7 +37,7 @@ class TabularDataModule(InMemoryDataModule):
         target: the column to predict; several for a regression of several values; from Python also the values.
         task: regression, binary or multiclass, in place of what the target looks like.
         kinds: of columns, in place of what they look like, as {zip: category, note: ignore}; number, category,
-            boolean, date or ignore.
+            boolean, date, dd/mm/yyyy, mm/dd/yyyy, hh:mm or ignore.
         val_source: validation rows in files of their own.
         test_source: test rows in files of their own.
         val_size: share or number of rows to choose by, where they have no file; a fifth if not given, and at most
@@ -52,11 +52,13 @@ class TabularDataModule(InMemoryDataModule):
         max_one_hot: categories with more values than this get vectors that the net learns.
         max_categories: of a column; the rarer ones count as unseen.
         scale_target: whether a regression learns standard deviations of its targets.
-        missing_values: texts that stand for a missing value, beside the usual ones.
+        missing_values: texts or numbers that stand for a missing value, beside the usual texts.
         delimiter: between the values of a CSV file, one character or tab, if it is not found by itself.
         encoding: of a CSV file, if it is not UTF-8.
         max_memory: that the rows may take, such as 200MB; half of what is free if not given. A larger Parquet table is
             read in blocks, split at random, by group or by time; in blocks of 2 GB in all if it is not given.
+        default_missing: whether the usual texts, such as NA, null or ?, stand for one; an empty text always does.
+        decimal: sign of numbers in texts, ``.`` or ``,``, where they could be read both ways.
 
     Attributes:
         task: regression, binary or multiclass, after :meth:`setup`.
@@ -72,10 +74,10 @@ class TabularDataModule(InMemoryDataModule):
         >>> data.setup()
         >>> print(data.report)
         table: regression of 'rent', from 100 to 139
-        column    kind             missing  becomes
-        --------  -------------  ---------  ------------
-        size      number                 0  standardised
-        city      category of 2          0  one-hot
+        column    kind           such as      missing  becomes
+        --------  -------------  ---------  ---------  ------------
+        size      number         0                  0  standardised
+        city      category of 2  Rome               0  one-hot
         random split: 24 rows to train on, 8 to validate, 8 to test
     """
 
@@ -109,34 +111,19 @@ class TabularDataModule(InMemoryDataModule):
         max_one_hot: int = 50,
         max_categories: int = 10_000,
         scale_target: bool = True,
-        missing_values: list[str] | None = None,
+        missing_values: list[str | int | float] | None = None,
         delimiter: str | None = None,
         encoding: str | None = None,
         max_memory: int | str | None = None,
+        default_missing: bool = True,
+        decimal: str | None = None,
     ) -> None:
+        named = {name: value for name, value in locals().items() if name in TableSettings.__dataclass_fields__}
+        named |= {"kinds": dict(kinds or {}), "missing_values": list(missing_values or [])}
         super().__init__(32 if batch_size is None else batch_size, seed)
         self._given_batch_size = batch_size
-        self.settings: TableSettings = TableSettings(
-            source,
-            target,
-            task,
-            dict(kinds or {}),
-            val_source,
-            test_source,
-            val_size,
-            test_size,
-            split,
-            split_by,
-            split_seed,
-            max_one_hot,
-            max_categories,
-            scale_target,
-            list(missing_values or []),
-            delimiter,
-            encoding,
-            max_memory,
-        )
-        vars(self).update(vars(self.settings))  # what was told can be read here, too
+        self.settings: TableSettings = TableSettings(**named)
+        vars(self).update(named)  # what was told can be read here, too
         self.name: str = "table"
         self._prepared: dict[int, Split] = {}
         self._kept: dict[str, Split] = {}

@@ -2,15 +2,17 @@
 
 import csv
 import errno
-import itertools
+import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +20,7 @@ from torchann.engine.rows.loader import Rows, map_rows, split_rows
 from torchann.files.atomic import replaced_when_whole
 from torchann.nets.evaluating import evaluating
 
-Columns = dict[str, np.ndarray[Any, Any]]
+Columns = dict[str, Any]  # arrays of NumPy, and of pyarrow where a table's own columns are kept
 ENDINGS = (".csv", ".npy", ".parquet")
 PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small enough for any memory
 
@@ -104,11 +106,49 @@ def _classes(parts: Columns, hparams: Mapping[str, Any]) -> Columns:
 
 
 def check_ending(path: Path) -> None:
-    """Raise ValueError unless the file's ending is one of :data:`ENDINGS`, or where Parquet lacks pyarrow."""
+    """Raise ValueError unless the file's ending is one of :data:`ENDINGS`."""
     if path.suffix not in ENDINGS:
         raise ValueError(f"predictions cannot be written to {path}; give a file that ends in .csv, .npy or .parquet")
-    if path.suffix == ".parquet":
-        _pyarrow()
+
+
+def as_numpy(parts: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """Return a column of its parts: no value is changed, None stands for gaps among what has no nan.
+
+    Example:
+        >>> as_numpy([pa.chunked_array([[2**53 + 1, None]])])
+        array([9007199254740993, None], dtype=object)
+    """
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    array = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
+    kind, types = array.type, pa.types
+    if not array.null_count and (types.is_string(kind) or types.is_large_string(kind)):
+        return np.array(array.to_pylist(), dtype=str)
+    typed = (types.is_timestamp(kind) and kind.tz is None) or types.is_date(kind) or types.is_duration(kind)
+    if (
+        typed
+        or types.is_floating(kind)
+        or (not array.null_count and (types.is_integer(kind) or types.is_boolean(kind)))
+    ):
+        return np.array(array.to_numpy())
+    found = np.empty(len(array), dtype=object)
+    found[:] = array.to_pylist()
+    return found
+
+
+def _texts(column: Any) -> list[str]:
+    if isinstance(column, np.ndarray):
+        return column.astype(str).tolist()  # type: ignore[no-any-return]
+    kind, types = column.type, pa.types
+    if types.is_floating(kind):  # the shortest text of the number, and nothing for a gap
+        texts = np.where(column.is_null().to_numpy(), "", column.to_numpy().astype(str))
+        return texts.tolist()  # type: ignore[no-any-return]
+    if types.is_timestamp(kind):
+        return [
+            re.sub(r"( 00:00:00)?\.?0*$|\.0+(?=[+Z])", "", text) if text else ""
+            for text in column.cast(pa.string()).to_pylist()
+        ]
+    return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
 @contextmanager
@@ -122,7 +162,7 @@ def open_predictions(path: Path) -> Iterator[Callable[[Columns], int]]:
         A function that writes the next rows, given as columns by name, and returns their number.
 
     Raises:
-        ValueError: for another ending, Parquet without pyarrow, or no rows at all.
+        ValueError: for another ending, or no rows at all.
         OSError: if it cannot be written; an old file is untouched.
 
     Example:
@@ -143,7 +183,8 @@ def open_predictions(path: Path) -> Iterator[Callable[[Columns], int]]:
             beside = stack.enter_context(replaced_when_whole(path))
         except OSError as error:
             raise OSError(error.errno, f"cannot write {path}: {error.strerror}; name another folder") from None
-        with _csv(beside) if path.suffix == ".csv" else _typed(beside, path.suffix) as write:
+        writers = {".csv": _csv, ".npy": _npy, ".parquet": _parquet}
+        with writers[path.suffix](beside) as write:
             yield lambda columns: write(columns) or len(next(iter(columns.values())))
         if not beside.stat().st_size:
             raise ValueError("there are no rows to predict; give a data module whose predict_dataloader has some")
@@ -157,21 +198,37 @@ def _csv(path: Path) -> Iterator[Callable[[Columns], None]]:
         def write(columns: Columns) -> None:
             if not file.tell():
                 writer.writerow(columns)
-            writer.writerows(zip(*(column.astype(str).tolist() for column in columns.values()), strict=True))
+            writer.writerows(zip(*map(_texts, columns.values()), strict=True))
 
         yield write
 
 
 @contextmanager
-def _typed(path: Path, ending: str) -> Iterator[Callable[[Columns], None]]:
-    # Both formats begin with the types of the columns, which are known at the end: a kept column of whole numbers may
-    # have others further down, and one of strings longer ones. Until then the parts lie in a nameless file.
+def _parquet(path: Path) -> Iterator[Callable[[Columns], None]]:
+    with ExitStack() as stack:
+        writers: list[Any] = []
+
+        def write(columns: Columns) -> None:
+            table = pa.table(columns)
+            if not writers:
+                writers.append(stack.enter_context(pyarrow.parquet.ParquetWriter(path, table.schema)))
+            writers[0].write_table(table)
+
+        yield write
+
+
+@contextmanager
+def _npy(path: Path) -> Iterator[Callable[[Columns], None]]:
+    # The format begins with the types of the columns, which are known at the end: a column of texts may have longer
+    # ones further down. Until then the parts lie in a nameless file.
     chunks: list[dict[str, tuple[np.dtype[Any], int]]] = []
     with TemporaryFile(dir=path.parent) as kept:
 
         def write(columns: Columns) -> None:
-            chunks.append({name: (column.dtype, len(column)) for name, column in columns.items()})
-            for column in columns.values():
+            arrays = {name: as_numpy([column]) for name, column in columns.items()}
+            plain = {n: np.array(_texts(columns[n])) if array.dtype == object else array for n, array in arrays.items()}
+            chunks.append({name: (column.dtype, len(column)) for name, column in plain.items()})
+            for column in plain.values():
                 kept.write(column.tobytes())
 
         def parts() -> Iterator[Columns]:
@@ -185,8 +242,7 @@ def _typed(path: Path, ending: str) -> Iterator[Callable[[Columns], None]]:
         yield write
         if chunks:
             types = {name: np.result_type(*(chunk[name][0] for chunk in chunks)) for name in chunks[0]}
-            rows = sum(next(iter(chunk.values()))[1] for chunk in chunks)
-            _write_npy(path, types, rows, parts()) if ending == ".npy" else _write_parquet(path, parts())
+            _write_npy(path, types, sum(next(iter(chunk.values()))[1] for chunk in chunks), parts())
 
 
 def _write_npy(path: Path, types: Mapping[str, np.dtype[Any]], rows: int, parts: Iterator[Columns]) -> None:
@@ -201,21 +257,3 @@ def _write_npy(path: Path, types: Mapping[str, np.dtype[Any]], rows: int, parts:
             for field, column in zip(dtype.fields or (), part.values(), strict=True):
                 array[field] = column
             file.write(array.tobytes())
-
-
-def _write_parquet(path: Path, parts: Iterator[Columns]) -> None:
-    arrow = _pyarrow()
-    tables = (arrow.table({name: arrow.array(column) for name, column in part.items()}) for part in parts)
-    first = next(tables)
-    with arrow.parquet.ParquetWriter(path, first.schema) as writer:
-        for table in itertools.chain([first], tables):
-            writer.write_table(table)
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise ValueError("Parquet needs pyarrow; pip install 'torchann[tabular]', or write a .csv file") from None
-    return pyarrow

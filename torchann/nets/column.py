@@ -1,11 +1,14 @@
 """A column of a table as a net knows it: its name, its kind, its categories."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 Kind = Literal["number", "category", "boolean", "date"]
 KINDS = get_args(Kind)
+DAY_FIRST, MONTH_FIRST, TIME = "dd/mm/yyyy", "mm/dd/yyyy", "hh:mm"
+NUMBER_FORM = re.compile(r"=?[.,][^\x00-\x1f]{0,20}")
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Column:
         categories: of a category, the texts whose places are the codes; others are unseen.
         embedding: numbers that the net learns for each category; 0 for one-hot.
         periods: of a date, the days after which something comes again, such as 7.
+        form: of its texts, where they do not say it themselves: of numbers the decimal sign and then the unit, as in
+            ``,kg``; of dates dd/mm/yyyy, mm/dd/yyyy or, for times of day, hh:mm.
 
     Raises:
         ValueError: if they do not fit each other, as in a file that was tampered with.
@@ -34,6 +39,7 @@ class Column:
     categories: Sequence[str] = ()
     embedding: int = 0
     periods: Sequence[float] = ()
+    form: str = ""
 
     def __post_init__(self) -> None:
         """Refuses what is no column."""
@@ -54,6 +60,13 @@ class Column:
             8 * date
         ):
             raise ValueError(f"column {self.name!r:.40} is a {self.kind} with periods {self.periods!r:.80}")
+
+        wanted = {
+            "number": bool(NUMBER_FORM.fullmatch(str(self.form))),
+            "date": self.form in (DAY_FIRST, MONTH_FIRST, TIME),
+        }
+        if type(self.form) is not str or (self.form and not wanted.get(self.kind)):
+            raise ValueError(f"column {self.name!r:.40} is a {self.kind} of the form {self.form!r:.40}")
 
     def describe(self) -> dict[str, Any]:
         """Plain values, without those that are as they are by themselves."""

@@ -24,7 +24,8 @@ class TableColumns(nn.Module):
         columns: of the table, in the order of the rows.
         mean: of each column, ``(columns,)``, a floating dtype, in which is computed; 0 for categories.
         std: standard deviations above 0, ``(columns,)``; 1 for categories.
-        missing_values: texts, in small letters, that stand for no value beside the usual ones.
+        missing_values: texts, in small letters, that stand for no value.
+        default_missing: whether the usual texts, such as NA, stand for none, too.
 
     Attributes:
         table: the columns.
@@ -43,7 +44,7 @@ class TableColumns(nn.Module):
                 [0., 0., 0., 0.]])
     """
 
-    options: tuple[str, ...] = ("columns", "missing_values")
+    options: tuple[str, ...] = ("columns", "missing_values", "default_missing")
     mean: Tensor
     std: Tensor
 
@@ -53,6 +54,7 @@ class TableColumns(nn.Module):
         mean: Tensor,
         std: Tensor,
         missing_values: Sequence[str] = (),
+        default_missing: bool = True,
     ) -> None:
         super().__init__()
         self.table: list[Column] = [column if isinstance(column, Column) else _column(column) for column in columns]
@@ -67,7 +69,10 @@ class TableColumns(nn.Module):
             raise ValueError("a column's name comes twice")
         if not all(type(text) is str for text in missing_values):
             raise ValueError(f"missing_values are {list(missing_values)!r:.80}; give texts")
+        if type(default_missing) is not bool:
+            raise ValueError(f"default_missing is {default_missing!r:.80}; give true or false")
         self.missing_values: list[str] = list(missing_values)
+        self.default_missing: bool = default_missing
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
         parts = list(enumerate(self.table))

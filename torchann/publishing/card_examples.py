@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchann.nets.column import TIME
 from torchann.publishing.export import Exported
 from torchann.publishing.markdown import block
 from torchann.publishing.raw_model import FEATURES, Port, RawModel
@@ -96,6 +97,8 @@ def _cell(column: Any, number: float) -> str:
         return repr(column.categories[0])
     if column.kind == "boolean":
         return repr(bool(number))
+    if column.form == TIME:
+        return repr("12:00")
     if column.kind == "date":
         return repr(str(np.datetime64(int(number), "D")))
     return f"{number:.6g}"

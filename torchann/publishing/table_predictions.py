@@ -1,20 +1,21 @@
 """Predictions of a whole table, some rows at a time, in their order, to a file or as arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from torchann.data.tables.column_values import MISSING, ColumnValues, NumericColumn, as_kind, as_texts
-from torchann.data.tables.columns import UnseenValues, check_names, encode
+from torchann.data.tables.columns import UnseenValues, check_names, encode, reader
+from torchann.data.tables.csv_table import CsvTable
+from torchann.data.tables.kept_columns import kept, kept_type
+from torchann.data.tables.missing_values import MissingValues
 from torchann.data.tables.open_table import open_table
 from torchann.data.tables.raw_inputs import input_rows
 from torchann.data.tables.table import Chunk, Table
-from torchann.files.predictions import Columns, check_ending, open_predictions, predict_rows, prediction_table
+from torchann.files.predictions import Columns, as_numpy, check_ending, open_predictions, predict_rows, prediction_table
 from torchann.nets.checks import check_finite
 from torchann.publishing.model_paths import model_from
 
@@ -27,6 +28,7 @@ def predict(
     keep: Sequence[str] = (),
     delimiter: str | None = None,
     encoding: str | None = None,
+    decimal: str | None = None,
     surprises: UnseenValues | None = None,
 ) -> Columns | int:
     """Predicts each row of a table, in the order of the rows; only some of them are in memory at a time.
@@ -36,10 +38,11 @@ def predict(
         data: a CSV, TSV, Parquet, NPY or NPZ file, several of one table, a data frame, a mapping of columns, an array;
             its columns are found by their names, and it may have others.
         output: a ``.csv``, ``.npy`` or ``.parquet`` file, put in its place when all rows are predicted.
-        keep: columns of the table to have before the predictions, such as a number of the row; beside a column of the
-            same name a prediction is called ``predicted NAME``.
+        keep: columns of the table to have before the predictions, such as a number of the row, exactly as they stand in
+            it; beside a column of the same name a prediction is called ``predicted NAME``.
         delimiter: between the values of a CSV file, one character or tab, if it is not found by itself.
         encoding: of a CSV file, if it is not UTF-8.
+        decimal: sign of numbers in texts, ``.`` or ``,``, where they could be read both ways.
         surprises: counts what no training row had.
 
     Returns:
@@ -51,6 +54,7 @@ def predict(
         OSError: if a file cannot be read or written; an old output is untouched then.
 
     Example:
+        >>> import numpy as np
         >>> import torchann
         >>> table = {"x": np.arange(40.0) ** 2, "kind": ["a", "b"] * 20}
         >>> task, data = torchann.ClassificationMLP([]), torchann.TabularDataModule(table, "kind")
@@ -65,30 +69,34 @@ def predict(
         raise ValueError(f"a {type(model).__name__} does not say what its outputs mean; give a task, or call predict")
     prepared = getattr(model, "preprocessing", None)
     table_step = None if prepared is None else prepared.table
-    missing = MISSING | frozenset(() if table_step is None else table_step.missing_values)
-    table = open_table(data, delimiter, encoding, missing)
+    rule = () if table_step is None else (table_step.missing_values, table_step.default_missing)
+    table = open_table(data, delimiter, encoding, MissingValues.of(*rule), decimal or "")
     check_names(keep, table.columns)
     files = [path.resolve() for path in getattr(table, "paths", ())]  # also those that a pattern has found
     if output is not None and Path(output).resolve() in files:
         raise ValueError(f"{output} is the table itself; name another file for the predictions")
-    parts = _predicted(model, table, keep, surprises or UnseenValues())
+    texts = output is not None and Path(output).suffix == ".csv"
+    untyped = isinstance(table, CsvTable) and not texts
+    types = {name: kept_type(table.read([name])[name]) for name in keep} if untyped else {}
+    parts = _predicted(model, table, keep, types, surprises or UnseenValues())
     if output is None:
         found = list(parts)
-        return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+        return {name: as_numpy([part[name] for part in found]) for name in found[0]}
     with open_predictions(Path(output)) as write:
         return sum(map(write, parts))
 
 
-def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: UnseenValues) -> Iterator[Columns]:
+def _predicted(
+    model: Any, table: Table, keep: Sequence[str], types: Mapping[str, Any], surprises: UnseenValues
+) -> Iterator[Columns]:
     prepared = model.preprocessing
     columns = None if prepared is None or prepared.table is None else prepared.table.table
     names = list(model.feature_names or (table.columns if columns is None else [column.name for column in columns]))
     check_names(names, table.columns)
-    texts = {column.name for column in columns or () if column.kind != "number"}
     start = 0
-    for chunk in table.chunks(list(dict.fromkeys([*names, *keep])), texts | set(keep)):
+    for chunk in table.chunks(list(dict.fromkeys([*names, *keep]))):
         if columns is not None:
-            x = encode(columns, chunk.__getitem__, surprises)
+            x = encode(columns, reader(chunk.__getitem__), surprises)
             check_finite(x.nan_to_num(0, torch.inf, -torch.inf), "rows", names, x.dtype, start)
         else:
             x = _numbers(chunk, names, start)
@@ -96,25 +104,24 @@ def _predicted(model: Any, table: Table, keep: Sequence[str], surprises: UnseenV
         model._need_net()
         start += len(x)
         found = prediction_table(predict_rows(model, model.predictions, x, prepared), model.hparams)
-        message = {f"predicted {name}" if name in keep else name: column for name, column in found.items()}
-        yield {name: _kept(chunk[name]) for name in keep} | message
+        yield {name: kept(chunk[name], types.get(name)) for name in keep} | {
+            _free(n, keep): c for n, c in found.items()
+        }
+
+
+def _free(name: str, keep: Sequence[str]) -> str:
+    while name in keep:
+        name = f"predicted {name}"
+    return name
 
 
 def _numbers(chunk: Chunk, names: Sequence[str], start: int) -> Tensor:
     found = []
     for name in names:
-        values, wrong = as_kind(chunk[name], "number")
+        values, wrong = chunk[name].read("number")
         if wrong:
             raise ValueError(f"column {name!r} holds what is no number, {next(iter(wrong))!r:.40}; give numbers")
         found.append(torch.from_numpy(values))
     x = torch.stack(found, 1)
     check_finite(x, "rows", names, x.dtype, start)
     return x
-
-
-def _kept(cells: ColumnValues) -> np.ndarray[Any, Any]:
-    if isinstance(cells, NumericColumn) and cells.kind == "number":
-        whole = bool(np.all(cells.values == np.floor(cells.values)))
-        return cells.values.astype(np.int64) if whole else cells.values
-    texts = as_texts(cells)
-    return np.array([*texts.texts, ""])[texts.codes]

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from torchann.data.tables.column_values import cells_of
-from torchann.data.tables.columns import UnseenValues, check_names, encode, shortened, shown
+from torchann.data.tables.column_values import column_of
+from torchann.data.tables.columns import UnseenValues, check_names, encode, reader, shortened, shown
 from torchann.nets.column import Column
 
 CITY = Column("city", "category", categories=("Paris", "Rome"))
 
 
 def encoded(column, given, surprises=None):
-    return encode([column], {column.name: cells_of(given)}.__getitem__, surprises)[:, 0].tolist()
+    return encode([column], reader({column.name: column_of(given)}.__getitem__), surprises)[:, 0].tolist()
 
 
 def test_categories_become_their_places_and_unseen_ones_minus_one():
@@ -22,6 +22,9 @@ def test_category_of_numbers_is_found_however_the_number_was_stored():
     postcode = Column("zip", "category", categories=("101", "75001"))
     for given in ([75001, 101], [75001.0, 101.0], ["75001", "101"]):
         assert encoded(postcode, given) == [1, 0]
+    point = Column("zip", "category", categories=("101.0", "75001.0"))
+    for given in ([75001, 101], ["75001.0", "101.0"], ["75001", "101"]):
+        assert encoded(point, given) == [1, 0]
 
 
 def test_surprises_are_counted_over_parts_and_told_in_a_line_each():
@@ -60,6 +63,10 @@ def test_gaps_that_training_rows_had_are_no_surprise():
         ({"name": "a", "kind": "number", "periods": [7.0]}, "column 'a' is a number with periods"),
         ({"name": "a", "kind": "date", "periods": [0]}, "column 'a' is a date with periods"),
         ({"name": "a", "kind": "date", "periods": [7.0] * 9}, "column 'a' is a date with periods"),
+        ({"name": "a", "kind": "number", "form": "kg"}, "column 'a' is a number of the form 'kg'"),
+        ({"name": "a", "kind": "date", "form": "yy"}, "column 'a' is a date of the form 'yy'"),
+        ({"name": "a", "kind": "boolean", "form": "."}, "column 'a' is a boolean of the form '.'"),
+        ({"name": "a", "kind": "number", "form": 3}, "column 'a' is a number of the form 3"),
         ({"name": "a", "kind": "date", "periods": ["7"]}, "column 'a' is a date with periods"),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from torchann.data.tables.column_values import cells_of, texts_of
+from torchann.data.tables.column_values import column_of
 from torchann.data.tables.row_splits import count_of, split_rows
 from torchann.data.tables.table_settings import TableSettings
 
@@ -47,7 +47,7 @@ def test_stratified_parts_have_each_class_in_its_share():
 
 def test_groups_stay_together():
     groups = [f"g{n % 10}" for n in range(100)]
-    parts = split_rows(100, sizes(2, 3), 0, "group", texts_of(groups))
+    parts = split_rows(100, sizes(2, 3), 0, "group", column_of(groups))
     found = [{groups[row] for row in part} for part in parts]
     assert complete(parts, 100) and [len(names) for names in found] == [5, 2, 3]
     assert not found[0] & found[1] and not found[0] & found[2] and not found[1] & found[2]
@@ -57,14 +57,14 @@ def test_groups_stay_together():
 def test_by_time_all_of_a_part_is_before_the_next_and_equal_times_stay_together(times):
     if len(set(times)) < 12:
         return
-    parts = split_rows(len(times), sizes(3, 3), 0, "time", cells_of(times))
+    parts = split_rows(len(times), sizes(3, 3), 0, "time", column_of(times))
     train, val, test = (np.array(times)[part] for part in parts)
     assert complete(parts, len(times)) and train.max() < val.min() and val.max() < test.min()
     assert len(val) + len(test) >= 6
 
 
 def test_time_may_be_dates_in_any_order():
-    parts = split_rows(4, sizes(1, 1), 0, "time", texts_of(["2026-03-01", "2025-01-01", "2026-01-01", "2025-06-01"]))
+    parts = split_rows(4, sizes(1, 1), 0, "time", column_of(["2026-03-01", "2025-01-01", "2026-01-01", "2025-06-01"]))
     assert [part.tolist() for part in parts] == [[1, 3], [2], [0]]
 
 
@@ -90,14 +90,14 @@ def test_sizes_that_are_none_are_refused(size):
             "a class has 1 row for 3 parts; take such rows out, or give split=random",
         ),
         ("stratified", np.arange(30) // 3, "The test_size = 1 should be greater .*; give a larger test_size, or split"),
-        ("group", texts_of(["a", "", *"bcd" * 4]), "row 1 has no group to split by; fill the gaps .1 in all."),
+        ("group", column_of(["a", "", *"bcd" * 4]), "row 1 has no group to split by; fill the gaps .1 in all."),
         (
             "time",
-            texts_of(["2026-01-01", "soon"] * 5),
-            "row 1 has 'soon', which is none; to split by time give numbers",
+            column_of(["2026-01-01", "soon"] * 5),
+            "a row has 'soon', which is none; to split by time give numbers",
         ),
-        ("time", cells_of([1.0, np.nan] * 5), "row 1 has no time; to split by time give numbers"),
-        ("time", cells_of([1.0] * 10), "so many rows have the same time that a part has none"),
+        ("time", column_of([1.0, np.nan] * 5), "a row has no time; to split by time give numbers"),
+        ("time", column_of([1.0] * 10), "so many rows have the same time that a part has none"),
     ],
 )
 def test_columns_that_cannot_be_split_by_are_refused(kind, by, told):

@@ -1,26 +1,43 @@
-"""Infers what a column of a table holds, and what is of no use to a net."""
+"""Infers what a column of a table holds, by all of its values, and what is of no use to a net."""
 
 import re
-from typing import NamedTuple, get_args
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
-from torchann.data.tables.column_values import (
-    BOOLEANS,
-    ColumnValues,
-    NumericColumn,
-    TextColumn,
-    as_kind,
-    text_of_number,
-)
+from torchann.data.tables.column_values import FAMILIES, ColumnValues
 from torchann.data.tables.columns import check_names
-from torchann.nets.column import Kind
+from torchann.data.tables.date_texts import days_of
+from torchann.data.tables.number_texts import CURRENCY, habits, number_of
+from torchann.nets.column import DAY_FIRST, MONTH_FIRST, TIME
+from torchann.nets.column import KINDS as NET_KINDS
+from torchann.nets.names import nearest
 
 LEFT_OUT = "ignore"
-KINDS = (*get_args(Kind), LEFT_OUT)
-MOST_WRONG = 0.1  # of the values of a column of numbers may be texts, taken as missing
+KINDS = (*NET_KINDS, DAY_FIRST, MONTH_FIRST, TIME, LEFT_OUT)
+WORDS = {
+    "numeric": "number",
+    "float": "number",
+    "int": "number",
+    "integer": "number",
+    "categorical": "category",
+    "bool": "boolean",
+}
+WORDS |= {"datetime": "date", "timestamp": "date", "yyyy-mm-dd": "date", "yyyy-mm": "date", "iso": "date", "time": TIME}
+WORDS |= {"dayfirst": DAY_FIRST, "day first": DAY_FIRST, "dd.mm.yyyy": DAY_FIRST, "dd-mm-yyyy": DAY_FIRST}
+WORDS |= {
+    "monthfirst": MONTH_FIRST,
+    "month first": MONTH_FIRST,
+    "mm-dd-yyyy": MONTH_FIRST,
+    "drop": LEFT_OUT,
+    "skip": LEFT_OUT,
+}
+MOST_WRONG = 0.1  # of the values of a column of numbers or dates may be other texts, taken as missing
 FREE_TEXT = (50, 0.5)  # more different texts than this, and than this share of the rows, are no categories
 LONGEST_CATEGORY = 200  # characters
+FIRST_TEXTS = 1000  # of which none is a date in a column that has none
 ROW_NUMBER = re.compile(r"(?i:(.*[ _.-])?(id|index|row|rowid|uuid|guid)|column 1|unnamed.*)|.*[a-z]I[dD]")
 
 
@@ -30,100 +47,198 @@ class Finding(NamedTuple):
     Attributes:
         kind: number, category, boolean, date, or ``"ignore"``.
         why: what a person should know of it; empty where there is nothing to say.
+        form: of its texts, as a model's column keeps it.
     """
 
     kind: str
     why: str = ""
+    form: str = ""
 
 
 NUMBER_OF_ROW = Finding(LEFT_OUT, "another one in each row, a name or number of the row")
 
 
-def find_kind(name: str, cells: ColumnValues) -> Finding:
-    """What a column holds, by its values.
+def find_kind(name: str, cells: ColumnValues, given: str = "") -> Finding:
+    """Return what a column holds, by its values.
 
     Args:
         name: of the column.
-        cells: its values in the order of the table.
+        cells: all of its values, or a sample of them, in the order of the table.
+        given: kind that it is to be, where that is known; its form is found all the same.
+
+    Raises:
+        ValueError: for dates that could be read both ways, and where nothing is of the kind that was given.
 
     Example:
-        >>> from torchann.data.tables.column_values import texts_of
-        >>> find_kind("age", texts_of(["31", "44", "27", "old"] + ["50"] * 10))
-        Finding(kind='number', why="1 value is no number ('old'), taken as missing")
+        >>> from torchann.data.tables.column_values import column_of
+        >>> find_kind("age", column_of(["31", "44", "27", "old"] + ["50"] * 10))
+        Finding(kind='number', why="1 value is no number ('old'), taken as missing", form='')
+        >>> find_kind("rent", column_of(["1.200 €", "980 €", "1.050,50 €"]))
+        Finding(kind='number', why='', form=',€')
     """
-    found = _of_numbers(cells) if isinstance(cells, NumericColumn) else _of_texts(cells)
-    return NUMBER_OF_ROW if found.kind in ("number", "category") and numbers_rows(name, cells) else found
+    if given in (DAY_FIRST, MONTH_FIRST, TIME):
+        return _checked(name, cells, Finding("date", "", given))
+    if not cells.is_text:
+        kind = given or _of_type(cells)
+        form = TIME if kind == "date" and pa.types.is_time(cells.array.type) else ""
+        found = Finding(kind, "empty" if kind == LEFT_OUT and not given else "", form)
+    elif given in ("number", "date"):
+        found = number_form(cells) if given == "number" else _date(name, cells) or Finding("date")
+        return _checked(name, cells, found)
+    else:
+        found = Finding(given) if given else _of_texts(name, cells)
+    if not given and found.kind in ("number", "category") and numbers_rows(name, cells, found.form):
+        return NUMBER_OF_ROW
+    return found
 
 
-def _of_numbers(cells: NumericColumn) -> Finding:
-    return Finding(LEFT_OUT, "empty") if bool(np.isnan(cells.values).all()) else Finding(cells.kind)
+def _of_type(cells: ColumnValues) -> str:
+    kind, types = cells.array.type, pa.types
+    if types.is_null(kind) or bool(np.isnan(cells.read("number").values).all()):
+        return LEFT_OUT
+    dated = types.is_temporal(kind) and not types.is_duration(kind)
+    return "boolean" if types.is_boolean(kind) else "date" if dated else "number"
 
 
-def _of_texts(cells: TextColumn) -> Finding:
-    if not cells.texts:
+def _of_texts(name: str, cells: ColumnValues) -> Finding:
+    plain = cells.read("number")
+    if not plain.wrong and np.isnan(plain.values).all():
         return Finding(LEFT_OUT, "empty")
-    if all(text.lower() in BOOLEANS for text in cells.texts):
-        return Finding("boolean")
-    there = int((cells.codes >= 0).sum())
-    wrong = as_kind(cells, "number").wrong
+    numbers = number_form(cells) if plain.wrong or cells.decimal.endswith(",") else Finding("number")
+    wrong = cells.read("number", numbers.form).wrong
     count = sum(wrong.values())
+    if not count:
+        return numbers
+    there = int((cells.codes().codes >= 0).sum())
     if count <= MOST_WRONG * there:
-        return Finding("number", f"{_are_no_numbers(wrong)}, taken as missing" if count else "")
-    if not as_kind(cells, "date").wrong:
-        return Finding("date")
-    if len(cells.texts) > max(FREE_TEXT[0], FREE_TEXT[1] * there) or max(map(len, cells.texts)) > LONGEST_CATEGORY:
-        return Finding(LEFT_OUT, f"{len(cells.texts):,} different texts in {there:,} rows")
-    return Finding("category", _are_no_numbers(wrong) if count < there else "")
+        return _told(numbers, wrong)
+    texts = cells.codes().texts
+    if family({text.lower() for text in texts}):
+        return Finding("boolean")
+    if (dates := _date(name, cells)) is not None:
+        return dates
+    if len(texts) > max(FREE_TEXT[0], FREE_TEXT[1] * there) or max(map(len, texts)) > LONGEST_CATEGORY:
+        return Finding(LEFT_OUT, f"{len(texts):,} different texts in {there:,} rows")
+    return Finding("category", are_none(wrong, "number") if count < there else "")
 
 
-def _are_no_numbers(wrong: dict[str, int]) -> str:
+def family(texts: set[str]) -> bool:
+    """Return whether texts, in small letters, are truth values of one spelling."""
+    return any(texts <= set(words) for words in FAMILIES)
+
+
+def number_form(cells: ColumnValues) -> Finding:
+    """Return how the numbers of a column of texts are written: decimal sign and unit, the commonest of each."""
+    signs, units, either = habits(cells.codes().counts())
+    unit = units.most_common(1)[0][0] if units else ""
+    own = max(".,", key=lambda one: signs[one]) if signs["."] + signs[","] else ""
+    if either and not own and (signs[""] > MOST_WRONG * signs["?"] or re.fullmatch(CURRENCY, unit)):
+        own = "," if "." in either else "."  # whole numbers and money have thousands, and no thousandths
+    known = cells.decimal.lstrip("?")
+    why = ""
+    if either and not own and (cells.decimal.startswith("?") or not known):
+        used, other = (known, ".") if known == "," else (".", ",")
+        values = [f"{number_of(either, one, unit):g}" for one in (used, other)]
+        why = f"{either!r} is read as {values[0]}; give decimal={other!r} if it is {values[1]}"
+    apart = "=" if own and known not in ("", own) else ""  # written in another way than the rest of the file
+    return Finding("number", why, f"{apart}{own or known or '.'}{unit}" if signs.keys() - {""} or unit else "")
+
+
+def _date(name: str, cells: ColumnValues) -> Finding | None:
+    counts = cells.codes().counts()
+    first = list(counts)[:FIRST_TEXTS]
+    orders = [
+        one for one in ("", DAY_FIRST, MONTH_FIRST, TIME) if any(days_of(text, one) is not None for text in first)
+    ]
+    if not orders:
+        return None
+    wrong = {order: cells.read("date", order).wrong for order in orders}
+    least = min(orders, key=lambda order: sum(wrong[order].values()))
+    if sum(wrong[least].values()) > MOST_WRONG * sum(counts.values()):
+        return None
+    if least == DAY_FIRST and wrong.get(MONTH_FIRST) == wrong[DAY_FIRST]:
+        either = next(text for text in counts if days_of(text, DAY_FIRST) != days_of(text, MONTH_FIRST))
+        days = [np.datetime64(int(days_of(either, order) or 0), "D") for order in (DAY_FIRST, MONTH_FIRST)]
+        raise ValueError(
+            f"column {name!r} has dates that can be read both ways: {either!r} is {days[0]} as {DAY_FIRST} and "
+            f"{days[1]} as {MONTH_FIRST}; say which with kinds={{{name!r}: {DAY_FIRST!r}}} or {MONTH_FIRST!r}"
+        )
+    return _told(Finding("date", "", least), wrong[least])
+
+
+def _told(found: Finding, wrong: Mapping[str, int]) -> Finding:
+    message = f"{are_none(wrong, found.kind)}, taken as missing" if wrong else ""
+    return found._replace(why="; ".join(part for part in (found.why, message) if part))
+
+
+def _checked(name: str, cells: ColumnValues, found: Finding) -> Finding:
+    read = cells.read(found.kind, found.form)
+    if read.wrong and np.isnan(read.values).all():
+        message = f"column {name!r} is to be a {found.kind}, and none of its values is one"
+        raise ValueError(f"{message}, such as {next(iter(read.wrong))!r:.40}; give another kind")
+    return _told(found, read.wrong)
+
+
+def are_none(wrong: Mapping[str, int], kind: str) -> str:
+    """Return in words that some values are not of a kind."""
     count, example = sum(wrong.values()), next(iter(wrong))
-    return f"1 value is no number ({example!r})" if count == 1 else f"{count:,} values are no numbers ({example!r:.40})"
+    return (
+        f"1 value is no {kind} ({example!r:.40})"
+        if count == 1
+        else f"{count:,} values are no {kind}s ({example!r:.40})"
+    )
 
 
-def numbers_rows(name: str, cells: ColumnValues) -> bool:
-    """Whether a column only tells rows apart: it counts them, or is called so and has another value in each.
+def numbers_rows(name: str, cells: ColumnValues, form: str = "") -> bool:
+    """Return whether a column only tells rows apart: it counts them, or is called so and has another value in each.
 
     Args:
         name: of the column.
         cells: its values in the order of the table.
+        form: of its texts.
 
     Example:
-        >>> from torchann.data.tables.column_values import cells_of
-        >>> numbers_rows("x", cells_of([1, 2, 3])), numbers_rows("year", cells_of([2024, 2025, 2026]))
+        >>> from torchann.data.tables.column_values import column_of
+        >>> numbers_rows("x", column_of([1, 2, 3])), numbers_rows("year", column_of([2024, 2025, 2026]))
         (True, False)
     """
-    if isinstance(cells, TextColumn):
-        return bool(ROW_NUMBER.fullmatch(name)) and len(cells.texts) == len(cells) > 2
-    values = cells.values
-    if len(values) < 3 or not bool(np.all(values == np.floor(values))):  # nan is no whole number
+    if len(cells) < 3:
+        return False
+    named = bool(ROW_NUMBER.fullmatch(name))
+    if cells.is_text and cells.read("number", form).wrong:
+        return named and len(cells.codes().texts) == len(cells)
+    values = cells.read("number", form).values
+    if not bool(np.all(values == np.floor(values))):  # nan is no whole number
         return False
     counted = values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
-    return counted or (bool(ROW_NUMBER.fullmatch(name)) and len(np.unique(values)) == len(values))
+    return counted or (named and len(cells.codes().texts) == len(cells))
 
 
-def check_kinds(kinds: dict[str, str], columns: list[str]) -> None:
-    """Raises unless kinds that were given are some, of columns that there are.
+def check_kinds(kinds: Mapping[str, str], columns: list[str]) -> dict[str, str]:
+    """Return kinds that were given, each in the word of :data:`KINDS`.
 
     Args:
         kinds: by the names of columns.
         columns: of the table.
 
     Raises:
-        ValueError: with what was probably meant.
+        ValueError: for an unknown column or kind, with what was probably meant.
 
     Example:
-        >>> check_kinds({"age": "integer"}, ["age"])
+        >>> check_kinds({"age": "Numeric"}, ["age"])
+        {'age': 'number'}
+        >>> check_kinds({"age": "colour"}, ["age"])
         Traceback (most recent call last):
             ...
-        ValueError: column 'age' is to be 'integer'; give number, category, boolean, date or ignore
+        ValueError: column 'age' is to be 'colour'; give number, category, boolean, date, ...
     """
     check_names(list(kinds), columns)
+    found = {}
     for name, kind in kinds.items():
-        if kind not in KINDS:
-            raise ValueError(f"column {name!r} is to be {kind!r}; give {', '.join(KINDS[:-1])} or {KINDS[-1]}")
-
-
-def text_of(value: float, kind: str) -> str:
-    """A value of a column in words, for what is constant."""
-    return str(bool(value)) if kind == "boolean" else text_of_number(value)
+        word = str(kind).strip().lower()
+        found[name] = WORDS.get(word, word)
+        if found[name] not in KINDS:
+            near = nearest(word, KINDS)
+            hint = f"; did you mean {near}?" if near else ";"
+            raise ValueError(f"column {name!r} is to be {kind!r}{hint} give {', '.join(KINDS[:-1])} or {KINDS[-1]}")
+    return found

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from torchann.data.tables.column_kinds import text_of
-from torchann.data.tables.column_values import ColumnValues, as_kind, as_texts
-from torchann.nets.column import Column
+from torchann.data.tables.column_values import Codes, Numbers
+from torchann.data.tables.missing_values import text_of_value
+from torchann.nets.column import TIME, Column
 
 YEAR, WEEK, DAY = 365.2425, 7.0, 1.0
 MOST_TEXTS = 1_000_000  # that are counted; a column with more is none of categories
@@ -38,6 +38,7 @@ class ColumnStatistics:
     Args:
         name: of the column.
         kind: what it holds: number, category, boolean or date.
+        form: of its texts.
 
     Attributes:
         rows: that were taken in.
@@ -48,10 +49,10 @@ class ColumnStatistics:
         high: the highest of them.
 
     Example:
-        >>> from torchann.data.tables.column_values import cells_of
+        >>> from torchann.data.tables.column_values import column_of
         >>> statistics = ColumnStatistics("age", "number")
-        >>> statistics.add(cells_of([20.0, 30.0])), statistics.add(cells_of([40.0, None]))
-        (None, None)
+        >>> [statistics.add(column_of(part).read("number")) for part in ([20.0, 30.0], [40.0, None])]
+        [None, None]
         >>> fitted = statistics.fit()
         >>> fitted.mean, round(fitted.std, 3), fitted.summary
         (30.0, 8.165, 'standardised; 1 if missing')
@@ -59,37 +60,37 @@ class ColumnStatistics:
 
     name: str
     kind: str
+    form: str
     rows: int
     missing: int
     mean: float
     low: float
     high: float
 
-    def __init__(self, name: str, kind: str) -> None:
-        self.name, self.kind = name, kind
+    def __init__(self, name: str, kind: str, form: str = "") -> None:
+        self.name, self.kind, self.form = name, kind, form
         self.rows = self.missing = 0
         self.texts: Counter[str] = Counter()
         self.mean, self.low, self.high = 0.0, np.inf, -np.inf
         self._squares = 0.0
         self._times = False
 
-    def add(self, cells: ColumnValues) -> None:
-        """Takes in some rows.
+    def add(self, found: Numbers | Codes) -> None:
+        """Take in some rows, as they were read.
 
         Raises:
             ValueError: for numbers that are infinite.
         """
-        self.rows += len(cells)
-        if self.kind == "category":
-            found = as_texts(cells)
+        if isinstance(found, Codes):
+            self.rows += len(found.codes)
             self.missing += int((found.codes < 0).sum())
-            counts = np.bincount(found.codes[found.codes >= 0], minlength=len(found.texts))
             if len(self.texts) <= MOST_TEXTS:
-                self.texts.update({text: int(n) for text, n in zip(found.texts, counts, strict=True) if n})
+                self.texts.update(found.counts())
             return
-        values = as_kind(cells, self.kind).values
+        values = found.values
+        self.rows += len(values)
         there = values[~np.isnan(values)]
-        before = self.rows - len(cells) - self.missing
+        before = self.rows - len(values) - self.missing
         self.missing += len(values) - len(there)
         if not len(there):
             return
@@ -122,15 +123,16 @@ class ColumnStatistics:
         if not there:
             return Fitted(None, 0.0, 1.0, self.missing, "left out: empty in the training rows")
         if self.low == self.high and not gaps:
-            return Fitted(None, 0.0, 1.0, 0, f"left out: always {text_of(self.low, self.kind)}")
+            always = bool(self.low) if self.kind == "boolean" else self.low
+            return Fitted(None, 0.0, 1.0, 0, f"left out: always {text_of_value(always)}")
         std = self.std if self.low < self.high else 1.0
         span = self.high - self.low
         periods = [days for days in (YEAR, WEEK, DAY) if self.kind == "date" and span >= 2 * days]
-        periods = [days for days in periods if days > DAY or self._times]
+        periods = [DAY] if self.form == TIME else [days for days in periods if days > DAY or self._times]
         names = {YEAR: "year", WEEK: "week", DAY: "day"}
         waves = "".join(f", time of {names[days]}" for days in periods)
         message = f"standardised{waves}{'; 1 if missing' if gaps else ''}"
-        column = Column(self.name, self.kind, gaps, periods=periods)  # type: ignore[arg-type]
+        column = Column(self.name, self.kind, gaps, periods=periods, form=self.form)  # type: ignore[arg-type]
         return Fitted(column, self.mean, std, self.missing, message)
 
     def _category(self, max_one_hot: int, max_categories: int) -> Fitted:

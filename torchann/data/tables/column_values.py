@@ -1,177 +1,27 @@
-"""The values of a column as they come, numbers or texts, and what they can be read as."""
+"""A column as it stands in a table, typed, and what it is read as: numbers, dates, truth values, categories."""
 
-import datetime
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
-from typing import Any, Literal, NamedTuple
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>", "?"})
-"""Texts that stand for no value, in small letters."""
-BOOLEANS = {"true": 1.0, "yes": 1.0, "t": 1.0, "y": 1.0, "false": 0.0, "no": 0.0, "f": 0.0, "n": 0.0}
-SECONDS_PER_DAY = 86_400
+from torchann.data.tables.arrow_arrays import POOL, arrow_array, floats_of, is_gap, text_of
+from torchann.data.tables.date_texts import days_of
+from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues, text_of_value
+from torchann.data.tables.number_texts import number_of
+
+FAMILIES = (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
+"""Spellings of true and false, each a pair; a column of truth values has those of one."""
+BOOLEANS = {text: value for family in FAMILIES for text, value in zip(family, (1.0, 0.0), strict=True)}
+BOOLEANS |= {"1": 1.0, "0": 0.0, "on": 1.0, "off": 0.0}
 
 
-@dataclass(frozen=True, eq=False)
-class NumericColumn:
-    """A column of numbers.
-
-    Attributes:
-        values: ``(rows,)`` float64, nan where there is none; 0 and 1 of truth values, days since 1970 of dates.
-        kind: what they came as.
-    """
-
-    values: NDArray[np.float64]
-    kind: Literal["number", "boolean", "date"] = "number"
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def take(self, rows: NDArray[Any]) -> "NumericColumn":
-        """Some of the rows, by number or by truth values."""
-        return NumericColumn(self.values[rows], self.kind)
-
-
-@dataclass(frozen=True, eq=False)
-class TextColumn:
-    """A column of texts, each text held once.
-
-    Attributes:
-        codes: ``(rows,)`` int64, the place of each row's text; -1 where there is none.
-        texts: without spaces around them, no two alike.
-    """
-
-    codes: NDArray[np.int64]
-    texts: list[str]
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def take(self, rows: NDArray[Any]) -> "TextColumn":
-        """Some of the rows, by number or by truth values."""
-        return TextColumn(self.codes[rows], self.texts)
-
-
-ColumnValues = NumericColumn | TextColumn
-
-
-def texts_of(values: Iterable[str | None], missing: frozenset[str] = MISSING) -> TextColumn:
-    """A column of texts.
-
-    Args:
-        values: the texts, or None.
-        missing: which of them stand for no value, in small letters.
-
-    Example:
-        >>> column = texts_of(["Rome", " Paris", "n/a", "Rome "])
-        >>> column.codes, column.texts
-        (array([ 0,  1, -1,  0]), ['Rome', 'Paris'])
-    """
-    seen: dict[str | None, int] = {}
-    codes = np.fromiter((seen.setdefault(value, len(seen)) for value in values), np.int64)
-    return texts_by_code(codes, list(seen), missing)
-
-
-def texts_by_code(codes: NDArray[Any], values: Sequence[str | None], missing: frozenset[str] = MISSING) -> TextColumn:
-    """A column of texts whose codes are known: spaces taken off, texts that stand for no value given the code -1.
-
-    Args:
-        codes: ``(rows,)``, the place of each row's text in ``values``; -1 where there is none.
-        values: the texts, alike or not.
-        missing: which of them stand for no value, in small letters.
-    """
-    places: dict[str, int] = {}
-    new = np.full(len(values) + 1, -1)  # the last is that of the code -1
-    for place, value in enumerate(values):
-        text = None if value is None else value.strip()
-        if text is not None and text.lower() not in missing:
-            new[place] = places.setdefault(text, len(places))
-    return TextColumn(new[codes], list(places))
-
-
-def cells_of(values: Any, missing: frozenset[str] = MISSING) -> ColumnValues:
-    """A column, of whatever an array or a data frame's column holds.
-
-    Args:
-        values: one-dimensional: numbers, truth values, dates, texts, or a mixture, with None or nan for gaps.
-        missing: which texts stand for no value, in small letters.
-
-    Raises:
-        ValueError: if it has more dimensions, or complex numbers.
-
-    Example:
-        >>> cells_of(np.array(["1970-01-03", "NaT"], dtype="datetime64[D]"))
-        NumericColumn(values=array([ 2., nan]), kind='date')
-    """
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise ValueError(f"a column is of shape {array.shape}; give one value per row, (rows,)")
-    if array.dtype.kind == "b":
-        return NumericColumn(array.astype(np.float64), "boolean")
-    if array.dtype.kind in "iuf":
-        return NumericColumn(array.astype(np.float64))
-    if array.dtype.kind in "mM":
-        days = array.astype(f"{array.dtype.kind}8[us]").astype(np.int64) / (SECONDS_PER_DAY * 1e6)
-        return NumericColumn(np.where(np.isnat(array), np.nan, days), "date" if array.dtype.kind == "M" else "number")
-    if array.dtype.kind == "c":
-        raise ValueError(f"a column is of {array.dtype}; give real numbers, such as the real and imaginary parts")
-    return _objects([None if _gone(value) else value for value in array.tolist()], missing)
-
-
-def _gone(value: Any) -> bool:
-    # nan and NaT differ from themselves; NA of pandas has no truth
-    return value is None or type(value).__name__ == "NAType" or (not isinstance(value, str) and bool(value != value))
-
-
-def _objects(values: list[Any], missing: frozenset[str]) -> ColumnValues:
-    kinds = {type(value) for value in values if value is not None}
-    if kinds and kinds <= {bool, np.bool_}:
-        return NumericColumn(np.array([np.nan if value is None else value for value in values], np.float64), "boolean")
-    if kinds and bool not in kinds and all(issubclass(kind, (Real, Decimal)) for kind in kinds):
-        return NumericColumn(np.array([np.nan if value is None else value for value in values], np.float64))
-    return texts_of((None if value is None else _text(value) for value in values), missing)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, (datetime.date, datetime.datetime)):
-        return value.isoformat()
-    return text_of_number(value) if isinstance(value, (Real, Decimal)) and not isinstance(value, bool) else str(value)
-
-
-def text_of_number(number: Any) -> str:
-    """A number as a text: a whole one without a point, however it was stored.
-
-    Example:
-        >>> text_of_number(75001.0), text_of_number(0.5)
-        ('75001', '0.5')
-    """
-    value = float(number)
-    return str(int(value)) if value.is_integer() else repr(value)
-
-
-def join(parts: Sequence[ColumnValues], missing: frozenset[str] = MISSING) -> ColumnValues:
-    """One column of its parts, which follow each other; all are numbers of one kind, or all are texts.
-
-    Example:
-        >>> join([texts_of(["a"]), texts_of(["b", "a"])]).codes
-        array([0, 1, 0])
-    """
-    if isinstance(parts[0], NumericColumn):
-        return NumericColumn(np.concatenate([part.values for part in parts]), parts[0].kind)  # type: ignore[union-attr]
-    together: list[str] = []
-    codes = []
-    for part in parts:
-        assert isinstance(part, TextColumn)
-        codes.append(np.where(part.codes < 0, -1, part.codes + len(together)))
-        together += part.texts
-    return texts_by_code(np.concatenate(codes), together, missing)
-
-
-class Reading(NamedTuple):
+class Numbers(NamedTuple):
     """What a column was read as.
 
     Attributes:
@@ -182,60 +32,192 @@ class Reading(NamedTuple):
     values: NDArray[np.float64]
     wrong: dict[str, int]
 
+    def take(self, rows: NDArray[Any]) -> "Numbers":
+        """Return some of the rows, by number or by truth values; what is wrong with them is not told again."""
+        return Numbers(self.values[rows], {})
 
-def as_kind(cells: ColumnValues, kind: str) -> Reading:
-    """A column read as numbers, truth values (0 and 1) or dates (days since 1970).
+
+class Codes(NamedTuple):
+    """A column's categories, each text held once and exactly as it stands.
+
+    Attributes:
+        codes: ``(rows,)`` int64, the place of each row's text; -1 where there is none.
+        texts: without spaces around them, no two alike.
+    """
+
+    codes: NDArray[np.int64]
+    texts: list[str]
+
+    def take(self, rows: NDArray[Any]) -> "Codes":
+        """Return some of the rows, by number or by truth values."""
+        return Codes(self.codes[rows], self.texts)
+
+    def counts(self) -> dict[str, int]:
+        """Return in how many rows each text is, of those that are in some."""
+        found = np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts)).tolist()
+        return {text: count for text, count in zip(self.texts, found, strict=True) if count}
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnValues:
+    """A column as it stands in the table.
+
+    Attributes:
+        array: values of any type of pyarrow, ``(rows,)``.
+        missing: which of them stand for none.
+        decimal: sign of its file, for numbers that could be read both ways; behind a ``?`` where it is guessed.
+
+    Example:
+        >>> column = column_of(["Rome", " Paris", "n/a", "Rome "])
+        >>> column.codes()
+        Codes(codes=array([ 0,  1, -1,  0]), texts=['Rome', 'Paris'])
+    """
+
+    array: pa.ChunkedArray
+    missing: MissingValues = DEFAULT_MISSING
+    decimal: str = ""
+    _read: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are texts, whose meaning is to be found."""
+        kind = self.array.type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+    def example(self) -> str:
+        """Return the first value that is not missing, as it stands."""
+        texts = (text_of(value) for value in self.array.slice(0, 1000).to_pylist() if not is_gap(value))
+        return next((text for text in texts if not self.missing.has(text.strip())), "")
+
+    def take(self, rows: NDArray[Any]) -> "ColumnValues":
+        """Return some of the rows, by number or by truth values."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return ColumnValues(self.array.take(pa.array(rows)), self.missing, self.decimal)
+
+    def read(self, kind: str, form: str = "") -> Any:
+        """Return the column as :class:`Codes` of categories, or as :class:`Numbers`; read once.
+
+        Args:
+            kind: number, boolean (0 and 1), date (days since 1970) or category.
+            form: of its texts, as a :class:`~torchann.nets.column.Column` has it; numbers in a form that begins with
+                ``=`` are not written as the rest of their file.
+        """
+        if (key := f"{kind} {form}") not in self._read:
+            self._read[key] = self.codes() if kind == "category" else self._numbers(kind, form)
+        return self._read[key]
+
+    def codes(self) -> Codes:
+        """Return the column as categories: numbers, dates and truth values become texts, exactly."""
+        if "codes" not in self._read:
+            self._read["codes"] = self._codes()
+        found: Codes = self._read["codes"]
+        return found
+
+    def _codes(self) -> Codes:
+        array, types = self.array, pa.types
+        if pa.types.is_dictionary(array.type) and not self.is_text:
+            array = array.cast(array.type.value_type)
+        kind = array.type
+        if types.is_integer(kind) or types.is_floating(kind):
+            there = np.asarray(array.is_valid())
+            distinct, places = np.unique(array.filter(pc.is_valid(array)).to_numpy(), return_inverse=True)
+            codes = np.full(len(array), -1)
+            codes[there] = places
+            return self._merged(codes, ["" if value != value else text_of_value(value) for value in distinct])
+        if self.is_text:
+            if not types.is_dictionary(kind):
+                array = pc.dictionary_encode(array, memory_pool=POOL)
+            array = array.unify_dictionaries().combine_chunks()
+            array = pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+            indices = array.indices.cast(pa.int64(), memory_pool=POOL).fill_null(-1)
+            return self._merged(indices.to_numpy(zero_copy_only=False), array.dictionary.to_pylist())
+        seen: dict[Any, int] = {}
+        codes = np.array([seen.setdefault(value, len(seen)) for value in array.to_pylist()], dtype=np.int64)
+        return self._merged(codes, ["" if value is None else text_of(value) for value in seen])
+
+    def _merged(self, codes: NDArray[np.int64], texts: Sequence[str | None]) -> Codes:
+        places: dict[str, int] = {}
+        new = np.full(len(texts) + 1, -1)  # the last is that of the code -1
+        for place, value in enumerate(texts):
+            text = (value or "").strip()
+            if not self.missing.has(text):
+                new[place] = places.setdefault(text, len(places))
+        return Codes(new[codes], list(places))
+
+    def _numbers(self, kind: str, form: str) -> Numbers:
+        if not self.is_text:
+            values = floats_of(self.array)
+        elif (found := self._cast(kind, form)) is not None:
+            values = found
+        else:
+            return self._parsed(self._reader(kind, form))
+        if self.missing.numbers:
+            values[np.isin(values, list(self.missing.numbers))] = np.nan
+        return Numbers(values, {})
+
+    def _reader(self, kind: str, form: str) -> Callable[[str], float | None]:
+        if kind == "number":
+            decimal, unit = self._sign(form), form.lstrip("=")[1:]
+            return lambda text: number_of(text, decimal, unit)
+        return (lambda text: days_of(text, form)) if kind == "date" else lambda text: BOOLEANS.get(text.lower())
+
+    def _sign(self, form: str) -> str:
+        own = form.lstrip("=")[:1]
+        if form.startswith("=") or self.decimal in ("", "?,"):
+            return own or self.decimal.lstrip("?") or "."
+        return self.decimal
+
+    def _parsed(self, reader: Callable[[str], float | None]) -> Numbers:
+        codes, texts = self.codes()
+        found = [reader(text) for text in texts]
+        wrong = {text for text, value in zip(texts, found, strict=True) if value is None}
+        counts = self.codes().counts() if wrong else {}
+        values = np.array([math.nan if value is None else value for value in found] + [math.nan], dtype=np.float64)
+        return Numbers(values[codes], {text: count for text, count in counts.items() if text in wrong})
+
+    def _cast(self, kind: str, form: str) -> NDArray[np.float64] | None:
+        """Return what pyarrow reads in all texts, or None: a quick way to what the slow one finds."""
+        if kind == "boolean" or (kind == "date" and form) or pa.types.is_dictionary(self.array.type):
+            return None
+        texts = pc.utf8_trim_whitespace(self.array, memory_pool=POOL)
+        gaps = pa.array(["", *self.missing.texts], texts.type)
+        gone = pc.is_in(pc.utf8_lower(texts, memory_pool=POOL), value_set=gaps)
+        texts = pc.if_else(gone, None, texts) if pc.any(gone).as_py() else texts
+        if kind == "number" and self._sign(form) == ",":
+            if pc.any(pc.match_substring(texts, ".")).as_py():
+                return None
+            texts = pc.replace_substring(texts, ",", ".")
+        try:
+            if kind == "date":
+                return floats_of(pc.cast(texts, pa.timestamp("us"), memory_pool=POOL))
+            values = floats_of(pc.cast(texts, pa.float64(), memory_pool=POOL))
+        except pa.ArrowInvalid:
+            return None
+        odd = np.isinf(values).any() or np.isnan(values).sum() != texts.null_count  # 1e999, or nan(x)
+        return None if odd else values
+
+
+def column_of(values: Any, missing: MissingValues = DEFAULT_MISSING, decimal: str = "") -> ColumnValues:
+    """Return a column of whatever an array or a data frame's column holds, with its type.
 
     Args:
-        cells: the column.
-        kind: ``"number"``, ``"boolean"`` or ``"date"``.
+        values: one-dimensional: numbers, truth values, dates, texts, or a mixture, with None or nan for gaps.
+        missing: which values stand for none.
+        decimal: sign of its table, as :class:`ColumnValues` has it.
+
+    Raises:
+        ValueError: if it has more dimensions, or complex numbers.
 
     Example:
-        >>> as_kind(texts_of(["1.5", "old", ""]), "number")
-        Reading(values=array([1.5, nan, nan]), wrong={'old': 1})
+        >>> column_of([2**53 + 1, None]).codes().texts
+        ['9007199254740993']
+        >>> column_of(np.array(["1970-01-03"], "datetime64[D]")).read("date")
+        Numbers(values=array([2.]), wrong={})
     """
-    if isinstance(cells, NumericColumn):
-        return Reading(cells.values, {})
-    read = {"number": _number, "boolean": _boolean, "date": _days}[kind]
-    found = [read(text) for text in cells.texts]
-    values = np.array([np.nan if value is None else value for value in found] + [np.nan], dtype=np.float64)
-    counts = np.bincount(cells.codes[cells.codes >= 0], minlength=len(found))
-    wrong = {cells.texts[n]: int(counts[n]) for n, value in enumerate(found) if value is None and counts[n]}
-    return Reading(values[cells.codes], wrong)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return None if "_" in text else float(text)  # which Python reads as 1_000
-    except ValueError:
-        return None
-
-
-def _boolean(text: str) -> float | None:
-    return BOOLEANS.get(text.lower())
-
-
-def _days(text: str) -> float | None:
-    try:
-        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.timezone.utc)
-    return moment.timestamp() / SECONDS_PER_DAY
-
-
-def as_texts(cells: ColumnValues) -> TextColumn:
-    """A column as categories: numbers and truth values become texts.
-
-    Example:
-        >>> as_texts(cells_of([3.0, np.nan, 3.0])).texts
-        ['3']
-    """
-    if isinstance(cells, TextColumn):
-        return cells
-    there = ~np.isnan(cells.values)
-    distinct, places = np.unique(cells.values[there], return_inverse=True)
-    codes = np.full(len(cells), -1)
-    codes[there] = places
-    names = [str(bool(value)) if cells.kind == "boolean" else text_of_number(value) for value in distinct]
-    return TextColumn(codes, names)
+    if isinstance(values, ColumnValues):
+        return values
+    return ColumnValues(arrow_array(values), missing, decimal)

@@ -1,5 +1,6 @@
 """What a model knows of the columns of its table: names, kinds, categories; and how rows become numbers by them."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -8,21 +9,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchann.data.tables.column_values import ColumnValues, as_kind, as_texts
+from torchann.data.tables.column_values import Codes, ColumnValues, Numbers
 from torchann.nets.column import Column
 from torchann.nets.names import nearest
 
 UNSEEN = -1.0  # the code of a category that no training row has
 EXAMPLES = 3  # in a line that counts more
+WHOLE = re.compile(r"^([+-]?\d+)\.0+$")
 
 
 class UnseenValues:
     """What rows to predict have that no training row had: counted, to be told once.
 
     Example:
-        >>> from torchann.data.tables.column_values import cells_of
-        >>> surprises = UnseenValues()
-        >>> encode([Column("city", "category", categories=("Paris",))], {"city": cells_of(["Ys"])}.get, surprises)
+        >>> from torchann.data.tables.column_values import column_of
+        >>> surprises, city = UnseenValues(), Column("city", "category", categories=("Paris",))
+        >>> encode([city], reader({"city": column_of(["Ys"])}.__getitem__), surprises)
         tensor([[-1.]], dtype=torch.float64)
         >>> surprises.lines()
         ["column 'city': 1 value is of no category of the training rows ('Ys' 1); taken as none of them"]
@@ -56,29 +58,50 @@ def _most(counts: Counter[str]) -> str:
     return message + (", ..." if len(counts) > EXAMPLES else "")
 
 
+def canonical(text: str) -> str:
+    """Return a text as it is, but a whole number without a point, as which numbers of any type are one category.
+
+    Example:
+        >>> canonical("3.0"), canonical("3.10"), canonical("007")
+        ('3', '3.10', '007')
+    """
+    return WHOLE.sub(r"\1", text)
+
+
+def reader(cells: Callable[[str], ColumnValues]) -> Callable[[Column], Numbers | Codes]:
+    """Return what reads a column of the model, of what finds a column's values by its name."""
+    return lambda column: cells(column.name).read(column.kind, column.form)
+
+
 def encode(
-    columns: Sequence[Column], cells: Callable[[str], ColumnValues], surprises: UnseenValues | None = None
+    columns: Sequence[Column], read: Callable[[Column], Numbers | Codes], surprises: UnseenValues | None = None
 ) -> Tensor:
-    """Rows of a table as numbers: ``(rows, columns)`` float64, nan where there is no value.
+    """Return rows of a table as numbers: ``(rows, columns)`` float64, nan where there is no value.
 
     A category is the place of its text, -1 where that is unseen; a truth value 0 or 1; a date days since 1970.
 
     Args:
         columns: those of the model, in its order.
-        cells: from a column's name to what it holds.
+        read: from a column to what it was read as.
         surprises: counts what no training row had, if that is to be known.
 
     Example:
-        >>> from torchann.data.tables.column_values import cells_of
-        >>> table = {"age": cells_of([30, None]), "city": cells_of(["Rome", "Paris"])}
+        >>> from torchann.data.tables.column_values import column_of
+        >>> table = {"age": column_of([30, None]), "city": column_of(["Rome", "Paris"])}
         >>> columns = [Column("city", "category", categories=("Paris", "Rome")), Column("age", "number", missing=True)]
-        >>> encode(columns, table.__getitem__)
+        >>> encode(columns, reader(table.__getitem__))
         tensor([[ 1., 30.],
                 [ 0., nan]], dtype=torch.float64)
     """
     rows: NDArray[np.float64] | None = None
     for place, column in enumerate(columns):
-        values, wrong = _encoded(column, cells(column.name), surprises)
+        found, wrong = read(column), 0
+        if isinstance(found, Codes):
+            values = _places(column, found, surprises)
+        else:
+            values, wrong = found.values, sum(found.wrong.values())
+            if wrong and surprises is not None:
+                surprises.wrong.setdefault((column.name, column.kind), Counter()).update(found.wrong)
         if rows is None:
             rows = np.empty((len(values), len(columns)))
         rows[:, place] = values
@@ -88,21 +111,16 @@ def encode(
     return torch.from_numpy(rows)
 
 
-def _encoded(column: Column, cells: ColumnValues, surprises: UnseenValues | None) -> tuple[NDArray[np.float64], int]:
-    if column.kind != "category":
-        values, wrong = as_kind(cells, column.kind)
-        if wrong and surprises is not None:
-            surprises.wrong.setdefault((column.name, column.kind), Counter()).update(wrong)
-        return values, sum(wrong.values())
-    found = as_texts(cells)
-    places = {text: place for place, text in enumerate(column.categories)}
-    codes = [places.get(text, UNSEEN) for text in found.texts]
+def _places(column: Column, found: Codes, surprises: UnseenValues | None) -> NDArray[np.float64]:
+    places: dict[str, float] = {canonical(text): place for place, text in enumerate(column.categories)}
+    places |= {text: place for place, text in enumerate(column.categories)}
+    codes = [places.get(text, places.get(canonical(text), UNSEEN)) for text in found.texts]
     if surprises is not None and UNSEEN in codes:
-        counts = np.bincount(found.codes[found.codes >= 0], minlength=len(codes))
-        message = {text: int(counts[n]) for n, text in enumerate(found.texts) if codes[n] == UNSEEN and counts[n]}
-        if message:
-            surprises.unseen.setdefault(column.name, Counter()).update(message)
-    return np.array([*codes, np.nan])[found.codes], 0
+        unseen = {text for text, code in zip(found.texts, codes, strict=True) if code == UNSEEN}
+        counts = {text: count for text, count in found.counts().items() if text in unseen}
+        if counts:
+            surprises.unseen.setdefault(column.name, Counter()).update(counts)
+    return np.array([*codes, np.nan])[found.codes]
 
 
 def check_names(wanted: Sequence[str], there: Iterable[str], what: str = "there") -> None:

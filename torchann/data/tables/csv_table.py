@@ -1,235 +1,206 @@
-"""CSV files: the delimiter, header and numbers of whatever spreadsheets and databases write.
+"""CSV files: the delimiter, header and encoding of whatever spreadsheets and databases write; values stay texts."""
 
-What they hold is what Python's own ``csv`` and ``float`` say. Large ones in UTF-8 are read by pyarrow where it is
-installed, in the same chunks with the same values, for as long as both are certain to agree; see
-:mod:`torchann.data.tables.csv_by_arrow`.
-"""
-
+import bz2
 import codecs
 import csv
 import gzip
 import io
+import lzma
 import re
 import zlib
-from collections.abc import Iterator, Sequence, Set
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.csv
 
 from torchann.data.errors import DataFileError
-from torchann.data.tables.column_values import MISSING, ColumnValues, NumericColumn, texts_of
-from torchann.data.tables.csv_by_arrow import BOM, NotCertain, arrow_numbers, arrow_tables, distinct_texts, gaps_of
-from torchann.data.tables.table import CHUNK_ROWS, Chunk, Table
+from torchann.data.tables.column_values import ColumnValues
+from torchann.data.tables.csv_head import Head, find_head
+from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
+from torchann.data.tables.table import Chunk, Table
 
-DELIMITERS = (",", ";", "\t", "|")
-LOOKED_AT = 2**16  # characters, to find the delimiter
-COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
-ARROW_BYTES = 2**22  # of text: Python reads that many while pyarrow is imported
-UNPACK = "pack it again, or give the unpacked file"
+LOOKED_AT = 2**16  # characters, to find the delimiter, the header and the decimal sign
+BLOCK_BYTES = 2**22  # of a file at once; no row may be longer
+PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open, b"\x28\xb5\x2f\xfd": None}
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
+_LOOK = "put texts that hold the delimiter in quotes, or give the delimiter"
 
 
 class CsvTable(Table):
-    """CSV files that hold one table: comma, semicolon, tab or bar between the values, packed by gzip or not.
+    """CSV files that hold one table: comma, semicolon, tab or bar between the values, packed or not.
 
-    The first line has the names. With another delimiter than the comma, ``3,5`` is a number.
+    The first line has the names; lines above it that are blank, begin with ``#`` or ``sep=`` or hold a title are passed
+    over.
 
     Args:
         paths: the files; the columns of the later ones may be in another order.
         delimiter: between the values; found by itself if not given.
         encoding: of the text; UTF-8, or UTF-16 with its mark, if not given.
-        missing: which texts stand for no value, in small letters.
+        missing: which texts stand for no value.
+        decimal: sign of numbers; found by itself if not given.
 
     Raises:
         DataFileError: for what is no table in a text file.
         OSError: if a file cannot be read.
+        ValueError: for an unknown encoding.
     """
-
-    paths: list[Path]
-    encoding: str | None
 
     def __init__(
         self,
         paths: Sequence[Path],
         delimiter: str | None = None,
         encoding: str | None = None,
-        missing: frozenset[str] = MISSING,
+        missing: MissingValues = DEFAULT_MISSING,
+        decimal: str = "",
     ) -> None:
-        self.paths, self.encoding = list(paths), encoding
-        self.delimiter: str = delimiter or self._find_delimiter(paths[0])
-        super().__init__(stem(paths[0]), self._header(paths[0]), missing)
+        self.paths: list[Path] = list(paths)
+        self.encoding = encoding
+        self._given = delimiter
+        self._heads = {path: self._head(path) for path in paths}
+        first = self._heads[paths[0]]
+        self.delimiter = first.delimiter
+        super().__init__(stem(paths[0]), first.names, missing, decimal or first.decimal)
         for path in paths[1:]:
-            header = self._header(path)
-            if set(header) != set(self.columns):
-                other = sorted(set(self.columns) ^ set(header))[0]
-                found = f"has the columns {', '.join(header)[:200]}"
+            names = self._heads[path].names
+            if set(names) != set(self.columns):
+                other = sorted(set(self.columns) ^ set(names))[0]
+                found = f"has the columns {', '.join(names)[:200]}"
                 raise DataFileError(path, found, f"those of {paths[0]}", f"look at {other!r}, or leave the file out")
 
-    @contextmanager
-    def _unpacked(self, path: Path) -> Iterator[tuple[BinaryIO, str]]:
-        packed = self._is_packed(path)
+    def _unpacked(self, path: Path) -> Any:
+        mark = self._mark(path)
+        if mark is None:
+            return path.open("rb")
+        opened = PACKED[mark]
+        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") if opened is None else opened(path, "rb")
+
+    def _mark(self, path: Path) -> bytes | None:
         with path.open("rb") as file:
-            content = cast(BinaryIO, gzip.GzipFile(fileobj=file) if packed else file)
-            mark = content.read(2)
-            content.seek(0)
-            utf_16 = mark in (b"\xff\xfe", b"\xfe\xff")
-            yield content, self.encoding or ("utf-16" if utf_16 else "utf-8-sig")
+            start = file.read(6)
+        return next((mark for mark in PACKED if start.startswith(mark)), None)
 
-    @contextmanager
-    def _open(self, path: Path) -> Iterator[io.TextIOBase]:
+    def _encoding(self, path: Path) -> str:
+        with self._unpacked(path) as file:
+            utf_16 = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+        return self.encoding or ("utf-16" if utf_16 else "utf-8-sig")
+
+    def _text(self, path: Path) -> io.TextIOWrapper:
+        encoding = codecs.lookup(self._encoding(path)).name
+        return io.TextIOWrapper(self._unpacked(path), encoding, newline="")
+
+    def _head(self, path: Path) -> Head:
         try:
-            with self._unpacked(path) as (content, encoding):
-                yield io.TextIOWrapper(content, encoding, newline="")
-        except UnicodeDecodeError as error:
-            found = f"has the byte {error.object[error.start]:#x}, which is no {error.encoding}"
-            raise DataFileError(path, found, "text in UTF-8", "give its encoding, such as latin-1") from None
-        except LookupError as error:
-            raise ValueError(f"{error}; give an encoding of Python, such as latin-1 or utf-8") from None
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataFileError(path, f"is a damaged gzip file ({error})", "a whole one", UNPACK) from None
-        except csv.Error as error:
-            raise DataFileError(path, f"cannot be split into values ({error})", "CSV", _LOOK) from None
-
-    def _find_delimiter(self, path: Path) -> str:
-        if {".tsv", ".tab"} & {suffix.lower() for suffix in path.suffixes}:
-            return "\t"
-        with self._open(path) as file:
-            start = file.read(LOOKED_AT)
+            with self._text(path) as file:
+                start = file.read(LOOKED_AT)
+                start += "" if "\n" in start[:-1] else file.read(2**24)
+        except (UnicodeDecodeError, LookupError, OSError, *DAMAGED, pa.ArrowException) as error:
+            raise self._wrong(path, error) from None
         if "\0" in start:
             raise DataFileError(path, "is no text", "CSV, Parquet, NPY or NPZ", "save it as one of these")
-        lines = start.splitlines(keepends=True)
-        lines = lines if len(start) < LOOKED_AT else lines[:-1]
-        widths = {}
-        for delimiter in DELIMITERS:
-            counts = [len(row) for row in islice(csv.reader(lines, delimiter=delimiter), 100) if row]
-            alike = sum(count == counts[0] for count in counts) / len(counts) if counts else 0
-            widths[delimiter] = (counts[0] > 1) * alike * counts[0] if counts else 0
-        return max(DELIMITERS, key=lambda delimiter: widths[delimiter])  # the first of several that do as well
-
-    def _header(self, path: Path) -> list[str]:
-        with self._open(path) as file:
-            names = next((row for row in csv.reader(file, delimiter=self.delimiter) if row), None)
-        if names is None:
-            raise DataFileError(path, "is empty", "a line of names and a line per row", "look where it comes from")
-        names = [name.strip() or f"column {place}" for place, name in enumerate(names, 1)]
-        for place, name in enumerate(names, 1):
-            if first := names[: place - 1].count(name):
-                first = names.index(name) + 1
-                found = f"has the column {name!r} twice, as number {first} and {place}"
-                raise DataFileError(path, found, "a name of its own for each", "rename one in the first line")
-        return names
+        whole = len(start) < LOOKED_AT
+        tab = {".tsv", ".tab"} & {suffix.lower() for suffix in path.suffixes}
+        return find_head(path, start, whole, self._given or ("\t" if tab else None))
 
     def memory_size(self) -> int:
-        """About how many bytes it takes, if values have a few characters and packing leaves a fifth."""
-        return 4 * sum(map(self._text_size, self.paths))
+        """Return about how many bytes it takes, if values have a few characters and packing leaves a fifth."""
+        return 4 * sum(path.stat().st_size * (1 if self._mark(path) is None else 5) for path in self.paths)
 
-    def _text_size(self, path: Path) -> int:
-        return path.stat().st_size * (5 if self._is_packed(path) else 1)
-
-    def _is_packed(self, path: Path) -> bool:
-        with path.open("rb") as file:
-            return file.read(2) == b"\x1f\x8b"
-
-    def chunks(self, columns: Sequence[str], texts: Set[str] = frozenset()) -> Iterator[Chunk]:
-        """The rows of all files, some at a time.
+    def chunks(self, columns: Sequence[str]) -> Iterator[Chunk]:
+        """Yield the rows of all files, some at a time.
 
         Raises:
             DataFileError: if a row has more or fewer values than there are names, or there are no rows.
         """
         for path in self.paths:
-            done = 0
+            head, empty = self._heads[path], True
+            names = list(dict.fromkeys(columns))
+            places = [str(head.names.index(name)) for name in names]
             try:
-                for chunk in self._by_arrow(path, columns, texts):
-                    done += CHUNK_ROWS
-                    yield chunk
-            except NotCertain:
-                yield from self._by_python(path, columns, texts, done)
+                for batch in self._batches(path, head, places):
+                    if batch.num_rows:
+                        empty = False
+                        arrays = (pa.chunked_array([batch.column(place)]) for place in places)
+                        yield {
+                            name: ColumnValues(array, self.missing, self.decimal)
+                            for name, array in zip(names, arrays, strict=True)
+                        }
+            except (pa.ArrowException, UnicodeDecodeError, OSError, *DAMAGED) as error:
+                if "Empty CSV" not in str(error):
+                    raise self._wrong(path, error) from None
+            if empty:
+                raise DataFileError(path, "has names and no rows", "a line per row", "look where it comes from")
 
-    def _by_arrow(self, path: Path, columns: Sequence[str], texts: Set[str]) -> Iterator[Chunk]:
-        if self._text_size(path) < ARROW_BYTES or self.delimiter not in DELIMITERS or not columns:
-            raise NotCertain("or not worth it")
-        header, gaps, empty = self._header(path), gaps_of(self.missing), True
-        names = list(dict.fromkeys(columns))
-        places = [header.index(name) for name in names]
-        with self._unpacked(path) as (file, encoding):
-            encoding = codecs.lookup(encoding).name
-            if encoding not in ("utf-8", "utf-8-sig"):
-                raise NotCertain("pyarrow reads UTF-8")
-            if encoding == "utf-8" or file.read(len(BOM)) != BOM:
-                file.seek(0)
-            for arrays in arrow_tables(file, len(header), places, self.delimiter, CHUNK_ROWS):
-                cells = [
-                    self._arrow_cells(array, name in texts, gaps) for name, array in zip(names, arrays, strict=True)
-                ]
-                yield dict(zip(names, cells, strict=True))
-                empty = False
-        if empty:
-            raise NotCertain("no rows")
+    def _batches(self, path: Path, head: Head, places: list[str]) -> Iterator[Any]:
+        encoding = self._encoding(path)
+        with self._unpacked(path) as file:
+            yield from pyarrow.csv.open_csv(
+                file,
+                pyarrow.csv.ReadOptions(
+                    block_size=BLOCK_BYTES,
+                    skip_rows=head.lines,
+                    column_names=[str(place) for place in range(len(head.names))],
+                    encoding="utf8"
+                    if encoding.lower().replace("_", "-") in ("utf-8-sig", "utf-8", "utf8")
+                    else encoding,
+                ),
+                pyarrow.csv.ParseOptions(
+                    delimiter=head.delimiter,
+                    newlines_in_values=True,
+                    invalid_row_handler=lambda row: "error" if row.text.strip() else "skip",
+                ),
+                pyarrow.csv.ConvertOptions(
+                    column_types={place: pa.string() for place in places}, include_columns=places
+                ),
+            )
 
-    def _by_python(self, path: Path, columns: Sequence[str], texts: Set[str], done: int) -> Iterator[Chunk]:
-        header, empty = self._header(path), not done
-        with self._open(path) as file:
-            rows = (row for row in csv.reader(file, delimiter=self.delimiter) if row)
-            next(islice(rows, done, None))  # the names, and what has been read
-            while some := list(islice(rows, CHUNK_ROWS)):
-                if set(map(len, some)) != {len(header)}:
-                    self._refuse_ragged(path, len(header))
-                values = list(zip(*some, strict=True))
-                yield {name: self._cells(values[header.index(name)], name in texts) for name in columns}
-                empty = False
-        if empty:
-            raise DataFileError(path, "has names and no rows", "a line per row", "look where it comes from")
+    def _wrong(self, path: Path, error: Exception) -> Exception:
+        """Return the error that says what is wrong with a file, and in which of its lines."""
+        try:
+            if isinstance(error, pa.ArrowInvalid):
+                self._find_wrong_row(path)
+        except (UnicodeDecodeError, csv.Error, DataFileError) as found:
+            error = found
+        if isinstance(error, UnicodeDecodeError):
+            told = f"has the byte {error.object[error.start]:#x}, which is no {error.encoding}"
+            return DataFileError(path, told, "text in UTF-8", "give its encoding, such as latin-1")
+        if isinstance(error, LookupError):
+            return ValueError(f"{error}; give an encoding of Python, such as latin-1 or utf-8")
+        if isinstance(error, DataFileError):
+            return error
+        if self._mark(path) is not None and not isinstance(error, csv.Error):
+            remedy = "pack it again, or give the unpacked file"
+            return DataFileError(path, f"is a damaged packed file ({error})", "a whole one", remedy)
+        if isinstance(error, OSError) and not isinstance(error, pa.ArrowException):
+            return error
+        return DataFileError(path, f"cannot be split into values ({str(error).splitlines()[0]:.100})", "CSV", _LOOK)
 
-    def _arrow_cells(self, array: Any, as_text: bool, gaps: list[str] | None) -> ColumnValues:
-        numbers = None if as_text else arrow_numbers(array, self.delimiter != ",", gaps)
-        if numbers is not None:
-            return NumericColumn(numbers)
-        codes, distinct = distinct_texts(array)
-        return self._cells(distinct, as_text).take(codes)
-
-    def _cells(self, values: Sequence[str], as_text: bool) -> ColumnValues:
-        if self.delimiter != "," and not as_text:
-            values = [v.replace(",", ".") if COMMA_NUMBER.fullmatch(v.strip()) else v for v in values]
-        numbers = None if as_text else _numbers(values, self.missing)
-        return texts_of(values, self.missing) if numbers is None else NumericColumn(numbers)
-
-    def _refuse_ragged(self, path: Path, width: int) -> None:
-        with self._open(path) as file:
-            reader = csv.reader(file, delimiter=self.delimiter)
-            wrong = next(row for row in reader if row and len(row) != width)
-            values = "1 value" if len(wrong) == 1 else f"{len(wrong)} values"
-            found = f"has {values} in line {reader.line_num}"
-        raise DataFileError(path, found, f"{width}, as in the first line", _LOOK)
-
-
-_LOOK = "put texts that hold the delimiter in quotes, or give the delimiter"
-
-
-def _numbers(values: Sequence[str], missing: frozenset[str]) -> NDArray[np.float64] | None:
-    try:
-        return _floats(values)
-    except ValueError:
-        pass
-    try:
-        return _floats(["nan" if value.strip().lower() in missing else value for value in values])
-    except ValueError:
-        return None
-
-
-def _floats(values: Sequence[str]) -> NDArray[np.float64] | None:
-    found = np.array(values, dtype=np.float64)
-    return None if any("_" in value for value in values) else found  # which Python reads as 1_000
+    def _find_wrong_row(self, path: Path) -> None:
+        head = self._heads[path]
+        csv.field_size_limit(max(csv.field_size_limit(), BLOCK_BYTES))
+        with self._text(path) as file:
+            for _ in range(head.lines):
+                file.readline()
+            reader, line = csv.reader(file, delimiter=head.delimiter), 1
+            for row in reader:
+                if row and len(row) != len(head.names) and any(value.strip() for value in row):
+                    values = "1 value" if len(row) == 1 else f"{len(row)} values"
+                    place = f"{line + head.lines}"
+                    if reader.line_num > line:
+                        place += f" to {reader.line_num + head.lines}, within which a quote may not be closed"
+                    raise DataFileError(
+                        path, f"has {values} in line {place}", f"{len(head.names)}, as in the first line", _LOOK
+                    )
+                line = reader.line_num + 1
 
 
 def stem(path: Path) -> str:
-    """The name of a file without its endings.
+    """Return the name of a file without its endings.
 
     Example:
         >>> stem(Path("data/my.table.csv.gz"))
         'my.table'
     """
-    name = path.name.removesuffix(".gz")
+    name = re.sub(r"\.(gz|bz2|xz|zst)$", "", path.name)
     return name.rpartition(".")[0] or name

@@ -1,13 +1,15 @@
 """Which columns a net learns from and how they are prepared, by the values of the training rows."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 
 from torchann.data.tables.column_kinds import LEFT_OUT, Finding, find_kind
 from torchann.data.tables.column_statistics import ColumnStatistics
 from torchann.data.tables.column_values import ColumnValues
+from torchann.data.tables.number_texts import plain_number
 from torchann.data.tables.table import Table
 from torchann.data.tables.table_report import ColumnReport
 from torchann.nets.table_columns import TableColumns
@@ -15,8 +17,8 @@ from torchann.nets.table_columns import TableColumns
 
 def find_kinds(
     table: Table, cells: Mapping[str, ColumnValues], given: Mapping[str, str], other: Mapping[str, str]
-) -> Any:
-    """What each column of a table holds, in its order.
+) -> dict[str, Finding]:
+    """Return what each column of a table holds, in its order.
 
     Args:
         table: whose columns they are.
@@ -24,20 +26,20 @@ def find_kinds(
         given: kinds that are not to be inferred.
         other: columns that are for something else than to learn from, each with what for.
 
-    Returns:
-        A :class:`~torchann.data.tables.column_kinds.Finding` for each column.
+    Raises:
+        ValueError: for dates that could be read both ways, and where nothing is of the kind that was given.
     """
     found = {}
     for name in table.columns:
-        if name in given:
-            found[name] = Finding(given[name], "left out as asked" if given[name] == LEFT_OUT else "")
-        elif name in other:
+        if given.get(name) == LEFT_OUT:
+            found[name] = Finding(LEFT_OUT, "left out as asked")
+        elif name in other and name not in given:
             found[name] = Finding(LEFT_OUT, other[name])
         elif name in table.unusable:
             found[name] = Finding(LEFT_OUT, f"left out: {table.unusable[name]}, not one value per row")
         else:
-            kind, why = find_kind(name, cells[name])
-            found[name] = Finding(kind, f"left out: {why}" if kind == LEFT_OUT else why)
+            kind, why, form = find_kind(name, cells[name], given.get(name, ""))
+            found[name] = Finding(kind, f"left out: {why}" if kind == LEFT_OUT else why, form)
     return found
 
 
@@ -58,7 +60,8 @@ def fit_columns(
     statistics: Mapping[str, ColumnStatistics],
     max_one_hot: int,
     max_categories: int,
-    missing_values: Sequence[str],
+    missing: tuple[Sequence[str], bool],
+    examples: Mapping[str, str],
 ) -> FittedColumns:
     """How rows are prepared, by the statistics of the training rows.
 
@@ -67,28 +70,33 @@ def fit_columns(
         statistics: of those that are not left out.
         max_one_hot: categories with more values are embedded.
         max_categories: of a column, the most frequent.
-        missing_values: texts that stand for a missing value beside the usual ones.
+        missing: texts that stand for a missing value, and whether the usual ones do, too.
+        examples: a value of each column, as it stands in the table.
 
     Raises:
         ValueError: if there is no column to learn from.
     """
     fitted, report = {}, []
-    for name, (kind, why) in findings.items():
+    for name, (kind, why, form) in findings.items():
         if kind == LEFT_OUT:
-            report.append(ColumnReport(name, "", 0, why))
+            report.append(ColumnReport(name, "", 0, why, examples.get(name, "")))
             continue
         found = statistics[name].fit(max_one_hot, max_categories)
+        line = ColumnReport(name, "", found.missing, found.summary, examples.get(name, ""))
         if found.column is not None:
             fitted[name] = found
-            many = f" of {len(found.column.categories):,}" if kind == "category" else ""
-            message = f"{found.summary}; {why}" if why else found.summary
-            report.append(ColumnReport(name, f"{kind}{many}", found.missing, message))
-        else:
-            report.append(ColumnReport(name, "", found.missing, found.summary))
+            many = f" of {len(found.column.categories):,}" if kind == "category" else f" {form.lstrip('=.,')}".rstrip()
+            line = replace(line, kind=f"{kind}{many}", summary=f"{found.summary}; {why}" if why else found.summary)
+        report.append(line)
     if not fitted:
-        message = "; ".join(f"{line.name!r} is {line.summary}" for line in report[:3]) or "it has the target alone"
-        raise ValueError(f"the table has no column to learn from: {message}; give one, or kinds={{column: category}}")
+        told = "; ".join(f"{line.name!r} is {line.summary}" for line in report[:3]) or "it has the target alone"
+        advice = next((f", or kinds={{{line.name!r}: {_likely(line)!r}}}" for line in report), "")
+        raise ValueError(f"the table has no column to learn from: {told}; give one{advice}")
     mean = torch.tensor([found.mean for found in fitted.values()], dtype=torch.float64)
     std = torch.tensor([found.std for found in fitted.values()], dtype=torch.float64)
     columns = [found.column for found in fitted.values() if found.column is not None]
-    return FittedColumns(TableColumns(columns, mean, std, missing_values), report)
+    return FittedColumns(TableColumns(columns, mean, std, *missing), report)
+
+
+def _likely(line: ColumnReport) -> str:
+    return "category" if plain_number(line.example) is None else "number"

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from torchann.data.errors import DataFileError, DataNotFoundError
-from torchann.data.tables.column_values import MISSING
 from torchann.data.tables.csv_table import CsvTable, stem
+from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.table import ArrayTable, Table
 from torchann.nets.names import nearest
@@ -29,23 +30,27 @@ FOREIGN = {
     b"%PDF": ("is a PDF file", "write the table as CSV"),
     b"\x80\x04": ("is a pickle, which may run code when it is opened", "write the table as Parquet or CSV"),
     b"\x80\x05": ("is a pickle, which may run code when it is opened", "write the table as Parquet or CSV"),
-    b"{": ("is JSON", "write the table as CSV"),
-    b"[": ("is JSON", "write the table as CSV"),
+    **dict.fromkeys((b'{"', b"{\n", b"[{", b"[[", b"[\n"), ("is JSON", "write the table as CSV")),
 }
 
 
 def open_table(
-    source: Any, delimiter: str | None = None, encoding: str | None = None, missing: frozenset[str] = MISSING
+    source: Any,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    missing: MissingValues = DEFAULT_MISSING,
+    decimal: str = "",
 ) -> Table:
-    """The table of a file or several, a data frame or arrays; what kind a file is, its content says.
+    """Open the table of a file or several, a data frame or arrays; what kind a file is, its content says.
 
     Args:
         source: a path, several, or a pattern such as ``part-*.parquet``; ``"california-housing"`` for the one in this
-            package; a data frame of pandas or polars; a mapping of columns; an array ``(rows, columns)``, whose
-            columns are called ``"0"``, ``"1"`` and so on.
+            package; a data frame of pandas, polars, pyarrow or another library of Arrow's; a mapping of columns; an
+            array ``(rows, columns)``, whose columns are called ``"0"``, ``"1"`` and so on.
         delimiter: between the values of a CSV file, one character or "tab"; found by itself if not given.
         encoding: of a CSV file; UTF-8 if not given.
-        missing: which texts stand for no value, in small letters.
+        missing: which values stand for none.
+        decimal: sign of numbers in texts, where they could be read both ways; found by itself if not given.
 
     Raises:
         DataNotFoundError: if there is no such file.
@@ -59,15 +64,38 @@ def open_table(
     delimiter = None if delimiter is None else _one_character(delimiter)
     if isinstance(source, (str, Path)) or (isinstance(source, (list, tuple)) and _are_paths(source)):
         paths = _find([source] if isinstance(source, (str, Path)) else source)
-        return _open_files(paths, delimiter, encoding, missing)
+        kind = _kind_of_all(paths)
+        if kind == "Parquet":
+            return ParquetTable(paths, missing, decimal)
+        if kind == "CSV":
+            return CsvTable(paths, delimiter, encoding, missing, decimal)
+        if len(paths) > 1:
+            raise DataFileError(paths[1], f"is {kind}", "one file of it", "join the arrays, or write them as Parquet")
+        return ArrayTable(stem(paths[0]), _of_numpy(paths[0]), missing, decimal)
+    return ArrayTable("table", columns_of(source), missing, decimal)
+
+
+def columns_of(source: Any) -> dict[str, Any]:
+    """Return the columns by name of a mapping, a data frame or an array.
+
+    Raises:
+        ValueError: if there are none, or a name comes twice.
+
+    Example:
+        >>> columns_of(np.eye(2))["1"]
+        array([0., 1.])
+    """
     if isinstance(source, Mapping):
-        return ArrayTable("table", source, missing)
-    if hasattr(source, "columns") and hasattr(source, "to_numpy"):
-        names = [str(name) for name in source.columns]
-        if len(set(names)) < len(names):
-            raise ValueError(f"the data frame has a column twice in {', '.join(names)[:200]}; rename one")
-        return ArrayTable("table", {str(name): source[name].to_numpy() for name in source.columns}, missing)
-    return _of_array(np.asarray(source), "table", missing)
+        return {str(name): values for name, values in source.items()}
+    framed = hasattr(source, "columns") and hasattr(source, "to_numpy")
+    if not framed and hasattr(source, "__arrow_c_stream__"):
+        source = pa.table(source)
+    elif not framed:
+        return _of_array(np.asarray(source))
+    names = list(source.columns) if framed else source.column_names
+    if len(set(map(str, names))) < len(names):
+        raise ValueError(f"the data frame has a column twice in {', '.join(map(str, names))[:200]}; rename one")
+    return {str(name): source[name] for name in names}
 
 
 def _one_character(delimiter: str) -> str:
@@ -108,19 +136,12 @@ def _check_is_there(path: Path) -> None:
     raise DataNotFoundError(f"there is no file {path}; {hint}")
 
 
-def _open_files(paths: list[Path], delimiter: str | None, encoding: str | None, missing: frozenset[str]) -> Table:
+def _kind_of_all(paths: list[Path]) -> str:
     kinds = {path: _kind(path) for path in paths}
     if len(set(kinds.values())) > 1:
         one, other = paths[0], next(path for path in paths if kinds[path] != kinds[paths[0]])
         raise DataFileError(other, f"is {kinds[other]}", f"{kinds[one]}, as {one}", "give files of one kind")
-    kind = kinds[paths[0]]
-    if kind == "Parquet":
-        return ParquetTable(paths, missing)
-    if kind == "CSV":
-        return CsvTable(paths, delimiter, encoding, missing)
-    if len(paths) > 1:
-        raise DataFileError(paths[1], f"is {kind}", "one file of it", "join the arrays, or write them as Parquet")
-    return _of_numpy(paths[0], missing)
+    return kinds[paths[0]]
 
 
 def _kind(path: Path) -> str:
@@ -145,24 +166,24 @@ def _kind(path: Path) -> str:
     return "CSV"
 
 
-def _of_numpy(path: Path, missing: frozenset[str]) -> Table:
+def _of_numpy(path: Path) -> dict[str, Any]:
     try:
         content = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
         if not isinstance(content, np.lib.npyio.NpzFile):
-            return _of_array(content, stem(path), missing)
+            return _of_array(content)
         arrays: dict[str, Any] = {}
         for name, array in content.items():
             wide = array.ndim == 2
             arrays |= {f"{name}{place}": array[:, place] for place in range(array.shape[1])} if wide else {name: array}
+        return arrays
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
         found = f"cannot be opened ({str(error).splitlines()[0]:.100})"
         raise DataFileError(path, found, "arrays of numbers or texts", "write it again with numpy.savez") from None
-    return ArrayTable(stem(path), arrays, missing)
 
 
-def _of_array(array: np.ndarray[Any, Any], name: str, missing: frozenset[str]) -> Table:
+def _of_array(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     if array.dtype.names:
-        return ArrayTable(name, {column: array[column] for column in array.dtype.names}, missing)
+        return {column: array[column] for column in array.dtype.names}
     if array.ndim != 2:
         raise ValueError(f"an array of shape {array.shape} is no table; give (rows, columns), or a column by each name")
-    return ArrayTable(name, {str(place): array[:, place] for place in range(array.shape[1])}, missing)
+    return {str(place): array[:, place] for place in range(array.shape[1])}

@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchann.data.tables.column_values import ColumnValues, as_kind, as_texts
-from torchann.data.tables.columns import encode
+from torchann.data.tables.column_values import ColumnValues
+from torchann.data.tables.columns import encode, reader
 from torchann.data.tables.parquet_table import ParquetTable
+from torchann.data.tables.row_splits import times_of
 from torchann.data.tables.table import Chunk
 from torchann.data.tables.table_target import Target
 from torchann.nets.preprocessing import Preprocessing
@@ -59,6 +60,7 @@ class RowLabels:
         seed: of a random split.
         by: the column of groups or times; None for a random split.
         bounds: where the times of validation and of test begin; None for groups.
+        read: kind and form of the times.
 
     Example:
         >>> labels = RowLabels(10, (0.2, 0.3), seed=0)
@@ -71,6 +73,7 @@ class RowLabels:
     seed: int
     by: str | None
     bounds: tuple[float, float] | None
+    read: tuple[str, str]
 
     def __init__(
         self,
@@ -79,8 +82,9 @@ class RowLabels:
         seed: int,
         by: str | None = None,
         bounds: tuple[float, float] | None = None,
+        read: tuple[str, str] = ("date", ""),
     ) -> None:
-        self.rows, self.shares, self.seed, self.by, self.bounds = rows, shares, seed, by, bounds
+        self.rows, self.shares, self.seed, self.by, self.bounds, self.read = rows, shares, seed, by, bounds, read
 
     def of_unit(self, unit: Unit) -> Labels:
         """Of the rows of a unit, ``(rows,)``: 0 to train, 1 to validate, 2 to test; in each unit its share."""
@@ -101,31 +105,18 @@ class RowLabels:
             ValueError: if a row has none.
         """
         if self.bounds is not None:
-            times = times_of(cells)
+            times = times_of(cells, self.read)
             return (times >= self.bounds[0]).astype(np.int8) + (times >= self.bounds[1])
-        texts = as_texts(cells)
-        if (texts.codes < 0).any():
+        codes, texts = cells.codes()
+        if (codes < 0).any():
             raise ValueError(f"a row has no {self.by!r} to split by; fill the gaps")
-        draws = [self._draw(text) for text in texts.texts]
+        draws = [self._draw(text) for text in texts]
         val, test = self.shares
-        return np.array([1 if draw < val else 2 if draw < val + test else 0 for draw in draws], np.int8)[texts.codes]
+        return np.array([1 if draw < val else 2 if draw < val + test else 0 for draw in draws], np.int8)[codes]
 
     def _draw(self, text: str) -> float:
         digest = hashlib.blake2b(f"{self.seed} {text}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "little") / 2**64
-
-
-def times_of(cells: ColumnValues) -> NDArray[np.float64]:
-    """A column of times as numbers.
-
-    Raises:
-        ValueError: if a row has none.
-    """
-    values, wrong = as_kind(cells, "date")
-    if np.isnan(values).any():
-        got = f"{next(iter(wrong))!r:.40}, which is none" if wrong else "no time"
-        raise ValueError(f"a row has {got}; to split by time give numbers or dates as 2026-01-31 in each row")
-    return values
 
 
 class ParquetRows:
@@ -177,7 +168,7 @@ class ParquetRows:
                 rows, skip = rows[skip:], max(0, skip - len(rows))
                 if len(rows):
                     # All rows are prepared: some rows of each column would take longer than some rows of the whole.
-                    x, kept = self._prepare(encode(self.step.table, cells.__getitem__)), torch.from_numpy(rows)
+                    x, kept = self._prepare(encode(self.step.table, reader(cells.__getitem__))), torch.from_numpy(rows)
                     yield x.index_select(0, kept), y.index_select(0, kept)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torchann.data.tables.column_values import MISSING, cells_of
-from torchann.data.tables.columns import UnseenValues, check_names, encode
+from torchann.data.tables.column_values import column_of
+from torchann.data.tables.columns import UnseenValues, check_names, encode, reader
+from torchann.data.tables.missing_values import MissingValues
+from torchann.data.tables.open_table import columns_of
 from torchann.engine.rows.loader import Rows
 from torchann.nets.checks import check_finite
 from torchann.nets.names import nearest
@@ -60,11 +62,8 @@ def input_rows(x: Any, feature_names: Sequence[str] | None = None, preprocessing
 
 def _table_rows(x: Any, table: TableColumns) -> Tensor:
     names = [column.name for column in table.table]
-    if isinstance(x, Mapping):
-        columns = {str(name): values for name, values in x.items()}
-    elif hasattr(x, "columns") and hasattr(x, "to_numpy"):
-        check_names(names, [str(name) for name in x.columns])
-        columns = {str(name): x[name].to_numpy() for name in x.columns}
+    if isinstance(x, Mapping) or hasattr(x, "columns") or hasattr(x, "__arrow_c_stream__"):
+        columns = columns_of(x)
     else:
         array = _array(x, None if hasattr(x, "dtype") else object)
         if array.ndim != 2 or array.shape[1] != len(names):
@@ -72,8 +71,8 @@ def _table_rows(x: Any, table: TableColumns) -> Tensor:
             raise ValueError(f"inputs of shape {array.shape}; give rows {wanted}")
         columns = dict(zip(names, array.T, strict=True))
     check_names(names, columns)
-    missing, surprises = MISSING | frozenset(table.missing_values), UnseenValues()
-    rows = encode(table.table, lambda name: cells_of(columns[name], missing), surprises)
+    missing, surprises = MissingValues.of(table.missing_values, table.default_missing), UnseenValues()
+    rows = encode(table.table, reader(lambda name: column_of(columns[name], missing)), surprises)
     for line in surprises.lines():
         warnings.warn(line, stacklevel=6)  # where predict is called
     check_finite(rows.nan_to_num(0.0, torch.inf, -torch.inf), "inputs", names, rows.dtype)

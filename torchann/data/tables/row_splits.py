@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from torchann.data.tables.column_values import ColumnValues, NumericColumn, TextColumn, as_kind, as_texts
+from torchann.data.tables.column_kinds import LEFT_OUT, find_kind
+from torchann.data.tables.column_values import ColumnValues
 
 SplitKind = Literal["random", "stratified", "group", "time"]
 Size = int | float
@@ -50,6 +51,7 @@ def split_rows(
     seed: int,
     kind: SplitKind = "random",
     by: ColumnValues | NDArray[np.int64] | None = None,
+    by_kind: str = "",
 ) -> RowSplits:
     """Splits a table; no row is in two parts.
 
@@ -61,6 +63,7 @@ def split_rows(
             and sizes are in groups; time, where the last rows are test rows and those before them validation rows, and
             rows of the same time stay together.
         by: for stratified the class of each row ``(rows,)``, for the others the column of groups or times.
+        by_kind: kind of the column of times, where it is known.
 
     Raises:
         ValueError: if a part would have no row, or a class too few.
@@ -71,8 +74,8 @@ def split_rows(
         [5, 2, 3]
     """
     if kind in ("group", "time"):
-        assert isinstance(by, (NumericColumn, TextColumn))
-        return _by_group(by, sizes, seed) if kind == "group" else _by_time(by, sizes)
+        assert isinstance(by, ColumnValues)
+        return _by_group(by, sizes, seed) if kind == "group" else _by_time(by, sizes, by_kind)
     val, test = sizes(rows)
     classes = np.asarray(by) if kind == "stratified" else None
     if classes is not None:
@@ -108,7 +111,7 @@ def _check_classes(classes: RowNumbers, parts: int) -> None:
 
 
 def _by_group(by: ColumnValues, sizes: Callable[[int], tuple[int, int]], seed: int) -> RowSplits:
-    groups = as_texts(by).codes
+    groups = by.codes().codes
     if (groups < 0).any():
         row = int(np.flatnonzero(groups < 0)[0])
         raise ValueError(f"row {row} has no group to split by; fill the gaps ({int((groups < 0).sum()):,} in all)")
@@ -117,12 +120,8 @@ def _by_group(by: ColumnValues, sizes: Callable[[int], tuple[int, int]], seed: i
     return RowSplits(*(np.flatnonzero(np.isin(groups, part)) for part in parts))
 
 
-def _by_time(by: ColumnValues, sizes: Callable[[int], tuple[int, int]]) -> RowSplits:
-    times, wrong = as_kind(by, "number" if _is_number(by) else "date")
-    if np.isnan(times).any():
-        row = int(np.flatnonzero(np.isnan(times))[0])
-        got = f"{next(iter(wrong))!r:.40}, which is none" if wrong else "no time"
-        raise ValueError(f"row {row} has {got}; to split by time give numbers or dates as 2026-01-31 in each row")
+def _by_time(by: ColumnValues, sizes: Callable[[int], tuple[int, int]], kind: str) -> RowSplits:
+    times = times_of(by, time_read(by, kind))
     val, test = sizes(len(times))
     begin_test = np.sort(times)[len(times) - test] if test else np.inf
     before = np.sort(times[times < begin_test])
@@ -137,5 +136,30 @@ def _by_time(by: ColumnValues, sizes: Callable[[int], tuple[int, int]]) -> RowSp
     return parts
 
 
-def _is_number(by: ColumnValues) -> bool:
-    return not isinstance(by, TextColumn) or not as_kind(by, "number").wrong
+def time_read(by: ColumnValues, given: str = "") -> tuple[str, str]:
+    """Return kind and form of a column of times: numbers or dates.
+
+    Args:
+        by: the column.
+        given: its kind, where that is known.
+
+    Raises:
+        ValueError: for dates that could be read both ways.
+    """
+    if not by.is_text:
+        return "date", ""
+    found = find_kind("", by, given if given not in ("category", "boolean", LEFT_OUT) else "")
+    return (found.kind, found.form) if found.kind == "number" else ("date", found.form)
+
+
+def times_of(by: ColumnValues, read: tuple[str, str]) -> NDArray[np.float64]:
+    """Return a column of times as numbers.
+
+    Raises:
+        ValueError: if a row has none.
+    """
+    times, wrong = by.read(*read)
+    if np.isnan(times).any():
+        got = f"{next(iter(wrong))!r:.40}, which is none" if wrong else "no time"
+        raise ValueError(f"a row has {got}; to split by time give numbers or dates as 2026-01-31 in each row")
+    return times  # type: ignore[no-any-return]

@@ -6,24 +6,20 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from torchann.data.tables.column_kinds import LEFT_OUT, NUMBER_OF_ROW, Finding, numbers_rows
 from torchann.data.tables.column_statistics import ColumnStatistics
-from torchann.data.tables.column_values import as_texts, join
-from torchann.data.tables.fitted_columns import find_kinds, fit_columns
-from torchann.data.tables.parquet_rows import PARTS, Labels, ParquetRows, RowLabels, labelled, times_of, units_of
+from torchann.data.tables.column_values import ColumnValues
+from torchann.data.tables.fitted_columns import fit_columns
+from torchann.data.tables.parquet_rows import PARTS, Labels, ParquetRows, RowLabels, labelled, units_of
 from torchann.data.tables.parquet_table import ParquetTable
+from torchann.data.tables.row_splits import time_read, times_of
 from torchann.data.tables.table import Chunk
+from torchann.data.tables.table_in_memory import infer
 from torchann.data.tables.table_report import TableReport
 from torchann.data.tables.table_settings import TableSettings
-from torchann.data.tables.table_target import (
-    MOST_CLASSES,
-    Target,
-    class_order,
-    describe_classes,
-    describe_values,
-    find_target,
-)
+from torchann.data.tables.table_target import MOST_CLASSES, Target, classes_of, describe_classes, describe_values
 from torchann.nets.table_columns import TableColumns
 
 MOST_ROWS = 100_000  # to validate, and to test, where no size was given
@@ -66,22 +62,20 @@ def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTabl
     usable = [name for name in table.columns if name not in table.unusable]
     names = settings.targets
     some = _some_rows(table, usable)
-    target = find_target(names, [some[name] for name in names], settings.asked_task)
-    by = {settings.split_by: "not learnt from: the rows are split by it"} if settings.split_by else {}
-    findings = {n: f for n, f in find_kinds(table, some, settings.kinds, by).items() if n not in names}
+    target, findings, used, examples = infer(settings, table, some)
     for name, begun in next(table.chunks(usable)).items():
-        if name in findings and name not in settings.kinds and numbers_rows(name, begun):
+        if name in used and name not in settings.known_kinds and numbers_rows(name, begun, findings[name].form):
             findings[name] = Finding(LEFT_OUT, f"left out: {NUMBER_OF_ROW.why}")
-    used = [name for name, found in findings.items() if found.kind != LEFT_OUT]
+    used = [name for name in used if findings[name].kind != LEFT_OUT]
     columns = list(dict.fromkeys([*used, *names, *([settings.split_by] if settings.split_by else [])]))
-    labels = _labels(settings, table)
-    scan = _Scan(target, {name: findings[name].kind for name in used})
+    labels = _labels(settings, table, some)
+    scan = _Scan(target, {name: findings[name] for name in used})
     for unit in units_of(table):
         scan.begin_unit()
         for cells, parts in labelled(table, unit, columns, labels):
             scan.add(cells, parts)
     target = scan.found_target()
-    limits = (settings.max_one_hot, settings.max_categories, settings.missing_values)
+    limits = (settings.max_one_hot, settings.max_categories, settings.model_missing, examples)
     step, columns_report = fit_columns(findings, scan.statistics, *limits)
     streams = {
         part: ParquetRows(table, columns, labels, target, number, scan.counts[number], step)
@@ -107,9 +101,9 @@ def _some_rows(table: ParquetTable, columns: Sequence[str]) -> Chunk:
     parts = []
     for unit in [units[number * len(units) // count] for number in range(count)]:
         cells, _ = next(labelled(table, unit, columns, None))
-        rows = np.arange(min(unit.rows, SEEN_ROWS))
-        parts.append({name: column.take(rows) for name, column in cells.items()})
-    return {name: join([part[name] for part in parts], table.missing) for name in columns}
+        parts.append(pa.table({name: column.array.slice(0, SEEN_ROWS) for name, column in cells.items()}))
+    whole = pa.concat_tables(parts, promote_options="permissive")
+    return {name: ColumnValues(whole[name], table.missing, table.decimal) for name in columns}
 
 
 def _own_files(
@@ -125,7 +119,7 @@ def _own_files(
     return ParquetRows(table, columns, None, target, None, counts, step)
 
 
-def _labels(settings: TableSettings, table: ParquetTable) -> RowLabels:
+def _labels(settings: TableSettings, table: ParquetTable, some: Chunk) -> RowLabels:
     if settings.split == "stratified":
         raise ValueError("a stratified split of a table that is read in blocks; give split=random, group or time")
     rows = table.num_rows
@@ -133,21 +127,21 @@ def _labels(settings: TableSettings, table: ParquetTable) -> RowLabels:
     shares, by = (val / rows, test / rows), settings.split_by
     if settings.split != "time" or by is None:
         return RowLabels(rows, shares, settings.split_seed, by)
-    every = -(-rows // MOST_TIMES)
-    times = np.sort(np.concatenate([times_of(chunk[by])[::every] for chunk in table.chunks([by])]))
+    every, read = -(-rows // MOST_TIMES), time_read(some[by], settings.known_kinds.get(by, ""))
+    times = np.sort(np.concatenate([times_of(chunk[by], read)[::every] for chunk in table.chunks([by])]))
     val, test = (round(len(times) * share) for share in shares)
     begin_test = times[len(times) - test] if test else np.inf
     before = times[times < begin_test]
     begin_val = before[-val] if 0 < val <= len(before) else begin_test
-    return RowLabels(rows, shares, settings.split_seed, by, (float(begin_val), float(begin_test)))
+    return RowLabels(rows, shares, settings.split_seed, by, (float(begin_val), float(begin_test)), read)
 
 
 class _Scan:
     """What one pass over all rows tells: statistics of training rows, and how many rows each part has."""
 
-    def __init__(self, target: Target, kinds: Mapping[str, str]) -> None:
+    def __init__(self, target: Target, findings: Mapping[str, Finding]) -> None:
         self.target, self.left_out = target, 0
-        self.statistics = {name: ColumnStatistics(name, kind) for name, kind in kinds.items()}
+        self.statistics = {name: ColumnStatistics(name, found.kind, found.form) for name, found in findings.items()}
         self.targets = [ColumnStatistics(name, "number") for name in target.names]
         self.classes: Counter[str] = Counter()
         self.counts: list[list[int]] = [[] for _ in PARTS]
@@ -161,24 +155,23 @@ class _Scan:
         if self.target.task == "regression":
             there = self.target.values(y)[1]
         else:
-            texts = as_texts(y[0])
-            there = texts.codes >= 0
-            counts = np.bincount(texts.codes[there], minlength=len(texts.texts)).tolist()
-            self.classes.update(dict(zip(texts.texts, counts, strict=True)))
+            found = y[0].codes()
+            there = found.codes >= 0
+            self.classes.update(found.counts())
         self.left_out += int((~there).sum())
         for number, counted in enumerate(self.counts):
             counted[-1] += int((there & (parts == number)).sum())
         train = np.flatnonzero(there & (parts == PARTS.index("train")))
         for name, statistics in self.statistics.items():
-            statistics.add(cells[name].take(train))
+            statistics.add(cells[name].read(statistics.kind, statistics.form).take(train))
         if self.target.task == "regression":
-            for statistics, column in zip(self.targets, y, strict=True):
-                statistics.add(column.take(train))
+            for statistics, column, read in zip(self.targets, y, self.target.reads, strict=True):
+                statistics.add(column.read(*read).take(train))
 
     def found_target(self) -> Target:
         if self.target.task == "regression":
             return self.target
-        names = sorted((name for name, count in self.classes.items() if count), key=class_order)
+        names = list(classes_of(self.classes))
         if len(names) > MOST_CLASSES:
             raise ValueError(
                 f"the target {self.target.names[0]!r} has {len(names):,} classes; give a column with fewer, or, where "
@@ -191,4 +184,4 @@ class _Scan:
         if self.target.task == "regression":
             return describe_values(self.target, first.low, first.high)
         target = self.found_target()
-        return describe_classes(target, [self.classes[name] for name in target.class_names])
+        return describe_classes(target, list(classes_of(self.classes).values()))

@@ -1,12 +1,15 @@
 """A table as it is read: columns by name, some rows at a time, as often as wanted."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from torchann.data.tables.column_values import MISSING, ColumnValues, cells_of, join
+from torchann.data.tables.arrow_arrays import unusable
+from torchann.data.tables.column_values import ColumnValues, column_of
+from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
 
 CHUNK_ROWS = 2**16
 VALUE_BYTES = 32  # of a value, as it is read, as a number and as a net gets it
@@ -19,7 +22,8 @@ class Table(ABC):
     Args:
         name: of the table, for a run's records.
         columns: all there are, in order.
-        missing: which texts stand for no value, in small letters.
+        missing: which values stand for none.
+        decimal: sign of numbers in texts, where they could be read both ways.
 
     Attributes:
         unusable: columns that hold no single value per row, each with what they hold.
@@ -27,44 +31,26 @@ class Table(ABC):
 
     name: str
     columns: list[str]
-    missing: frozenset[str]
+    missing: MissingValues
+    decimal: str
 
-    def __init__(self, name: str, columns: Sequence[str], missing: frozenset[str] = MISSING) -> None:
-        self.name, self.columns, self.missing = name, list(columns), missing
+    def __init__(self, name: str, columns: Sequence[str], missing: MissingValues, decimal: str = "") -> None:
+        self.name, self.columns, self.missing, self.decimal = name, list(columns), missing, decimal
         self.unusable: dict[str, str] = {}
 
     @abstractmethod
-    def chunks(self, columns: Sequence[str], texts: Set[str] = frozenset()) -> Iterator[Chunk]:
-        """The rows in order, some at a time, each with its columns by name.
-
-        Args:
-            columns: to read.
-            texts: those of them that stay texts though they look like numbers, such as postcodes.
-        """
+    def chunks(self, columns: Sequence[str]) -> Iterator[Chunk]:
+        """Yield the rows in order, some at a time, each with its columns by name."""
 
     def memory_size(self) -> int | None:
-        """About how many bytes the table takes while it is read as a whole and prepared; None if that is not known."""
+        """Return about how many bytes the table takes while it is read as a whole; None if that is not known."""
         return None
 
-    def read(self, columns: Sequence[str], texts: Set[str] = frozenset()) -> Chunk:
-        """All rows at once. A column that holds numbers at first and texts further down is one of texts.
-
-        Args:
-            columns: to read.
-            texts: those of them that stay texts.
-        """
-        while True:
-            parts: dict[str, list[ColumnValues]] = {name: [] for name in columns}
-            mixed: set[str] = set()
-            for chunk in self.chunks(columns, texts):
-                for name, cells in chunk.items():
-                    parts[name].append(cells)
-                mixed = {name for name, cells in parts.items() if type(cells[0]) is not type(cells[-1])}
-                if mixed:
-                    break
-            if not mixed:
-                return {name: join(cells, self.missing) for name, cells in parts.items()}
-            texts = texts | mixed
+    def read(self, columns: Sequence[str]) -> Chunk:
+        """Return all rows at once."""
+        parts = [pa.table({name: cells.array for name, cells in chunk.items()}) for chunk in self.chunks(columns)]
+        whole = pa.concat_tables(parts, promote_options="permissive")
+        return {name: ColumnValues(whole[name], self.missing, self.decimal) for name in dict.fromkeys(columns)}
 
 
 class ArrayTable(Table):
@@ -73,37 +59,49 @@ class ArrayTable(Table):
     Args:
         name: of the table.
         arrays: the columns by name, each ``(rows,)``.
-        missing: which texts stand for no value, in small letters.
+        missing: which values stand for none.
+        decimal: sign of numbers in texts, where they could be read both ways.
 
     Raises:
         ValueError: if there are no columns or rows, or columns differ in length.
 
     Example:
         >>> table = ArrayTable("people", {"age": [30, 40], "city": ["Rome", None]})
-        >>> table.read(["city"])["city"].codes
-        array([ 0, -1])
+        >>> table.read(["city"])["city"].codes()
+        Codes(codes=array([ 0, -1]), texts=['Rome'])
     """
 
-    def __init__(self, name: str, arrays: Mapping[str, Any], missing: frozenset[str] = MISSING) -> None:
-        super().__init__(name, [str(column) for column in arrays], missing)
-        self._arrays = {str(column): np.asarray(array) for column, array in arrays.items()}
-        shapes = {column: array.shape for column, array in self._arrays.items()}
+    def __init__(
+        self, name: str, arrays: Mapping[str, Any], missing: MissingValues = DEFAULT_MISSING, decimal: str = ""
+    ) -> None:
+        super().__init__(name, [str(column) for column in arrays], missing, decimal)
+        shapes = {str(column): _shape(array) for column, array in arrays.items()}
         if len({shape[:1] for shape in shapes.values()}) != 1 or () in shapes.values():
             raise ValueError(f"the columns are of the shapes {str(shapes)[:200]}; give each a value per row, (rows,)")
         if not next(iter(shapes.values()))[0]:
             raise ValueError("the table has no rows; give at least one")
+        self._arrays = {str(column): column_of(array).array for column, array in arrays.items()}
+        self.num_rows: int = len(next(iter(self._arrays.values())))
+        self.unusable = {column: what for column, array in self._arrays.items() if (what := unusable(array.type))}
 
-    def chunks(self, columns: Sequence[str], texts: Set[str] = frozenset()) -> Iterator[Chunk]:
-        """The rows, some at a time."""
-        for start in range(0, len(next(iter(self._arrays.values()))), CHUNK_ROWS):
-            yield {name: cells_of(self._arrays[name][start : start + CHUNK_ROWS], self.missing) for name in columns}
+    def chunks(self, columns: Sequence[str]) -> Iterator[Chunk]:
+        """Yield the rows, some at a time."""
+        for start in range(0, self.num_rows, CHUNK_ROWS):
+            parts = {name: self._arrays[name].slice(start, CHUNK_ROWS) for name in columns}
+            yield {name: ColumnValues(array, self.missing, self.decimal) for name, array in parts.items()}
 
-    def with_column(self, name: str, values: np.ndarray[Any, Any]) -> "ArrayTable":
-        """The same table with one column more.
+    def with_column(self, name: str, values: Any) -> "ArrayTable":
+        """Return the same table with one column more.
 
         Raises:
             ValueError: if it has such a column, or another number of rows.
         """
         if name in self._arrays:
             raise ValueError(f"the table has a column {name!r}; give its name in place of the values")
-        return ArrayTable(self.name, {**self._arrays, name: values}, self.missing)
+        return ArrayTable(self.name, {**self._arrays, name: values}, self.missing, self.decimal)
+
+
+def _shape(values: Any) -> tuple[int, ...]:
+    if hasattr(values, "shape") or not hasattr(values, "__len__"):
+        return tuple(np.shape(values))
+    return (len(values),)

@@ -10,7 +10,7 @@ from torchann.data.tables.columns import shown
 MOST_COLUMNS = 40  # that are shown of each kind
 
 
-@dataclass
+@dataclass(frozen=True)
 class ColumnReport:
     """A line of the report.
 
@@ -19,12 +19,14 @@ class ColumnReport:
         kind: what it holds; empty where it is left out.
         missing: gaps among the training rows.
         summary: what becomes of it.
+        example: a value as it stands in the table.
     """
 
     name: str
     kind: str
     missing: int
     summary: str
+    example: str = ""
 
 
 @dataclass
@@ -39,12 +41,12 @@ class TableReport:
         notes: what else a person should know.
 
     Example:
-        >>> age = ColumnReport("age", "number", 3, "standardised; 1 if missing")
+        >>> age = ColumnReport("age", "number", 3, "standardised; 1 if missing", "31")
         >>> print(TableReport("people", "regression of 'income', from 0 to 9", [age], "random: 60 to train on"))
         people: regression of 'income', from 0 to 9
-        column    kind      missing  becomes
-        --------  ------  ---------  --------------------------
-        age       number          3  standardised; 1 if missing
+        column    kind    such as      missing  becomes
+        --------  ------  ---------  ---------  --------------------------
+        age       number  31                 3  standardised; 1 if missing
         random: 60 to train on
     """
 
@@ -59,10 +61,13 @@ class TableReport:
         unused = [column for column in self.columns if not column.kind]
         listed = [*used[:MOST_COLUMNS], *unused[:MOST_COLUMNS]]
         rows = [
-            [shown(c.name), c.kind or "-", f"{c.missing:,}" if c.kind else "", shown(c.summary, 100)] for c in listed
+            [shown(c.name), c.kind or "-", shown(c.example, 20), f"{c.missing:,}" * bool(c.kind), shown(c.summary, 120)]
+            for c in listed
         ]
-        alignment = ("left", "left", "right", "left")
-        table = tabulate(rows, ["column", "kind", "missing", "becomes"], colalign=alignment, disable_numparse=True)
+        alignment = ("left", "left", "left", "right", "left")
+        table = tabulate(
+            rows, ["column", "kind", "such as", "missing", "becomes"], colalign=alignment, disable_numparse=True
+        )
         more = len(self.columns) - len(listed)
         rest = [f"and {more:,} columns more"] if more else []
         return "\n".join([f"{self.table}: {self.target}", table, *rest, self.split, *self.notes])

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
-import numpy as np
-
-from torchann.data.tables.column_kinds import check_kinds
-from torchann.data.tables.column_values import MISSING
+from torchann.data.tables.column_kinds import LEFT_OUT, check_kinds
 from torchann.data.tables.columns import check_names
 from torchann.data.tables.memory_size import bytes_of, free_memory
+from torchann.data.tables.missing_values import MissingValues, text_of_value
 from torchann.data.tables.open_table import open_table
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.row_splits import Size, SplitKind, count_of
@@ -20,13 +19,13 @@ BLOCKS = 2 * 10**9  # bytes for blocks, where the memory is not given
 SHARE = 0.2  # of the rows to validate, and of those to test
 
 
-@dataclass(frozen=True)
+@dataclass
 class TableSettings:
     """What :class:`~torchann.data.tabular.TabularDataModule` was told of its table, which says what each means.
 
     Example:
         >>> settings = TableSettings("california-housing", "medianHouseValue", missing_values=["Unknown"])
-        >>> settings.open().columns[:2], "unknown" in settings.missing
+        >>> settings.open().columns[:2], settings.missing.has("unknown")
         (['longitude', 'latitude'], True)
     """
 
@@ -44,38 +43,33 @@ class TableSettings:
     max_one_hot: int = 50
     max_categories: int = 10_000
     scale_target: bool = True
-    missing_values: Sequence[str] = ()
+    missing_values: Sequence[Any] = ()
+    default_missing: bool = True
+    decimal: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
     max_memory: int | str | None = None
+    targets: list[str] = field(default_factory=list)
+    """Names of the target columns, ``target`` where values were given; known after :meth:`open`."""
+    known_kinds: dict[str, str] = field(default_factory=dict)
+    """The kinds in the words of KINDS; known after :meth:`open`."""
 
     @property
-    def missing(self) -> frozenset[str]:
-        """The texts that stand for no value, in small letters."""
-        return MISSING | frozenset(text.strip().lower() for text in self.missing_values)
+    def missing(self) -> MissingValues:
+        """The values that stand for none."""
+        return MissingValues.of(self.missing_values, self.default_missing)
 
     @property
-    def targets(self) -> list[str]:
-        """The names of the target columns; ``"target"`` where the values were given."""
-        if isinstance(self.target, str):
-            return [self.target]
-        if type(self.target) is int:  # of a column of an array
-            return [str(self.target)]
-        listed = isinstance(self.target, (list, tuple)) and len(self.target) > 0
-        return list(self.target) if listed and all(isinstance(name, str) for name in self.target) else ["target"]
-
-    @property
-    def texts(self) -> set[str]:
-        """Columns that stay texts though they look like numbers."""
-        found = {name for name, kind in self.kinds.items() if kind != "number"}
-        found |= {self.split_by} if self.split == "group" and self.split_by else set()
-        return found | (set(self.targets) if self.task in ("binary", "multiclass") else set())
+    def model_missing(self) -> tuple[list[str], bool]:
+        """The same as a model keeps it: texts, and whether the usual ones are missing, too."""
+        return [text_of_value(value) for value in self.missing_values], self.default_missing
 
     @property
     def asked_task(self) -> str | None:
         """The task that was asked for, also by the kind of a single target."""
-        kind = self.kinds.get(self.targets[0]) if len(self.targets) == 1 else None
-        return self.task or {"number": "regression", "category": "multiclass", "boolean": "multiclass"}.get(str(kind))
+        kind = self.known_kinds.get(self.targets[0], LEFT_OUT) if len(self.targets) == 1 else LEFT_OUT
+        by_kind = "multiclass" if kind in ("category", "boolean") else None if kind == LEFT_OUT else "regression"
+        return self.task or by_kind
 
     def sizes(self, rows: int, most: int | None = None) -> tuple[int, int]:
         """How many rows of the table are to validate and to test: none where they have files of their own.
@@ -131,13 +125,16 @@ class TableSettings:
                 f"split is {self.split!r} and split_by {self.split_by!r}; give split=group or split=time, and split_by "
                 "the column of groups or times"
             )
-        table = open_table(self.source, self.delimiter, self.encoding, self.missing)
-        if not isinstance(self.target, (str, int)) and self.targets == ["target"]:
+        if self.decimal not in (None, ".", ","):
+            raise ValueError(f"decimal is {self.decimal!r}; give '.' or ','")
+        table = self._open(self.source)
+        self.targets = self._target_names(table)
+        if self.targets == ["target"] and self._holds_values(table):
             if not isinstance(table, ArrayTable):
                 raise ValueError("target holds values and source names a file; give the name of a column of the file")
-            table = table.with_column("target", np.asarray(self.target))
+            table = table.with_column("target", self.target)
         check_names(self.targets, table.columns)
-        check_kinds(self.kinds, table.columns)
+        self.known_kinds = check_kinds(self.kinds, table.columns)
         if self.split_by is not None:
             check_names([self.split_by], table.columns)
         for name in self.targets:
@@ -155,6 +152,28 @@ class TableSettings:
         Raises:
             ValueError: if it lacks one.
         """
-        table = open_table(source, self.delimiter, self.encoding, self.missing)
+        table = self._open(source)
         check_names(needed, table.columns, f"in {table.name!r} there")
         return table
+
+    def _open(self, source: Any) -> Table:
+        return open_table(source, self.delimiter, self.encoding, self.missing, self.decimal or "")
+
+    def _target_names(self, table: Table) -> list[str]:
+        if self._holds_values(table):
+            return ["target"]
+        return [str(name) for name in ([self.target] if _is_name(self.target) else self.target)]
+
+    def _holds_values(self, table: Table) -> bool:
+        """Texts are values where the table lacks columns of that name and has as many rows."""
+        listed = isinstance(self.target, (list, tuple)) and len(self.target) > 0
+        if _is_name(self.target) or (listed and all(name in table.columns for name in self.target)):
+            return False
+        if not (listed and all(isinstance(name, str) for name in self.target)):
+            return True
+        return isinstance(table, ArrayTable) and len(self.target) == table.num_rows
+
+
+def _is_name(target: Any) -> bool:
+    # a number is that of a column of an array
+    return isinstance(target, str) or (isinstance(target, Integral) and not isinstance(target, bool))
