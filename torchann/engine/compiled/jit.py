@@ -79,7 +79,7 @@ def compiled(function: F | None = None, *, reorder: bool = True, fuse: bool = Tr
     numba.config.CACHE_DIR = cache_folder()  # for this function alone: Numba reads it when it decorates
     try:
         fast = MAY_BE_REORDERED if reorder else {"contract"} if fuse else set()
-        # Without counts of who uses an array: nothing here makes one, and on small nets counting takes a third of a step.
+        # Nothing here makes an array; to count who uses one would take a third of a small net's step.
         made = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fast, _nrt=False)(function)
         _save_one_at_a_time(made)
         return made
