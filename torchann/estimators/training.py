@@ -5,6 +5,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -99,12 +100,15 @@ class Training:
         if len(getattr(model, "classes_", ())) == 1:
             return lambda: 1.0
 
-        def of_validation_rows() -> float:
-            if not self._in_place:
-                self._publish()
-            return score(values_of(model, held_out.X), held_out.y, weight)
+        if sparse.issparse(held_out.X):
+            return lambda: score(self._values_of_sparse(held_out.X), held_out.y, weight)
+        x = np.ascontiguousarray(held_out.X, self.learner.vector.dtype)
+        return lambda: score(self.learner.outputs(x, values=True), held_out.y, weight)
 
-        return of_validation_rows
+    def _values_of_sparse(self, X: Any) -> Any:
+        if not self._in_place:
+            self._publish()
+        return values_of(self.model, X)
 
     def _next_order(self) -> Any:
         if self.model.shuffle:  # as scikit-learn, which shuffles what the epoch before has shuffled
