@@ -12,7 +12,7 @@ from torchann.engine.all_reduce_gradients import AllReduceGradients
 from torchann.engine.compiled_steps import CompiledSteps, why_not_compiled
 from torchann.engine.learner import AutogradStep, ExplicitStep, Learner, TorchSteps, why_not_explicit
 from torchann.engine.rows.loader import TensorLoader
-from torchann.engine.rows.stream_loader import StreamLoader
+from torchann.engine.rows.resumable_loader import ResumableLoader
 from torchann.tasks.block_steps import BlockSteps, carry_step_count
 from torchann.tasks.fast_path import largest_block, why_single_steps
 
@@ -63,7 +63,7 @@ class StepChoice:
             _say(task, f"in {_processes(trainer, data)}")
         if single is None and hasattr(data, "steps_per_execution"):
             loader = data.train_dataloader()
-            if isinstance(loader, (TensorLoader, StreamLoader)):
+            if isinstance(loader, ResumableLoader):
                 wanted = largest_block(task, trainer, loader.num_batches(), task.hparams["steps_per_execution"])
                 data.steps_per_execution = wanted
                 self.batches_per_epoch = loader.num_batches() if wanted != 1 else None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from torchann.engine.rows.resumable_loader import ResumableLoader
 from torchann.engine.rows.sharding import Shard, rank_and_world
 from torchann.engine.rows.shuffling import Augmentation, Order, row_draws, shuffled_order
 from torchann.nets.checks import check_tensor
@@ -103,7 +104,7 @@ def _counts(number: Any) -> bool:
     return isinstance(number, Integral) and int(number) >= 1
 
 
-class TensorLoader:
+class TensorLoader(ResumableLoader):
     """Iterates over the rows of tensors in mini-batches, without any Python work per row.
 
     A drop-in replacement for ``DataLoader(TensorDataset(x, y), shuffle=True)``: each batch is one ``index_select`` (a
@@ -141,7 +142,6 @@ class TensorLoader:
         [[0, 1], [2, 3], [4]]
     """
 
-    batch_sampler = None  # Lightning looks for the two attributes of a DataLoader side by side
     x: Rows
     y: Rows
 
@@ -172,12 +172,11 @@ class TensorLoader:
             raise ValueError("shuffle=True and an order exclude each other; give one of them")
         if shuffle:
             order = partial(shuffled_order, self.num_rows, seed)
+        super().__init__(batch_size)
         self.x, self.y = x, y
-        self.batch_size = batch_size
         self.prepare = prepare
         self.augment = augment
         self.seed = seed
-        self.epoch: int = 0
         self.empty_batches = False
         self._order = order
         self._device = next(iter(x.values())).device if isinstance(x, dict) else x.device
@@ -185,25 +184,9 @@ class TensorLoader:
             row = sum(part[0].numel() for part in (x.values() if isinstance(x, dict) else [x]))
             steps_per_execution = BLOCK_BYTES // (4 * batch_size * max(1, row))
         self.steps_per_execution: int = max(1, min(steps_per_execution, -(-self.num_rows // batch_size)))
-        self._first_batch = 0
-        self._next_batch = 0
-
-    @property
-    def sampler(self) -> "TensorLoader":
-        """Where Lightning looks for ``set_epoch``."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Makes the next iteration that of ``epoch``; a loaded position holds only for the epoch it was saved in."""
-        if epoch != self.epoch:
-            self.epoch, self._first_batch, self._next_batch = epoch, 0, 0
-
-    def __len__(self) -> int:
-        """Batches, or blocks of them, per epoch on this process."""
-        return -(-self.num_batches() // self.steps_per_execution)
 
     def num_batches(self) -> int:
-        """Mini-batches per epoch on this process, which is the number on all."""
+        """Return how many mini-batches an epoch has on this process, which is the number on all."""
         return self._share().num_batches
 
     def _share(self) -> Shard:
@@ -222,29 +205,8 @@ class TensorLoader:
                 places = places if places.start < self.num_rows else slice(0, 1)
             rows = places if order is None else order[places]
             x, y = map_rows(partial(_take, rows), self.x), map_rows(partial(_take, rows), self.y)
-            # Before the yield: the consumer may save the state, and may never come back after the last batch.
-            self._next_batch = after
-            if after == batches:
-                self.epoch, self._next_batch = self.epoch + 1, 0
+            self._note(after)
             if self.augment is not None and draws is not None:
                 x = map_rows(partial(self.augment, draws=draws[places]), x)
             x = x if self.prepare is None else map_rows(self.prepare, x)
             yield (x, y) if self.steps_per_execution == 1 else Block(x, y, self.batch_size, after - batch)
-
-    def state_dict(self) -> dict[str, int]:
-        """Where the iteration stands: the epoch and the batch that comes next (0 of the next epoch at an end)."""
-        return {"epoch": self.epoch, "batch": self._next_batch}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Makes the next iteration go on where ``state`` was taken.
-
-        Raises:
-            ValueError: if the epoch has no such batch, as after a change of the batch size.
-        """
-        if not 0 <= state["batch"] < self.num_batches():
-            raise ValueError(
-                f"the state is at batch {state['batch']} and an epoch has {self.num_batches()}; "
-                f"give the batch_size and the data it was saved with (batch_size is {self.batch_size})"
-            )
-        self.epoch, self._first_batch = state["epoch"], state["batch"]
-        self._next_batch = self._first_batch

@@ -6,12 +6,13 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from torchann.engine.rows.loader import BLOCK_BYTES, Block
+from torchann.engine.rows.resumable_loader import ResumableLoader
 from torchann.engine.rows.sharding import rank_and_world
 from torchann.engine.rows.shuffling import shuffled_order
 
@@ -38,7 +39,7 @@ class RowStream(Protocol):
         """
 
 
-class StreamLoader:
+class StreamLoader(ResumableLoader):
     """Iterates over rows that are read from a disk, as a ``TensorLoader`` does over rows in memory.
 
     An epoch's order is a function of the seed and the epoch: the units come in a random order, one after the other
@@ -69,12 +70,9 @@ class StreamLoader:
         [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
 
-    batch_sampler = None  # Lightning looks for the two attributes of a DataLoader side by side
     stream: RowStream
-    batch_size: int
     shuffle: bool
     seed: int
-    epoch: int
 
     def __init__(
         self,
@@ -86,7 +84,8 @@ class StreamLoader:
         seed: int = 42,
         steps_per_execution: int | None = 1,
     ) -> None:
-        self.stream, self.batch_size, self.shuffle, self.seed = stream, batch_size, shuffle, seed
+        super().__init__(batch_size)
+        self.stream, self.shuffle, self.seed = stream, shuffle, seed
         self.num_rows: int = sum(stream.counts)
         if not self.num_rows:
             raise ValueError("there are no rows; give at least one")
@@ -95,24 +94,9 @@ class StreamLoader:
         in_block = max(1, min(block_bytes // (row_bytes * batch_size), self.num_batches()))  # mini-batches
         self.steps_per_execution: int = min(steps, in_block)
         self.block_rows: int = in_block * batch_size
-        self.epoch = self._first_batch = self._next_batch = 0
-
-    @property
-    def sampler(self) -> "StreamLoader":
-        """Where Lightning looks for ``set_epoch``."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Makes the next iteration that of ``epoch``; a loaded position holds only for the epoch it was saved in."""
-        if epoch != self.epoch:
-            self.epoch, self._first_batch, self._next_batch = epoch, 0, 0
-
-    def __len__(self) -> int:
-        """Batches, or blocks of them, per epoch."""
-        return -(-self.num_batches() // self.steps_per_execution)
 
     def num_batches(self) -> int:
-        """Mini-batches per epoch."""
+        """Return how many mini-batches an epoch has."""
         return -(-self.num_rows // self.batch_size)
 
     def __iter__(self) -> Iterator[Rows] | Iterator[Block]:
@@ -137,10 +121,7 @@ class StreamLoader:
                     begun.append(rows)
                     break
                 done += len(rows[1])
-                # Before the yield: the consumer may save the state, and may never come back after the last batch.
-                self._next_batch = -(-done // self.batch_size)
-                if done == self.num_rows:
-                    self.epoch, self._next_batch = epoch + 1, 0
+                self._note(-(-done // self.batch_size))
                 yield rows if self.steps_per_execution == 1 else Block(*rows, self.batch_size)
 
     def _order(self, begin: int, rows: int, epoch: int) -> Tensor:
@@ -186,24 +167,16 @@ class StreamLoader:
             yield x, y
 
     def state_dict(self) -> dict[str, int]:
-        """Where the iteration stands: the epoch and the batch that comes next (0 of the next epoch at an end)."""
-        return {"epoch": self.epoch, "batch": self._next_batch, "block_rows": self.block_rows}
+        """Return where the iteration stands, and the size of the blocks, which decides the order of the rows."""
+        return super().state_dict() | {"block_rows": self.block_rows}
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Makes the next iteration go on where ``state`` was taken.
-
-        Raises:
-            ValueError: if the epoch has no such batch, or blocks of another size, which come in another order.
-        """
-        known = 0 <= state["batch"] < self.num_batches()
-        if not known or state.get("block_rows", self.block_rows) != self.block_rows:
-            here = f"{self.num_batches()} batches in blocks of {self.block_rows}"
+    def _check(self, state: dict[str, Any]) -> None:
+        super()._check(state)
+        if state.get("block_rows", self.block_rows) != self.block_rows:
             raise ValueError(
-                f"the state is at batch {state['batch']}, in blocks of {state.get('block_rows', 'no')} rows, and an "
-                f"epoch has {here}; give the data, the batch_size and the max_memory that it was saved with"
+                f"the state is in blocks of {state['block_rows']} rows and an epoch in blocks of {self.block_rows}; "
+                "give the data, the batch_size and the max_memory that it was saved with"
             )
-        self.epoch, self._first_batch = state["epoch"], state["batch"]
-        self._next_batch = self._first_batch
 
 
 def _rows(part: Tensor, places: Tensor) -> Tensor:
