@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 
 import torchann
+from torchann.engine.backprop import Backprop
 from torchann.engine.rows.loader import TensorLoader
 from torchann.tasks.fast_path import largest_block
 from torchann.tasks.regression import RegressionMLP
@@ -91,6 +92,23 @@ def test_optimizer_with_hooks_trains_in_steps_of_torch(data, tmp_path, knobs):
     hooked = fit(data, tmp_path, {"callbacks": [hooks], **double}, **knobs)
     assert hooks.calls == 2 * 182 and not hooked[0].automatic_optimization
     assert_same_training(hooked, fit(data, tmp_path, double, **knobs), rtol=1e-6, atol=1e-8)
+
+
+def test_backprop_of_a_subclass_is_what_trains(data, tmp_path):
+    calls = []
+
+    class Counting(Backprop):
+        def descend(self, *args):
+            calls.append(args)
+            return super().descend(*args)
+
+    class Task(RegressionMLP):
+        def backprop(self):
+            return Counting(self.net, self.objective.error)
+
+    trainer = torchann.Trainer(runs=str(tmp_path), max_epochs=1, quiet=True)
+    trainer.fit(Task([12, 7], lr=1e-3), datamodule=data)
+    assert len(calls) == trainer.global_step == 182
 
 
 @pytest.mark.parametrize("steps", [1, 7, 182, 1000])

@@ -89,7 +89,8 @@ def _learner(task: Any) -> Learner:
     own = task.why_own_forward()
     if own is None and torch.is_anomaly_enabled():  # the Trainer's detect_anomaly, as training starts
         own = "detect_anomaly"
-    compiled = own or why_not_compiled(task.net, optimizer, task.ends(), trainer.world_size)
+    changed = task.changed_backprop()
+    compiled = own or changed or why_not_compiled(task.net, optimizer, task.ends(), trainer.world_size)
     if compiled is None:
         return CompiledSteps(task.net, optimizer, task.ends(), task.row_weight, schedules)
     if trainer.world_size > 1:

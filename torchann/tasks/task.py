@@ -95,6 +95,10 @@ class Task(Predictor):
         assert isinstance(self.net, MLP)
         return Backprop(self.net, self.objective.error)
 
+    def changed_backprop(self) -> str | None:
+        """Return that a subclass has a way of its own for the gradients, in a few words; None if it has not."""
+        return None if type(self).backprop is Task.backprop else "backprop() is one of your own"
+
     @pl.LightningModule.automatic_optimization.getter  # type: ignore[attr-defined, untyped-decorator]
     def automatic_optimization(self) -> bool:
         """Whether Lightning takes the steps: not while the task does so in the Trainer that this was chosen for."""
