@@ -53,7 +53,7 @@ def draw_drops(net, drops, state, rows):
     return state
 
 
-@compiled
+@compiled(inline=True)
 def copy(source, at, target, place, count):
     """Copy numbers from a place in one array to a place in another."""
     part, out = source[at : at + count], target[place : place + count]
@@ -61,13 +61,13 @@ def copy(source, at, target, place, count):
         out[i] = part[i]
 
 
-@compiled
+@compiled(inline=True)
 def number_of(rows, place):
     """Return the number of the row that comes at a place."""
     return rows.order[place] if len(rows.order) > 0 else place
 
 
-@compiled
+@compiled(inline=True)
 def gather_inputs(net, w, rows, batch, start, first, last):
     """Put together the inputs of a mini-batch's rows ``first`` to ``last`` (step 1), rows by number.
 
@@ -92,7 +92,7 @@ def gather_inputs(net, w, rows, batch, start, first, last):
             copy(rows.wide, number * net.wide, batch.across, top.across + row * top.across_width, net.wide)
 
 
-@compiled
+@compiled(inline=True)
 def gather_targets(net, rows, batch, start, first, last):
     """Put together the targets and weights of a mini-batch's rows ``first`` to ``last`` (step 1)."""
     outputs, aux = len(batch.targets) // len(batch.weight), net.layers[-1, 1]
@@ -105,7 +105,7 @@ def gather_targets(net, rows, batch, start, first, last):
         batch.weight[row] = rows.weight[number] if len(rows.weight) > 0 else 1
 
 
-@compiled
+@compiled(inline=True)
 def lay_side_by_side(net, batch, x, x_at, rows, crew):
     """Write a mini-batch's inputs as the products want them: a row for each input, with the rows' numbers."""
     layer = layer_of(net, 0)

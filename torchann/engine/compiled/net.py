@@ -209,14 +209,14 @@ def _zeros(count: int, dtype: Any) -> Numbers:
     return numbers[start : start + count]
 
 
-@compiled
+@compiled(inline=True)
 def layer_of(net, number):
     """Return a layer of a net; the last one but one is that of the outputs, the last one that of second outputs."""
     n = net.layers[number]
     return Layer(n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11])
 
 
-@compiled
+@compiled(inline=True)
 def table_of(net, number):
     """Return a table of a net's vectors."""
     n = net.tables[number]

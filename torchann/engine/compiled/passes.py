@@ -10,19 +10,19 @@ from torchann.engine.compiled.threads import wait
 from torchann.engine.compiled.turning import turn
 
 
-@compiled
+@compiled(inline=True)
 def part_of(width, part, parts):
     """Return the first unit of a part of a layer, and the one behind its last."""
     return width * part // parts, width * (part + 1) // parts
 
 
-@compiled
+@compiled(inline=True)
 def strides_of(net, layer):
     """Return how far apart a layer's weights lie: those of two units, and those of two inputs."""
     return (layer.inputs, 1) if net.turned else (1, layer.units)
 
 
-@compiled
+@compiled(inline=True)
 def weighted_sums(net, layer, w, batch, first, last, columns):
     """Set the units ``first`` to ``last`` of a layer to their weighted sums, ``weights @ x + biases``."""
     one = type(w[0])(1)
@@ -38,7 +38,7 @@ def weighted_sums(net, layer, w, batch, first, last, columns):
     )  # fmt: skip
 
 
-@compiled
+@compiled(inline=True)
 def forward(net, w, batch, rows, columns, crew, trains):
     """Take a mini-batch forward, layer by layer, and keep all that is computed on the way (step 2).
 
@@ -73,7 +73,7 @@ def forward(net, w, batch, rows, columns, crew, trains):
             wait(crew)
 
 
-@compiled
+@compiled(inline=True)
 def errors_below(net, layer, w, batch, keep, first, last, columns):
     """Give the inputs ``first`` to ``last`` of a layer their share of its errors, ``weights.T @ errors`` (step 5).
 
@@ -96,7 +96,7 @@ def errors_below(net, layer, w, batch, keep, first, last, columns):
     )  # fmt: skip
 
 
-@compiled
+@compiled(inline=True)
 def through_activation(net, layer, batch, first, last, rows):
     """Take the errors of a hidden layer's values back to its weighted sums: the chain rule (step 5).
 
@@ -119,7 +119,7 @@ def through_activation(net, layer, batch, first, last, rows):
         turn(batch.errors, error, net.room, last - first, rows, batch.across, layer.across + first, layer.across_width)
 
 
-@compiled
+@compiled(inline=True)
 def add_gradient(net, layer, target, keep, keep_biases, scale, batch, x, x_at, first, last, rows):
     """Add the gradient of some units' weights and biases, ``scale * errors @ x.T``, to what stays of a target.
 

@@ -70,7 +70,7 @@ class Vectors(NamedTuple):
     v: Numbers
 
 
-@compiled
+@compiled(inline=True)
 def size_of(weight, count):
     """Return what the rows of a mini-batch count together."""
     total = 0.0
@@ -79,7 +79,7 @@ def size_of(weight, count):
     return total
 
 
-@compiled
+@compiled(inline=True)
 def measure_outputs(net, layer, objective, epsilon, batch, slopes, targets, outputs, out_at, count):
     """Write an output layer's sums row by row, measure their error (step 3), and return the sum of the losses."""
     turn(batch.sums, layer.z, net.room, layer.units, count, outputs, out_at, layer.units)

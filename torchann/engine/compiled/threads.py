@@ -68,7 +68,7 @@ def _add(typing, gate, place, number):
     return types.int64(gate, types.int64, types.int64), generate
 
 
-@compiled
+@compiled(inline=True)
 def wait(crew):
     """Wait until all workers of a crew have come here; one alone never waits."""
     if crew.workers == 1:
