@@ -104,7 +104,7 @@ def _of_texts(name: str, cells: ColumnValues) -> Finding:
     plain = cells.read("number")
     if not plain.wrong and np.isnan(plain.values).all():
         return Finding(LEFT_OUT, "empty")
-    numbers = number_form(cells) if plain.wrong or cells.decimal.endswith(",") else Finding("number")
+    numbers = number_form(cells)
     wrong = cells.read("number", numbers.form).wrong
     count = sum(wrong.values())
     if not count:
@@ -129,6 +129,8 @@ def family(texts: set[str]) -> bool:
 
 def number_form(cells: ColumnValues) -> Finding:
     """Return how the numbers of a column of texts are written: decimal sign and unit, the commonest of each."""
+    if not cells.read("number").wrong and not cells.decimal.endswith(","):
+        return Finding("number")
     signs, units, either = habits(cells.codes().counts())
     unit = units.most_common(1)[0][0] if units else ""
     own = max(".,", key=lambda one: signs[one]) if signs["."] + signs[","] else ""

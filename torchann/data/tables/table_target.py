@@ -176,10 +176,9 @@ def _are_classes(name: str, column: ColumnValues) -> bool:
     if column.is_text:
         form = number_form(column).form
         values, wrong = column.read("number", form)
-        if sum(wrong.values()) > MOST_WRONG * max(1, int((column.codes().codes >= 0).sum())):
-            return find_kind(name, column).kind != "date"
         if wrong:
-            return False
+            most = MOST_WRONG * int((column.codes().codes >= 0).sum())
+            return sum(wrong.values()) > most and find_kind(name, column).kind != "date"
     elif (kind := find_kind(name, column).kind) in ("boolean", "date"):
         return kind == "boolean"
     values = values[~np.isnan(values)]
