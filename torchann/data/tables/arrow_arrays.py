@@ -109,5 +109,5 @@ def floats_of(array: pa.ChunkedArray) -> NDArray[np.float64]:
         array = array.cast(pa.uint8())
     if array.type != pa.float64():
         array = pc.cast(array, pa.float64(), safe=False, memory_pool=POOL)
-    values = array.to_numpy() if isinstance(array, pa.ChunkedArray) else array.to_numpy(zero_copy_only=False)
-    return np.array(values, dtype=np.float64) / scale if scale != 1 else np.array(values, dtype=np.float64)
+    values = np.asarray(array.to_numpy(), dtype=np.float64)
+    return values / scale if scale != 1 else values

@@ -156,7 +156,7 @@ class ColumnValues:
         else:
             return self._parsed(self._reader(kind, form))
         if self.missing.numbers:
-            values[np.isin(values, list(self.missing.numbers))] = np.nan
+            values = np.where(np.isin(values, list(self.missing.numbers)), np.nan, values)
         return Numbers(values, {})
 
     def _reader(self, kind: str, form: str) -> Callable[[str], float | None]:
@@ -183,22 +183,29 @@ class ColumnValues:
         """Return what pyarrow reads in all texts, or None: a quick way to what the slow one finds."""
         if kind == "boolean" or (kind == "date" and form) or pa.types.is_dictionary(self.array.type):
             return None
+        comma = kind == "number" and self._sign(form) == ","
+        wanted = pa.float64() if kind == "number" else pa.timestamp("us")
+        if not comma and (found := _cast_all(self.array, wanted)) is not None:
+            return found
         texts = pc.utf8_trim_whitespace(self.array, memory_pool=POOL)
-        gaps = pa.array(["", *self.missing.texts], texts.type)
-        gone = pc.is_in(pc.utf8_lower(texts, memory_pool=POOL), value_set=gaps)
-        texts = pc.if_else(gone, None, texts) if pc.any(gone).as_py() else texts
-        if kind == "number" and self._sign(form) == ",":
+        gone = pc.is_in(
+            pc.utf8_lower(texts, memory_pool=POOL), value_set=pa.array(["", *self.missing.texts], texts.type)
+        )
+        texts = pc.if_else(gone, None, texts)
+        if comma:
             if pc.any(pc.match_substring(texts, ".")).as_py():
                 return None
             texts = pc.replace_substring(texts, ",", ".")
-        try:
-            if kind == "date":
-                return floats_of(pc.cast(texts, pa.timestamp("us"), memory_pool=POOL))
-            values = floats_of(pc.cast(texts, pa.float64(), memory_pool=POOL))
-        except pa.ArrowInvalid:
-            return None
-        odd = np.isinf(values).any() or np.isnan(values).sum() != texts.null_count  # 1e999, or nan(x)
-        return None if odd else values
+        return _cast_all(texts, wanted)
+
+
+def _cast_all(texts: pa.ChunkedArray, wanted: pa.DataType) -> NDArray[np.float64] | None:
+    try:
+        values = floats_of(pc.cast(texts, wanted, memory_pool=POOL))
+    except pa.ArrowInvalid:
+        return None
+    odd = np.isinf(values).any() or np.isnan(values).sum() != texts.null_count  # 1e999, or nan(x)
+    return None if odd else values
 
 
 def column_of(values: Any, missing: MissingValues = DEFAULT_MISSING, decimal: str = "") -> ColumnValues:

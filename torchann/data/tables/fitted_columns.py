@@ -6,41 +6,11 @@ from typing import NamedTuple
 
 import torch
 
-from torchann.data.tables.column_kinds import LEFT_OUT, Finding, find_kind
+from torchann.data.tables.column_kinds import LEFT_OUT, Finding
 from torchann.data.tables.column_statistics import ColumnStatistics
-from torchann.data.tables.column_values import ColumnValues
 from torchann.data.tables.number_texts import plain_number
-from torchann.data.tables.table import Table
 from torchann.data.tables.table_report import ColumnReport
 from torchann.nets.table_columns import TableColumns
-
-
-def find_kinds(
-    table: Table, cells: Mapping[str, ColumnValues], given: Mapping[str, str], other: Mapping[str, str]
-) -> dict[str, Finding]:
-    """Return what each column of a table holds, in its order.
-
-    Args:
-        table: whose columns they are.
-        cells: their values, or enough of them to know.
-        given: kinds that are not to be inferred.
-        other: columns that are for something else than to learn from, each with what for.
-
-    Raises:
-        ValueError: for dates that could be read both ways, and where nothing is of the kind that was given.
-    """
-    found = {}
-    for name in table.columns:
-        if given.get(name) == LEFT_OUT:
-            found[name] = Finding(LEFT_OUT, "left out as asked")
-        elif name in other and name not in given:
-            found[name] = Finding(LEFT_OUT, other[name])
-        elif name in table.unusable:
-            found[name] = Finding(LEFT_OUT, f"left out: {table.unusable[name]}, not one value per row")
-        else:
-            kind, why, form = find_kind(name, cells[name], given.get(name, ""))
-            found[name] = Finding(kind, f"left out: {why}" if kind == LEFT_OUT else why, form)
-    return found
 
 
 class FittedColumns(NamedTuple):

@@ -62,7 +62,7 @@ def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTabl
     usable = [name for name in table.columns if name not in table.unusable]
     names = settings.targets
     some = _some_rows(table, usable)
-    target, findings, used, examples = infer(settings, table, some)
+    target, findings, used, examples, _ = infer(settings, table, some)
     for name, begun in next(table.chunks(usable)).items():
         if name in used and name not in settings.known_kinds and numbers_rows(name, begun, findings[name].form):
             findings[name] = Finding(LEFT_OUT, f"left out: {NUMBER_OF_ROW.why}")

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from torchann.data.in_memory import Split, Splits
-from torchann.data.tables.column_kinds import LEFT_OUT, Finding
+from torchann.data.tables.column_kinds import LEFT_OUT, Finding, find_kind
 from torchann.data.tables.column_statistics import ColumnStatistics
 from torchann.data.tables.column_values import ColumnValues
 from torchann.data.tables.columns import UnseenValues, encode, reader
-from torchann.data.tables.fitted_columns import find_kinds, fit_columns
+from torchann.data.tables.fitted_columns import fit_columns
 from torchann.data.tables.row_splits import RowSplits, split_rows
 from torchann.data.tables.table import Table
 from torchann.data.tables.table_report import TableReport
@@ -23,7 +23,6 @@ from torchann.nets.column import Column
 from torchann.nets.table_columns import TableColumns
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
-SPLITS = "not learnt from: the rows are split by it"
 
 
 class ReadTable(NamedTuple):
@@ -52,32 +51,50 @@ class Inferred(NamedTuple):
         findings: of the other columns.
         used: names of those that are learnt from.
         examples: a value of each column, as it stands in the table.
+        parsed: values of the columns that are learnt from, as they were read.
     """
 
     target: Target
     findings: dict[str, Finding]
     used: list[str]
     examples: dict[str, str]
+    parsed: dict[str, Any]
 
 
-def infer(settings: TableSettings, table: Table, cells: Mapping[str, ColumnValues]) -> Inferred:
+def infer(settings: TableSettings, table: Table, cells: dict[str, ColumnValues]) -> Inferred:
     """Return what the columns of a table hold.
 
     Args:
         settings: of the table.
         table: that they name.
-        cells: its columns, or a sample of their rows.
+        cells: its columns, or a sample of their rows; those that are learnt from are taken out, one after the other, as
+            texts need more memory than what they are read as.
 
     Raises:
-        ValueError: for a target that cannot be learnt, and dates that could be read both ways.
+        ValueError: for a target that cannot be learnt, dates that could be read both ways, and where nothing is of the
+            kind that was given.
     """
-    names = settings.targets
-    target = find_target(names, [cells[name] for name in names], settings.asked_task, settings.known_kinds)
-    other = dict.fromkeys(names, "") | ({settings.split_by: SPLITS} if settings.split_by else {})
-    given = {name: kind for name, kind in settings.known_kinds.items() if name not in names}
-    findings = {n: f for n, f in find_kinds(table, cells, given, other).items() if n not in names}
-    used = [name for name, found in findings.items() if found.kind != LEFT_OUT]
-    return Inferred(target, findings, used, {name: column.example() for name, column in cells.items()})
+    names, given = settings.targets, settings.known_kinds
+    target = find_target(names, [cells[name] for name in names], settings.asked_task, given)
+    findings: dict[str, Finding] = {}
+    parsed, examples = {}, {name: column.example() for name, column in cells.items()}
+    for name in table.columns:
+        if name in names:
+            continue
+        if given.get(name) == LEFT_OUT:
+            findings[name] = Finding(LEFT_OUT, "left out as asked")
+        elif name == settings.split_by and name not in given:
+            findings[name] = Finding(LEFT_OUT, "not learnt from: the rows are split by it")
+        elif name in table.unusable:
+            findings[name] = Finding(LEFT_OUT, f"left out: {table.unusable[name]}, not one value per row")
+        else:
+            kind, why, form = find_kind(name, cells[name], given.get(name, ""))
+            findings[name] = Finding(kind, f"left out: {why}" if kind == LEFT_OUT else why, form)
+            if kind != LEFT_OUT:
+                parsed[name] = cells[name].read(kind, form)
+            if name != settings.split_by:
+                del cells[name]
+    return Inferred(target, findings, list(parsed), examples, parsed)
 
 
 def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
@@ -98,12 +115,11 @@ def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
         (('no', 'yes'), torch.Size([6, 1]), [0, 0, 0, 1, 1, 1])
     """
     cells = table.read([name for name in table.columns if name not in table.unusable])
-    target, findings, used, examples = infer(settings, table, cells)
+    target, findings, used, examples, parsed = infer(settings, table, cells)
     y, rows, left_out = _targets(target, cells)
     parts, how, notes = _split(
         settings, target, y, None if settings.split_by is None else cells[settings.split_by].take(rows)
     )
-    parsed = {name: cells.pop(name).read(findings[name].kind, findings[name].form) for name in used}
     statistics = {name: ColumnStatistics(name, findings[name].kind, findings[name].form) for name in used}
     for name in used:
         statistics[name].add(parsed[name].take(rows[parts.train]))
