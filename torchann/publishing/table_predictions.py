@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,7 +55,6 @@ def predict(
         OSError: if a file cannot be read or written; an old output is untouched then.
 
     Example:
-        >>> import numpy as np
         >>> import torchann
         >>> table = {"x": np.arange(40.0) ** 2, "kind": ["a", "b"] * 20}
         >>> task, data = torchann.ClassificationMLP([]), torchann.TabularDataModule(table, "kind")
@@ -121,7 +121,7 @@ def _numbers(chunk: Chunk, names: Sequence[str], start: int) -> Tensor:
         values, wrong = chunk[name].read("number")
         if wrong:
             raise ValueError(f"column {name!r} holds what is no number, {next(iter(wrong))!r:.40}; give numbers")
-        found.append(torch.from_numpy(values))
-    x = torch.stack(found, 1)
+        found.append(values)
+    x = torch.from_numpy(np.stack(found, 1))
     check_finite(x, "rows", names, x.dtype, start)
     return x

@@ -129,7 +129,7 @@ def family(texts: set[str]) -> bool:
 
 def number_form(cells: ColumnValues) -> Finding:
     """Return how the numbers of a column of texts are written: decimal sign and unit, the commonest of each."""
-    if not cells.read("number").wrong and not cells.decimal.endswith(","):
+    if cells.is_plain and not cells.decimal.endswith(","):
         return Finding("number")
     signs, units, either = habits(cells.codes().counts())
     unit = units.most_common(1)[0][0] if units else ""

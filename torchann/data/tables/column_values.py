@@ -88,6 +88,12 @@ class ColumnValues:
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all texts are numbers as computers write them."""
+        self.read("number")
+        return bool(self._read.get("plain"))
+
     def example(self) -> str:
         """Return the first value that is not missing, as it stands."""
         texts = (text_of(value) for value in self.array.slice(0, 1000).to_pylist() if not is_gap(value))
@@ -153,6 +159,7 @@ class ColumnValues:
             values = floats_of(self.array)
         elif (found := self._cast(kind, form)) is not None:
             values = found
+            self._read["plain"] = True
         else:
             return self._parsed(self._reader(kind, form))
         if self.missing.numbers:

@@ -165,12 +165,12 @@ class TableSettings:
         return [str(name) for name in ([self.target] if _is_name(self.target) else self.target)]
 
     def _holds_values(self, table: Table) -> bool:
-        """Texts are values where the table lacks columns of that name and has as many rows."""
+        """Texts are values where the table lacks columns of that name, or one comes twice, and has as many rows."""
         listed = isinstance(self.target, (list, tuple)) and len(self.target) > 0
-        if _is_name(self.target) or (listed and all(name in table.columns for name in self.target)):
+        if not listed or not all(isinstance(name, str) for name in self.target):
+            return not _is_name(self.target)
+        if set(self.target) <= set(table.columns) and len(set(self.target)) == len(self.target):
             return False
-        if not (listed and all(isinstance(name, str) for name in self.target)):
-            return True
         return isinstance(table, ArrayTable) and len(self.target) == table.num_rows
 
 

@@ -1,6 +1,7 @@
 """What is to be predicted: values or classes, inferred from the target columns."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from torch import Tensor
 
 from torchann.data.tables.column_kinds import MOST_WRONG, family, find_kind, number_form
 from torchann.data.tables.column_values import ColumnValues
-from torchann.data.tables.columns import WHOLE, canonical, shortened
+from torchann.data.tables.columns import canonical, shortened
 from torchann.data.tables.missing_values import text_of_value
 
 TaskKind = Literal["regression", "binary", "multiclass"]
 FEW = 10  # whole numbers of at most so many values are classes, where each is in so many rows on average
 MOST_CLASSES = 1_000
+WHOLE_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.0+)?")  # 1 and 1.0 are one class, 1 and 01 are two
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def classes_of(counts: Mapping[str, int]) -> dict[str, int]:
     merged: Counter[str] = Counter()
     small = {text.lower() for text in counts}
     truth = family(small) and len(small) < len(counts)
-    whole = all(WHOLE.match(text) or text.lstrip("+-").isdigit() for text in counts)
+    whole = all(WHOLE_NUMBER.fullmatch(text) for text in counts)
     for text, count in counts.items():
         merged[text.lower().title() if truth else canonical(text) if whole else text] += count
     return {name: merged[name] for name in sorted(merged, key=_class_order)}
