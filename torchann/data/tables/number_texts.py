@@ -46,7 +46,6 @@ def split_number(text: str) -> tuple[str, str, str] | None:
     digits = found["digits"]
     if spaced := SPACED.match(digits):
         digits = re.sub(r"\D", "", spaced[0]) + digits[spaced.end() :]
-        digits = digits if "," in digits or "." in digits else digits + "."  # whose groups say all there is to say
     negative = {found["sign"], found["inner"]} & {"-", "\u2212"} or found["open"]
     return digits, ("-" if negative else "") + (found["power"] or ""), found["before"] or found["after"] or ""
 
