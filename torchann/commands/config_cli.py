@@ -1,7 +1,9 @@
 """What the commands share that read a config: its parser, what is made of it, and how errors are told."""
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,10 @@ def _seed(seed_everything: bool | int) -> int:
     return 42 if isinstance(seed_everything, bool) else seed_everything
 
 
+def _in_a_line(command: str, message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"torchann {command}: {message}", file=sys.stderr)
+
+
 def exit_status(command: str, work: Callable[[], int]) -> int:
     """Does a command's work and turns what went wrong into one line and an exit status.
 
@@ -125,9 +131,11 @@ def exit_status(command: str, work: Callable[[], int]) -> int:
         What ``work`` returned, or 1 after an error in the data or the config.
     """
     sys.path.insert(0, "")  # a config may name classes of the folder that the command is called in
+    shown, warnings.showwarning = warnings.showwarning, partial(_in_a_line, command)
     try:
         return work()
     except (ValueError, TypeError, OSError, IndexError, RuntimeError, MisconfigurationException) as error:
         return report_error(command, error)
     finally:
+        warnings.showwarning = shown
         sys.path.remove("")

@@ -31,6 +31,14 @@ class Splits(NamedTuple):
     test: Split
 
 
+def _fingerprint(rows: Split) -> str:
+    digest = hashlib.sha256()
+    for part in rows:
+        digest.update(f"{part.dtype} {tuple(part.shape)}".encode())
+        digest.update(part.contiguous().flatten().view(torch.uint8).numpy().data)
+    return f"sha256:{digest.hexdigest()}"
+
+
 class InMemoryDataModule(LightningDataModule, ABC):
     """A data module that reads its splits once and serves them from memory.
 
@@ -105,15 +113,16 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
         The fingerprint is a SHA-256 over dtypes, shapes and bytes of the raw training inputs and targets.
         """
-        train, digest = self.splits.train, hashlib.sha256()
-        for part in train:
-            digest.update(f"{part.dtype} {tuple(part.shape)}".encode())
-            digest.update(part.contiguous().flatten().view(torch.uint8).numpy().data)
-        return {
-            "name": self.name or type(self).__name__,
-            "fingerprint": f"sha256:{digest.hexdigest()}",
-            "rows": len(train.y),
-        }
+        train = self.splits.train
+        return {"name": self.name or type(self).__name__, "fingerprint": _fingerprint(train), "rows": len(train.y)}
+
+    @cached_property
+    def run_settings(self) -> dict[str, Any]:
+        """What a run that goes on must have as it was: the rows that it is trained on and validated by."""
+        told = {"training rows": f"{self.data_info['rows']:,} ({self.fingerprint[:19]})"}
+        if self._splits is not None:
+            told["validation rows"] = f"{len(self.splits.val.y):,} ({_fingerprint(self.splits.val)[:19]})"
+        return told
 
     @property
     def fingerprint(self) -> str:

@@ -1,10 +1,12 @@
 """A table of one's own: what its columns hold is found out, and can be said otherwise."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+from torchann.data.tables.known_table import KnownTable, table_of_checkpoint, table_of_model
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.row_splits import Size, SplitKind
 from torchann.data.tables.streamed_table import StreamedTable, read_in_blocks
@@ -20,6 +22,9 @@ STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
 LARGEST_BATCH = 1024
 READING = 12 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
 BLOCKS_IN_MEMORY = 5  # as many as the rest has room for: two, the batches of one, what it takes, validation rows
+
+
+RUN_SETTINGS = ("kinds", "decimal", "val_size", "test_size", "split", "split_by", "split_seed", "scale_target")
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -128,24 +133,55 @@ class TabularDataModule(InMemoryDataModule):
         self._prepared: dict[int, Split] = {}
         self._kept: dict[str, Split] = {}
         self._blocks: StreamedTable | None = None
+        self._follows = False  # whether the rows were read as a model knows them
+        self._resumed: KnownTable | None = None  # of the fit to come
         self._block_memory: int | None = None
 
     def setup(self, stage: str | None = None) -> None:
-        """Reads the table, the first time it is called, or looks at all of it once where it is read in blocks."""
+        """Reads the table, the first time it is called, or looks at all of it once where it is read in blocks.
+
+        For a model that was trained on a table before, to be judged or to be trained on, it is read as the model knows
+        it: columns by name, prepared by the means and categories of the rows that the model was trained on.
+
+        Warns:
+            UserWarning: if the training rows are not those of the model that is to be judged.
+        """
+        model = None if stage in (None, "fit") else getattr(self.trainer, "lightning_module", None)
+        known = self._resumed if stage == "fit" else table_of_model(model)
         if self._splits is not None or self._blocks is not None:
-            return
+            own = stage != "fit" or not self._follows
+            if stage is None or (own if known is None else known.is_like(self._read_by)):
+                return
+            self._forget()
+        self._follows = known is not None
         table = self.settings.open()
         self._block_memory = self.settings.block_memory(table)
         if self._block_memory is None:
-            read = read_in_memory(self.settings, table)
+            read = read_in_memory(self.settings, table, known)
             self._splits, y = read.splits, read.splits.train.y.double().reshape(len(read.splits.train.y), -1)
             self._describe(read, len(y), y.mean(0).tolist(), y.std(0, correction=0).tolist())
         else:
             assert isinstance(table, ParquetTable)
-            self._blocks = read_in_blocks(self.settings, table)
+            self._blocks = read_in_blocks(self.settings, table, known)
             give_back()
             rows = sum(self._blocks.parts["train"].counts)
             self._describe(self._blocks, rows, self._blocks.target_mean, self._blocks.target_std)
+        if stage != "fit" and known is not None:
+            known.compare(self.data_info)
+
+    def resume(self, checkpoint: Mapping[str, Any] | None) -> None:
+        """Have the next fit prepare rows as a checkpoint does, in place of what it would find out of the table.
+
+        Args:
+            checkpoint: its content; None for a fit that begins anew.
+        """
+        self._resumed = table_of_checkpoint(checkpoint or {})
+
+    def _forget(self) -> None:
+        self._splits = self._blocks = None
+        self._prepared, self._kept, self._resident = {}, {}, {}
+        for name in ("data_info", "run_settings"):
+            self.__dict__.pop(name, None)
 
     def read(self) -> Splits:
         """The rows as numbers, split."""
@@ -167,6 +203,7 @@ class TabularDataModule(InMemoryDataModule):
 
     def _describe(self, table: ReadTable | StreamedTable, rows: int, mean: list[float], std: list[float]) -> None:
         target, step = table.target, table.step
+        self._read_by: KnownTable = KnownTable(step, target, None, None)
         self.report, self.name, self.task = table.report, table.name, target.task
         self.preprocessing: Preprocessing = Preprocessing(step)
         self.feature_names: list[str] = [column.name for column in step.table]
@@ -185,15 +222,34 @@ class TabularDataModule(InMemoryDataModule):
 
     @cached_property
     def data_info(self) -> dict[str, Any]:
-        """What a model file says of its training data; the fingerprint of a table in blocks is of its files' bytes."""
+        """What a model says of its training data; the fingerprint of a table in blocks is of its files' bytes."""
+        target = self._read_by.target
+        told: dict[str, Any] = {
+            "names": list(target.names),
+            "task": target.task,
+            "class_names": list(target.class_names),
+        }
+        told |= {"reads": [list(read) for read in target.reads]}
         if self._blocks is None:
-            return super().data_info
+            return {**super().data_info, "target": told}
         rows, digest = self._blocks.parts["train"], hashlib.sha256()
         for path in rows.table.paths:
             with path.open("rb") as file:
                 while chunk := file.read(2**20):
                     digest.update(chunk)
-        return {"name": self.name, "fingerprint": f"sha256:{digest.hexdigest()}", "rows": sum(rows.counts)}
+        return {
+            "name": self.name,
+            "fingerprint": f"sha256:{digest.hexdigest()}",
+            "rows": sum(rows.counts),
+            "target": told,
+        }
+
+    @cached_property
+    def run_settings(self) -> dict[str, Any]:
+        """What a run that goes on must have as it was: which rows it is trained on and judged by."""
+        told = {name: getattr(self.settings, name) for name in RUN_SETTINGS}
+        told["missing_values"], told["default_missing"] = self.settings.model_missing
+        return {**told, **super().run_settings}
 
     def train_dataloader(self) -> Any:
         """The training rows, in another order in each epoch."""
@@ -220,7 +276,9 @@ class TabularDataModule(InMemoryDataModule):
         if not train and 4 * rows.width * sum(rows.counts) <= block_bytes:  # read once
             if part not in self._kept:
                 self._kept[part] = Split(*read_whole(rows))
-            return TensorLoader(*self._kept[part], self.evaluation_batch_size)
+            loader = TensorLoader(*self._kept[part], self.evaluation_batch_size)
+            loader.prepared = True
+            return loader
         steps: int | None = 1
         if train:
             steps, self.steps_per_execution = self.steps_per_execution, 1
@@ -239,5 +297,5 @@ class TabularDataModule(InMemoryDataModule):
         if key not in self._prepared:
             self._prepared[key] = Split(self.prepare(split.x), split.y)
         loader = super()._loader(self._prepared[key], **options)
-        loader.prepare = None
+        loader.prepare, loader.prepared = None, True
         return loader

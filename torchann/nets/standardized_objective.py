@@ -10,12 +10,16 @@ from torch import Tensor
 from torchann.nets.heads import Objective
 from torchann.nets.shapes import check_values
 
+WIDE = 1_000
+"""Standard deviations from 0 from which on values are float64."""
+
 
 def standardized_objective(objective: Objective, mean: Sequence[float], std: Sequence[float]) -> Objective:
     """The head of a regression whose targets may be of any size, prices in dollars as well as rates.
 
     The net's outputs are standard deviations from the mean; the loss is that of standardised targets, so that a
-    learning rate means the same for each unit, and the predictions are in the targets' unit.
+    learning rate means the same for each unit, and the predictions are in the targets' unit: float64 where float32
+    would round off much of what they differ by.
 
     Args:
         objective: of an unbounded regression.
@@ -59,6 +63,7 @@ class _StandardizedEnd:
         return self._tensors[key]
 
     def values(self, z: Tensor) -> Tensor:
+        z = z.double() if self._wide else z
         mean, std = self._parts(z)
         return z * std + mean
 
@@ -68,7 +73,12 @@ class _StandardizedEnd:
 
     def _standardized(self, z: Tensor, y: Tensor) -> Tensor:
         check_values(z, y)
-        return self.targets(y)
+        return self.targets(y).to(z.dtype)
+
+    @property
+    def _wide(self) -> bool:
+        # In float32 a millionth of the mean would be more than a thousandth of a deviation.
+        return any(abs(mean) > WIDE * std for mean, std in zip(self.mean, self.std, strict=True))
 
     def losses(self, z: Tensor, y: Tensor) -> Tensor:
         return self.objective.losses(z, self._standardized(z, y))

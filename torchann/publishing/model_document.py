@@ -33,6 +33,7 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "history": (dict, type(None)),
 }
 DATA_FIELDS: dict[str, type] = {"name": str, "fingerprint": str, "rows": int}
+TARGET_FIELDS = {"names", "task", "class_names", "reads"}
 NOT_NUMBERS = ("nan", "inf", "-inf")
 SMALL = 2**16  # a size up to this costs nothing
 MAX_OUTPUTS = 100
@@ -99,16 +100,28 @@ def check(document: dict[str, Any]) -> None:
     if names is not None and not all(type(name) is str for name in names):
         raise wrong(f"feature_names are {names!r:.80} and should be text")
     if data is not None and (
-        set(data) != set(DATA_FIELDS)
+        set(data) - {"target"} != set(DATA_FIELDS)
         or not all(data[key] is None or type(data[key]) is kind for key, kind in DATA_FIELDS.items())
     ):
         raise wrong(f"data is {data!r:.80} and should be a name, a fingerprint and a number of rows")
+    _check_target((data or {}).get("target"))
     known = [option for option in inspect.signature(class_of(name)).parameters if option != "net"]
     for option, value in document["hyperparameters"].items():
         if option not in known:
             near = nearest(option[:80], known)
             raise wrong(f"{name} has no hyperparameter {option!r:.80}" + (f": is it {near!r}?" if near else ""))
         plain(option, value)
+
+
+def _check_target(target: Any) -> None:
+    if target is None:
+        return
+    given = target if type(target) is dict and set(target) == TARGET_FIELDS else dict.fromkeys(TARGET_FIELDS)
+    reads: list[Any] = given["reads"] if type(given["reads"]) is list else [None]
+    lists = [given["names"], given["class_names"], *reads]
+    texts = all(type(part) is list and all(type(text) is str for text in part) for part in lists)
+    if not texts or type(given["task"]) is not str or any(len(read) != 2 for read in reads):
+        raise wrong(f"the target is {target!r:.80} and should be names, a task, class_names and reads")
 
 
 def check_sizes(document: dict[str, Any], shapes: Shapes) -> None:

@@ -103,6 +103,7 @@ class DataCheck(Callback):
         if rows is None:
             return
         x, y, prepare = rows
+        prepare = prepare or task.preparation_of(loader)
         self._look_at_inputs(task, stage, x, prepare)
         if stage != "predict":
             self._look_at_targets(task, stage, y)
@@ -115,13 +116,14 @@ class DataCheck(Callback):
         if trainer.state.fn == "fit" and trainer.current_epoch > self._first_epoch:
             self._done.add(stage)
             return
+        prepare = task.preparation_of(_loaders(trainer, stage))
         if stage == "predict":
-            self._look_at_inputs(task, stage, batch[0] if isinstance(batch, (tuple, list)) else batch)
+            self._look_at_inputs(task, stage, batch[0] if isinstance(batch, (tuple, list)) else batch, prepare)
             return
         if not isinstance(batch, (tuple, list)) or len(batch) < 2 or (len(batch) > 2 and not hasattr(batch, "batches")):
             parts = f" of {len(batch)}" if isinstance(batch, (tuple, list, dict)) else ""
             raise ValueError(f"a {ROWS[stage]} batch is a {type(batch).__name__}{parts}; give pairs (x, y)")
-        self._look_at_inputs(task, stage, batch[0])
+        self._look_at_inputs(task, stage, batch[0], prepare)
         self._look_at_targets(task, stage, batch[1])
 
     def _look_at_inputs(

@@ -1,11 +1,13 @@
 """A module that predicts from raw inputs, and what it needs for that in its checkpoints."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import lightning.pytorch as pl
 from torch import Tensor
 
 from torchann.data.tables.raw_inputs import input_rows
+from torchann.engine.rows.loader import Rows, map_rows
 from torchann.files.checkpoint_files import safe_content
 from torchann.files.history import History
 from torchann.files.predictions import predict_rows
@@ -59,8 +61,39 @@ class Predictor(pl.LightningModule):
         raise NotImplementedError
 
     def predict_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
-        """Predictions of a batch ``x`` or ``(x, y)``, as a loader prepares it."""
-        return self.predictions(self(batch[0] if isinstance(batch, (tuple, list)) else batch))
+        """Predictions of a batch ``x`` or ``(x, y)``, raw or as its loader prepares it."""
+        x = batch[0] if isinstance(batch, (tuple, list)) else batch
+        return self.predictions(self(self.served(x)))
+
+    def preparation_of(self, loader: Any) -> Callable[[Tensor], Tensor] | None:
+        """Return what the rows of a loader still need before the net gets them in an evaluation, None for nothing.
+
+        Data modules and their loaders serve prepared rows. Those of any other loader are raw, as ``predict`` takes
+        them, if the model has a preparation of its own.
+
+        Args:
+            loader: of a ``validate``, ``test`` or ``predict``, or a list of them.
+        """
+        trainer, prepared = trainer_of(self), self.preprocessing
+        if prepared is None or trainer is None or trainer.state.fn == "fit":
+            return None
+        loaders = loader if isinstance(loader, (list, tuple)) else [loader]
+        by_data = getattr(getattr(trainer, "datamodule", None), "preprocessing", None) is not None
+        by_itself = all(getattr(one, "prepare", None) or getattr(one, "prepared", False) for one in loaders)
+        return None if by_data or by_itself else self._prepared
+
+    def _prepared(self, x: Tensor) -> Tensor:
+        assert self.preprocessing is not None
+        self.preprocessing.check(x)
+        return self.preprocessing(x)
+
+    def served(self, x: Rows) -> Rows:
+        """Return the inputs of a batch as the net gets them."""
+        trainer = trainer_of(self)
+        stages = {"validate": "val", "test": "test", "predict": "predict"}
+        stage = None if trainer is None else stages.get(str(trainer.state.fn and trainer.state.fn.value))
+        prepare = None if stage is None else self.preparation_of(getattr(trainer, f"{stage}_dataloaders"))
+        return x if prepare is None else map_rows(prepare, x)
 
     def _predict(self, x: Any) -> dict[str, Tensor]:
         rows = input_rows(x, self.feature_names, self.preprocessing)

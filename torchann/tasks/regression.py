@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -141,8 +142,13 @@ class RegressionMLP(Task):
             )
 
     def prepare_target(self, y: Tensor) -> Tensor:
-        """Targets as floats ``(batch, out_features)``; ``(batch,)`` will do for one output."""
-        y = y.to(next(self.net.parameters()).dtype)
+        """Targets as floats ``(batch, out_features)``; ``(batch,)`` will do for one output.
+
+        Those that are float64 stay so where they are standardised: what they differ by may be lost in float32.
+        """
+        standardized = self.hparams["target_std"] is not None and self.hparams["output"] == "unbounded"
+        if y.dtype != torch.float64 or not standardized:
+            y = y.to(next(self.net.parameters()).dtype)
         return y.unsqueeze(1) if y.ndim == 1 and self.objective.out_features == 1 else y
 
     def predictions(self, outputs: Tensor) -> dict[str, Tensor]:

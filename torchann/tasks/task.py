@@ -186,7 +186,7 @@ class Task(Predictor):
 
     def _evaluate(self, stage: str, batch: tuple[Any, Any]) -> None:
         x, y = batch
-        self._add(stage, self(x), self.prepare_target(y))
+        self._add(stage, self(self.served(x)), self.prepare_target(y))
 
     def _losses(self, outputs: Any, y: Any, training: bool) -> Tensor:
         losses = self.objective.losses(outputs, y)

@@ -14,6 +14,12 @@ from torchann.training.early_stopping import EarlyStopping
 from torchann.training.interrupts import interruption
 from torchann.training.lightning_internals import load_waiting_loader_states, pass_over_batches
 
+TRAINER_SETTINGS = (
+    "precision", "gradient_clip_val", "gradient_clip_algorithm", "accumulate_grad_batches", "overfit_batches",
+    "limit_train_batches", "limit_val_batches", "val_check_interval", "check_val_every_n_epoch",
+)  # fmt: skip
+"""Arguments of the Trainer that change what is trained, or which epoch is the best."""
+
 
 class RunState(Callback):
     """Makes a run a function of its seed, and a run that goes on the run that was never stopped.
@@ -51,7 +57,8 @@ class RunState(Callback):
         if saved is None:
             return
         now = self._settings(trainer, pl_module)
-        known = {name: value for name, value in now.items() if value is not None}  # the rest comes from the data
+        told = (*TRAINER_SETTINGS, *getattr(trainer.datamodule, "run_settings", ()))  # type: ignore[attr-defined]
+        known = {n: value for n, value in now.items() if value is not None or n in told}  # the rest comes from the data
         callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
         chosen = [name for callback in callbacks for name in getattr(callback, "chooses", ())]
         not_yet = dict.fromkeys(["steps_per_execution", *chosen])
@@ -135,6 +142,8 @@ class RunState(Callback):
             "processes": trainer.world_size,
             "the data's seed": getattr(data, "seed", None),
             "batch_size": getattr(data, "batch_size", None) or getattr(loader, "batch_size", None),
+            **{name: getattr(trainer, name) for name in TRAINER_SETTINGS},
+            **getattr(data, "run_settings", {}),
         }
         if pl_module.hparams.get("lr_schedule") in ("cosine", "one_cycle"):  # laid out for the length of the run
             found["max_epochs"], found["max_steps"] = trainer.max_epochs, trainer.max_steps
@@ -152,6 +161,11 @@ def _stopped_early(trainer: pl.Trainer) -> bool:
 
 def _compare(saved: dict[str, Any], now: dict[str, Any]) -> None:
     for name, value in saved.items():
+        if name in now and now[name] != value and name.endswith(" rows"):
+            raise ValueError(
+                f"the run to go on with had {value} {name} and this fit has {now[name]}; give the table and the split "
+                "as they were, or start a new run"
+            )
         if name in now and now[name] != value:
             raise ValueError(
                 f"the run to go on with had {name}={value!r} and this fit has {now[name]!r}; give {value!r}, or start "

@@ -24,6 +24,7 @@ from torchann.files.checkpoint_files import CheckpointFiles, read_together
 from torchann.files.history import History
 from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import devices_of_job, in_job, meet
+from torchann.tasks.given_rows import is_rows, loader_of
 from torchann.training.checkpoints import Checkpoints, best_path
 from torchann.training.interrupts import Interrupts, interruption
 from torchann.training.lightning_internals import end_epochs_with_max_steps, gradient_hook, process_timeout
@@ -188,6 +189,9 @@ class Trainer(pl.Trainer):
         """
         path, self.stopped_by, stop = self._where_to_begin(ckpt_path), None, None
         self._run_state.goes_on_with = path
+        data = train_dataloaders if datamodule is None else datamodule
+        if hasattr(data, "resume"):
+            data.resume(None if path is None else read_together(path))
         with self._interruptible(), separate_generators(self.seed):
             try:
                 super().fit(model, train_dataloaders, val_dataloaders, datamodule, path, weights_only=True)
@@ -242,15 +246,15 @@ class Trainer(pl.Trainer):
             print(f"interrupted {where}{restored}{go_on}", file=sys.stderr)
 
     def validate(self, *args: Any, **kwargs: Any) -> Any:
-        """Measures on validation rows; takes the arguments of Lightning's Trainer."""
+        """Measures on validation rows; takes the arguments of Lightning's Trainer, or a data frame with the target."""
         return self._evaluate(super().validate, args, kwargs)
 
     def test(self, *args: Any, **kwargs: Any) -> Any:
-        """Measures on test rows; takes the arguments of Lightning's Trainer."""
+        """Measures on test rows; takes the arguments of Lightning's Trainer, or a data frame with the target."""
         return self._evaluate(super().test, args, kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        """Predicts; takes the arguments of Lightning's Trainer."""
+        """Predicts; takes the arguments of Lightning's Trainer, or raw rows: a tensor, an array or a data frame."""
         return self._evaluate(super().predict, args, kwargs)
 
     def _evaluate(self, how: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -258,6 +262,12 @@ class Trainer(pl.Trainer):
         found_by_name = (
             {**kwargs, "ckpt_path": self._checkpoint(kwargs["ckpt_path"])} if "ckpt_path" in kwargs else kwargs
         )
+        rows = found_by_name.get("dataloaders", found[1] if len(found) > 1 else None)
+        if is_rows(rows):
+            model = found_by_name.get("model", found[0] if found else self.lightning_module)
+            loader = loader_of(model, rows, targets=how.__name__ != "predict")
+            found = found[:1]
+            found_by_name = {**found_by_name, "dataloaders": loader}
         with self._interruptible():
             return how(*found, **found_by_name)
 

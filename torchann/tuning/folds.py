@@ -50,7 +50,8 @@ def folds_of(data: Any, count: int) -> list[InMemoryDataModule]:
     parts = []
     for kept, held_out in splitter.split(np.zeros(rows), y):
         part = copy.copy(data)
-        part.__dict__.pop("data_info", None)  # of other rows
+        for name in ("data_info", "run_settings"):  # of other rows
+            part.__dict__.pop(name, None)
         part._resident = {}
         part._splits = Splits(_rows_of(train, kept), val, _rows_of(train, held_out))
         parts.append(part)

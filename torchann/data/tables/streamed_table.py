@@ -12,6 +12,7 @@ from torchann.data.tables.column_kinds import LEFT_OUT, NUMBER_OF_ROW, Finding, 
 from torchann.data.tables.column_statistics import ColumnStatistics
 from torchann.data.tables.column_values import ColumnValues
 from torchann.data.tables.fitted_columns import fit_columns
+from torchann.data.tables.known_table import KnownTable
 from torchann.data.tables.parquet_rows import PARTS, Labels, ParquetRows, RowLabels, labelled, units_of
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.row_splits import time_read, times_of
@@ -19,7 +20,14 @@ from torchann.data.tables.table import Chunk
 from torchann.data.tables.table_in_memory import infer
 from torchann.data.tables.table_report import TableReport
 from torchann.data.tables.table_settings import TableSettings
-from torchann.data.tables.table_target import MOST_CLASSES, Target, classes_of, describe_classes, describe_values
+from torchann.data.tables.table_target import (
+    MOST_CLASSES,
+    Target,
+    classes_of,
+    describe_classes,
+    describe_values,
+    is_wide,
+)
 from torchann.nets.table_columns import TableColumns
 
 MOST_ROWS = 100_000  # to validate, and to test, where no size was given
@@ -49,12 +57,13 @@ class StreamedTable(NamedTuple):
     report: TableReport
 
 
-def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTable:
+def read_in_blocks(settings: TableSettings, table: ParquetTable, known: KnownTable | None = None) -> StreamedTable:
     """Looks at all rows of a table once, some at a time, and infers what it holds.
 
     Args:
         settings: of the table.
         table: that they name.
+        known: what a model knows of it, which then is not inferred.
 
     Raises:
         ValueError: for a table that cannot be learnt from, or a split that needs all rows at once.
@@ -62,21 +71,31 @@ def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTabl
     usable = [name for name in table.columns if name not in table.unusable]
     names = settings.targets
     some = _some_rows(table, usable)
-    target, findings, used, examples, _ = infer(settings, table, some)
-    for name, begun in next(table.chunks(usable)).items():
-        if name in used and name not in settings.known_kinds and numbers_rows(name, begun, findings[name].form):
-            findings[name] = Finding(LEFT_OUT, f"left out: {NUMBER_OF_ROW.why}")
-    used = [name for name in used if findings[name].kind != LEFT_OUT]
+    if known is None:
+        target, findings, used, examples, _ = infer(settings, table, some)
+        for name, begun in next(table.chunks(usable)).items():
+            if name in used and name not in settings.known_kinds and numbers_rows(name, begun, findings[name].form):
+                findings[name] = Finding(LEFT_OUT, f"left out: {NUMBER_OF_ROW.why}")
+        used = [name for name in used if findings[name].kind != LEFT_OUT]
+    else:
+        known.check(table, names)
+        target, used, findings, examples = known.target, known.columns, {}, {}
     columns = list(dict.fromkeys([*used, *names, *([settings.split_by] if settings.split_by else [])]))
     labels = _labels(settings, table, some)
-    scan = _Scan(target, {name: findings[name] for name in used})
+    scan = _Scan(target, {name: findings[name] for name in used if name in findings})
     for unit in units_of(table):
         scan.begin_unit()
         for cells, parts in labelled(table, unit, columns, labels):
             scan.add(cells, parts)
-    target = scan.found_target()
-    limits = (settings.max_one_hot, settings.max_categories, settings.model_missing, examples)
-    step, columns_report = fit_columns(findings, scan.statistics, *limits)
+    deviations = [statistics.std for statistics in scan.targets] if target.task == "regression" else []
+    means = [statistics.mean for statistics in scan.targets] if target.task == "regression" else []
+    if known is None:
+        target = scan.found_target()
+        limits = (settings.max_one_hot, settings.max_categories, settings.model_missing, examples)
+        step, columns_report = fit_columns(findings, scan.statistics, *limits)
+    else:
+        step, columns_report = known.step, known.report
+    target = replace(target, wide=is_wide(means, deviations))
     streams = {
         part: ParquetRows(table, columns, labels, target, number, scan.counts[number], step)
         for number, part in enumerate(PARTS)
@@ -89,8 +108,6 @@ def read_in_blocks(settings: TableSettings, table: ParquetTable) -> StreamedTabl
     rows_told = f"{counts[0]} rows to train on, {counts[1]} to validate, {counts[2]} to test, read in blocks"
     kind = f"{settings.split} by {settings.split_by!r}" if settings.split_by else "random split"
     report = TableReport(table.name, scan.summary(), columns_report, f"{kind}: {rows_told}", notes)
-    deviations = [statistics.std for statistics in scan.targets] if target.task == "regression" else []
-    means = [statistics.mean for statistics in scan.targets] if target.task == "regression" else []
     return StreamedTable(table.name, target, means, deviations, step, streams, report)
 
 

@@ -1,6 +1,7 @@
 """A table that is read as a whole: what was inferred of it, and its rows as numbers, split."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +14,12 @@ from torchann.data.tables.column_statistics import ColumnStatistics
 from torchann.data.tables.column_values import ColumnValues
 from torchann.data.tables.columns import UnseenValues, encode, reader
 from torchann.data.tables.fitted_columns import fit_columns
+from torchann.data.tables.known_table import KnownTable
 from torchann.data.tables.row_splits import RowSplits, split_rows
 from torchann.data.tables.table import Table
 from torchann.data.tables.table_report import TableReport
 from torchann.data.tables.table_settings import TableSettings
-from torchann.data.tables.table_target import Target, find_target, summary
+from torchann.data.tables.table_target import Target, find_target, is_wide, summary
 from torchann.nets.checks import check_finite
 from torchann.nets.column import Column
 from torchann.nets.table_columns import TableColumns
@@ -97,12 +99,13 @@ def infer(settings: TableSettings, table: Table, cells: dict[str, ColumnValues])
     return Inferred(target, findings, list(parsed), examples, parsed)
 
 
-def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
+def read_in_memory(settings: TableSettings, table: Table, known: KnownTable | None = None) -> ReadTable:
     """Read a table as a whole, infer what it holds, split it and make its rows numbers.
 
     Args:
         settings: of the table.
         table: that they name.
+        known: what a model knows of it, which then is not inferred.
 
     Raises:
         ValueError: for a table that cannot be learnt from.
@@ -114,17 +117,27 @@ def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
         >>> read.target.class_names, read.splits.train.x.shape, sorted(read.splits.train.y.tolist())
         (('no', 'yes'), torch.Size([6, 1]), [0, 0, 0, 1, 1, 1])
     """
-    cells = table.read([name for name in table.columns if name not in table.unusable])
-    target, findings, used, examples, parsed = infer(settings, table, cells)
+    if known is None:
+        cells = table.read([name for name in table.columns if name not in table.unusable])
+        target, findings, used, examples, parsed = infer(settings, table, cells)
+    else:
+        cells, target, used = known.read(table, settings.targets, settings.split_by), known.target, known.columns
+        parsed = {column.name: reader(cells.__getitem__)(column) for column in known.step.table}
+    target = replace(target, wide=True)
     y, rows, left_out = _targets(target, cells)
     parts, how, notes = _split(
         settings, target, y, None if settings.split_by is None else cells[settings.split_by].take(rows)
     )
-    statistics = {name: ColumnStatistics(name, findings[name].kind, findings[name].form) for name in used}
-    for name in used:
-        statistics[name].add(parsed[name].take(rows[parts.train]))
-    limits = (settings.max_one_hot, settings.max_categories, settings.model_missing, examples)
-    step, columns = fit_columns(findings, statistics, *limits)
+    if target.task == "regression" and not _is_wide(y[parts.train]):
+        target, y = replace(target, wide=False), y.float()
+    if known is None:
+        statistics = {name: ColumnStatistics(name, findings[name].kind, findings[name].form) for name in used}
+        for name in used:
+            statistics[name].add(parsed[name].take(rows[parts.train]))
+        limits = (settings.max_one_hot, settings.max_categories, settings.model_missing, examples)
+        step, columns = fit_columns(findings, statistics, *limits)
+    else:
+        step, columns = known.step, known.report
     splits, sources = {}, {"val": settings.val_source, "test": settings.test_source}
     for part, at in parts._asdict().items():
         if (source := sources.get(part)) is None:
@@ -142,6 +155,11 @@ def read_in_memory(settings: TableSettings, table: Table) -> ReadTable:
     split_told = f"{how}: {counts[0]} rows to train on, {counts[1]} to validate, {counts[2]} to test"
     report = TableReport(table.name, summary(target, splits["train"].y), columns, split_told, notes)
     return ReadTable(table.name, target, step, Splits(**splits), report)
+
+
+def _is_wide(y: Tensor) -> bool:
+    y = y.reshape(len(y), -1)
+    return is_wide(y.mean(0).tolist(), y.std(0, correction=0).tolist())
 
 
 def _taking(parsed: Mapping[str, Any], rows: Any) -> Callable[[Column], Any]:

@@ -17,6 +17,7 @@ from torchann.data.tables.column_kinds import MOST_WRONG, family, find_kind, num
 from torchann.data.tables.column_values import ColumnValues
 from torchann.data.tables.columns import canonical, shortened
 from torchann.data.tables.missing_values import text_of_value
+from torchann.nets.standardized_objective import WIDE
 
 TaskKind = Literal["regression", "binary", "multiclass"]
 FEW = 10  # whole numbers of at most so many values are classes, where each is in so many rows on average
@@ -33,12 +34,14 @@ class Target:
         task: regression, binary or multiclass.
         class_names: of the classes, in the order of their numbers; empty for a regression.
         reads: kind and form of each target's values, as :meth:`ColumnValues.read` takes them.
+        wide: whether values are float64, as float32 would round off much of what they differ by.
     """
 
     names: tuple[str, ...]
     task: TaskKind
     class_names: tuple[str, ...] = ()
     reads: tuple[tuple[str, str], ...] = ()
+    wide: bool = False
 
     def values(self, cells: Sequence[ColumnValues]) -> tuple[Tensor, NDArray[np.bool_]]:
         """The targets of some rows, and which rows have one.
@@ -47,7 +50,7 @@ class Target:
             cells: the target columns.
 
         Returns:
-            Classes ``(rows,)`` int64, or values float32, ``(rows,)`` for one and ``(rows, values)`` for several; and
+            Classes ``(rows,)`` int64, or values, ``(rows,)`` for one and ``(rows, values)`` for several; and
             ``(rows,)``, where a row without a target is to be left out.
 
         Raises:
@@ -55,10 +58,11 @@ class Target:
         """
         if self.task == "regression":
             found = [self._values(place, column) for place, column in enumerate(cells)]
+            dtype = np.float64 if self.wide else np.float32
             if len(found) == 1:
-                return torch.from_numpy(found[0].astype(np.float32)), ~np.isnan(found[0])
+                return torch.from_numpy(found[0].astype(dtype)), ~np.isnan(found[0])
             table = np.stack(found, 1)
-            return torch.from_numpy(table).float(), np.asarray(~np.isnan(table).any(1))
+            return torch.from_numpy(table.astype(dtype)), np.asarray(~np.isnan(table).any(1))
         codes, texts = cells[0].codes()
         places = [self._place(text) for text in texts]
         if None in places:
@@ -114,6 +118,16 @@ def _class_order(text: str) -> tuple[float, str]:
     except ValueError:
         number = math.inf
     return (math.inf if math.isnan(number) else number), text
+
+
+def is_wide(mean: Sequence[float], std: Sequence[float]) -> bool:
+    """Return whether values lie so far from 0 that float32 would round off more than a ten-thousandth of their spread.
+
+    Example:
+        >>> is_wide([300.0], [50.0]), is_wide([1e7], [2.2])
+        (False, True)
+    """
+    return any(abs(centre) > WIDE * spread for centre, spread in zip(mean, std, strict=True))
 
 
 def find_target(

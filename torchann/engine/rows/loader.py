@@ -130,6 +130,7 @@ class TensorLoader(ResumableLoader):
         empty_batches: what a process is served that has no row of the last batch, which is smaller than the number of
             processes: an empty batch, or by default a row that another has, as a mean over no rows is nan. A
             :class:`Block` has an empty batch in any case.
+        prepared: whether ``x`` holds rows as a net gets them, prepared before they came here.
 
     Raises:
         TypeError: if inputs or targets are no tensors of real numbers.
@@ -178,6 +179,7 @@ class TensorLoader(ResumableLoader):
         self.augment = augment
         self.seed = seed
         self.empty_batches = False
+        self.prepared = False
         self._order = order
         self._device = next(iter(x.values())).device if isinstance(x, dict) else x.device
         if steps_per_execution is None:

@@ -73,6 +73,7 @@ class StreamLoader(ResumableLoader):
     stream: RowStream
     shuffle: bool
     seed: int
+    prepared = True  # as the stream reads them
 
     def __init__(
         self,
