@@ -19,6 +19,8 @@ from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.predictions import check_ending
 from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import in_job
+from torchann.publishing.judging import judge
+from torchann.training.checkpoints import best_path
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -149,6 +151,27 @@ class CLI(ConfigCLI):
             datamodule.setup("fit")
             self._say(str(datamodule.report))
         self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
+        ended = self.trainer.stopped_by not in (None, "interrupt") and not self.trainer.fast_dev_run  # type: ignore[attr-defined]
+        if isinstance(datamodule, TabularDataModule) and ended and is_first():
+            self._judge(model, datamodule)
+
+    def _judge(self, model: pl.LightningModule, data: TabularDataModule) -> None:
+        best = best_path(self.trainer.checkpoint_callback)
+        epoch = self.trainer.current_epoch - 1
+        if best:
+            checkpoint = read_checkpoint(best)
+            epoch = checkpoint["epoch"]
+            model.load_state_dict(checkpoint["state_dict"])
+        judged = judge(model, data)
+        if judged is None:
+            return
+        self._say(str(judged))
+        for logger in self.trainer.loggers:
+            if isinstance(logger, RunLogger):
+                told = {"epoch": epoch, **judged.describe()}
+                Run(logger.log_dir).measured("fit").write_text(json.dumps(told, indent=2))
+                logger.experiment.add_text("metrics", judged.markdown, self.trainer.current_epoch)
+                logger.finalize("judged")
 
     def validate(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
         """Prints the figures on the validation rows."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
 from torchann.data.tables.known_table import KnownTable, table_of_checkpoint, table_of_model
@@ -250,6 +250,10 @@ class TabularDataModule(InMemoryDataModule):
         told = {name: getattr(self.settings, name) for name in RUN_SETTINGS}
         told["missing_values"], told["default_missing"] = self.settings.model_missing
         return {**told, **super().run_settings}
+
+    def num_rows(self, part: Literal["train", "val", "test"]) -> int:
+        """Return the number of rows to train on, to validate or to test."""
+        return len(getattr(self.splits, part).y) if self._blocks is None else sum(self._blocks.parts[part].counts)
 
     def train_dataloader(self) -> Any:
         """The training rows, in another order in each epoch."""

@@ -54,7 +54,7 @@ class Run:
         self.predictions: Path = self.folder / "predictions.csv"
 
     def measured(self, command: str) -> Path:
-        """Return the file with the metrics that ``torchann validate`` or ``torchann test`` measured (JSON)."""
+        """Return the file with the metrics that ``torchann fit``, ``validate`` or ``test`` measured (JSON)."""
         return self.folder / f"{command}.json"
 
     @classmethod

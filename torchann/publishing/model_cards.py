@@ -14,6 +14,7 @@ from torchann.files.run import Run, versions
 from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize, Waves
 from torchann.publishing.card_examples import examples
 from torchann.publishing.export import Exported
+from torchann.publishing.judged import judged_of
 from torchann.publishing.markdown import code, listed, table
 from torchann.publishing.model_info import best_epoch, column_rows, outputs_of
 from torchann.publishing.model_info import info as info_of
@@ -57,7 +58,7 @@ def model_card(model: Any, exported: Exported | None = None, *, rows: Any = None
         f"## Outputs\n\n{_outputs(task, raw)}",
         f"## Training data\n\n{_data(task)}",
         f"## Training\n\n{_training(task)}",
-        f"## Evaluation\n\n{_evaluation(figures)}",
+        f"## Evaluation\n\n{_evaluation(figures, task)}",
         *examples(task, raw, path, exported),
         f"## Versions\n\n{_versions(trained)}",
     ]
@@ -193,7 +194,13 @@ def _training(task: Any) -> str:
     return table(["hyperparameter", "value"], [[code(name), code(str(value), 200)] for name, value in message.items()])
 
 
-def _evaluation(figures: Mapping[str, Mapping[str, float]]) -> str:
+def _evaluation(figures: Mapping[str, Mapping[str, float]], task: Any) -> str:
+    judged = judged_of(task)
+    beside = [] if judged is None else ["Beside the same prediction for each row, and a linear model:", judged.markdown]
+    return "\n\n".join([_measured(figures), *beside])
+
+
+def _measured(figures: Mapping[str, Mapping[str, float]]) -> str:
     if not figures:
         return "Nothing was measured."
     splits = [split for split in STAGES.values() if split in figures]

@@ -13,6 +13,7 @@ from torchann.files.plain_values import plain
 from torchann.files.safetensors_file import Shapes, wrong
 from torchann.nets.embedded_mlp import check_embeddings
 from torchann.nets.names import nearest
+from torchann.publishing.judged import Judged
 
 CLASSES = {
     "ClassificationMLP": "torchann.tasks.classification",
@@ -88,11 +89,16 @@ def check(document: dict[str, Any]) -> None:
     Raises:
         ModelFileError: for a class that is not known, an unknown hyperparameter, fields of another kind.
     """
-    if set(document) != set(FIELDS):
+    if set(document) - {"judged"} != set(FIELDS):
         raise wrong(f"the fields are {sorted(document)!r:.200} and should be {sorted(FIELDS)}")
     for field, types in FIELDS.items():
         if type(document[field]) not in types:
             raise wrong(f"{field} is a {type(document[field]).__name__} and should be a {types[0].__name__}")
+    if document.get("judged") is not None:
+        try:
+            Judged.from_plain(document["judged"])
+        except ValueError as error:
+            raise wrong(str(error)) from None
     name, names, data = document["class"], document["feature_names"], document["data"]
     if name not in CLASSES:
         near = nearest(name[:80], CLASSES)

@@ -81,6 +81,8 @@ def save(model: Any, path: str | PathLike[str]) -> None:
         "data": getattr(model, "data_info", None),
         "history": history_columns(getattr(model, "history", None)),
     }
+    if getattr(model, "judged", None) is not None:
+        document["judged"] = model.judged
     write(Path(path), document, tensors)
 
 
@@ -153,7 +155,7 @@ def _rebuild(document: dict[str, Any], shapes: Shapes, net: nn.Module | None, pa
     _net(model).to(dtype).load_state_dict(weights)
     if name != "MLP":
         model.preprocessing, model.feature_names = preprocessing, document["feature_names"]
-        model.data_info, model.history = document["data"], history
+        model.data_info, model.history, model.judged = document["data"], history, document.get("judged")
     return model.eval()
 
 

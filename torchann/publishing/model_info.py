@@ -16,6 +16,7 @@ from torchann.files.run import Run
 from torchann.files.safetensors_file import read
 from torchann.nets.column import Column
 from torchann.nets.table_columns import TableColumns
+from torchann.publishing.judged import judged_of
 from torchann.publishing.model_paths import find_model, model_from
 
 MOST_COLUMNS = 40
@@ -46,6 +47,8 @@ class ModelInfo:
         lines += _expects(model)
         lines += _learnt_from(getattr(model, "data_info", None))
         lines += _scored(model)
+        judged = judged_of(model)
+        lines += [] if judged is None else [str(judged)]
         for stage, figures in self.measured.items():
             message = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
             lines.append(f"measured by torchann {stage}: {message}")

@@ -1,5 +1,6 @@
 """A trained model by where it lies: a model file, a checkpoint, the folder of a run."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.history import History
 from torchann.files.run import BEST, Run, RunFolderError
+from torchann.publishing.judged import Judged
 from torchann.publishing.model_document import CLASSES, class_of
 from torchann.publishing.model_file import load
 
@@ -71,7 +73,17 @@ def model_from(path: str | Path) -> Any:
     model = class_of(name).load_from_checkpoint(path, map_location="cpu").eval()
     history = Run.of(path).history
     model.history = History.from_csv(history) if history.is_file() else None
+    model.judged = _judged(path, checkpoint)
     return model
+
+
+def _judged(path: Path, checkpoint: dict[str, Any]) -> dict[str, Any] | None:
+    # Of the best epoch, unless the run has gone on to another since.
+    file = Run.of(path).measured("fit")
+    told = json.loads(file.read_text()) if path.name == BEST and file.is_file() else {}
+    if not isinstance(told, dict) or told.pop("epoch", None) != checkpoint["epoch"]:
+        return None
+    return Judged.from_plain(told).describe()
 
 
 def _class_in_config(checkpoint: Path) -> str | None:

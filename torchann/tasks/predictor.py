@@ -34,6 +34,8 @@ class Predictor(pl.LightningModule):
     """Of the raw columns, in order; None where they have no names."""
     data_info: dict[str, Any] | None = None
     """Name, fingerprint and number of rows of the training data, each None where unknown."""
+    judged: dict[str, Any] | None = None
+    """Metrics beside those of a trivial and a linear model, as ``torchann fit`` measures them at its end."""
     history: History | None = None
     """The figures of each epoch of the latest fit, or of that of the file that the task is from."""
 

@@ -1,5 +1,6 @@
 """What a run is made of beside what Lightning keeps of it: its generators, its figures, the rows under way."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ class RunState(Callback):
             "processes": trainer.world_size,
             "the data's seed": getattr(data, "seed", None),
             "batch_size": getattr(data, "batch_size", None) or getattr(loader, "batch_size", None),
-            **{name: getattr(trainer, name) for name in TRAINER_SETTINGS},
+            **{name: _value(getattr(trainer, name)) for name in TRAINER_SETTINGS},
             **getattr(data, "run_settings", {}),
         }
         if pl_module.hparams.get("lr_schedule") in ("cosine", "one_cycle"):  # laid out for the length of the run
@@ -171,6 +172,10 @@ def _compare(saved: dict[str, Any], now: dict[str, Any]) -> None:
                 f"the run to go on with had {name}={value!r} and this fit has {now[name]!r}; give {value!r}, or start "
                 "a new run (from its weights: load_from_checkpoint, then fit)"
             )
+
+
+def _value(setting: Any) -> Any:
+    return setting.value if isinstance(setting, Enum) else setting
 
 
 def _plain(value: Any) -> bool:

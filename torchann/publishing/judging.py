@@ -1,0 +1,144 @@
+"""Judges a model at the end of its fit, beside a trivial and a linear one: one pass over the rows to judge by."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from torchann.data.tabular import TabularDataModule
+from torchann.nets.evaluating import evaluating
+from torchann.publishing.judged import Judged
+
+VALUES = 5_000_000  # of the training rows that the linear model is fitted on, at most
+Numbers = NDArray[np.float64]
+
+
+def judge(model: Any, data: TabularDataModule) -> Judged | None:
+    """Measure a model on the test rows of its table, or on the validation rows where there are none.
+
+    Args:
+        model: a task that was fitted on the table.
+        data: the table, read already.
+
+    Returns:
+        The metrics; None for a task of several outputs, or one that predicts no probabilities.
+
+    Example:
+        >>> import torchann
+        >>> table = {"x": np.arange(200.0) % 17, "y": np.arange(200.0) % 17 * 3}
+        >>> data = TabularDataModule(table, "y", kinds={"x": "number"}, task="regression")
+        >>> model = torchann.RegressionMLP([])
+        >>> torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(model, datamodule=data)
+        >>> judged = judge(model, data)
+        >>> judged.part, judged.rows, round(judged.metrics["linear"]["r2"], 6)
+        ('test', 40, 1.0)
+    """
+    part = "test" if data.num_rows("test") else "val"
+    x, y = _some_rows(data)
+    regression = data.task == "regression"
+    trivial = y.mean(0) if regression else np.bincount(y.astype(np.int64), minlength=data.num_classes) / len(y)
+    linear = _linear(x, y, data)
+    found: dict[str, list[Numbers]] = {"net": [], "linear": []}
+    true: list[Numbers] = []
+    device = next(model.parameters()).device
+    with evaluating(model), torch.no_grad():
+        for inputs, targets in data.test_dataloader() if part == "test" else data.val_dataloader():
+            predicted = model.predictions(model(inputs.to(device)))
+            key = "value" if regression else "proba"
+            if key not in predicted:
+                return None
+            found["net"].append(_numbers(predicted[key]))
+            found["linear"].append(linear(inputs.cpu().numpy()))
+            true.append(_numbers(targets))
+    whole = np.concatenate(true)
+    tables = {name: np.concatenate(parts) for name, parts in found.items()}
+    tables = {
+        "net": tables["net"],
+        "mean" if regression else "commonest": np.broadcast_to(trivial, (len(whole), np.size(trivial))),
+        "linear": tables["linear"],
+    }
+    if regression:
+        metrics = {name: _of_values(whole, table, data.target_names) for name, table in tables.items()}
+    else:
+        metrics = {name: _of_classes(whole.astype(np.int64), table) for name, table in tables.items()}
+    finite = {n: {k: v if np.isfinite(v) else None for k, v in part.items()} for n, part in metrics.items()}
+    return Judged("test" if part == "test" else "validation", len(whole), len(x), finite)
+
+
+def _numbers(part: torch.Tensor) -> Numbers:
+    return part.detach().cpu().double().numpy()
+
+
+def _some_rows(data: TabularDataModule) -> tuple[NDArray[np.float32], Numbers]:
+    wanted, x, y = max(1_000, VALUES // data.in_features), [], []
+    for batch in data.train_dataloader():
+        inputs, targets = batch[:2]
+        x.append(inputs.cpu().numpy())
+        y.append(_numbers(targets))
+        wanted -= len(inputs)
+        if wanted <= 0:
+            break
+    whole = np.concatenate(y)
+    return np.concatenate(x), whole[:, None] if data.task == "regression" and whole.ndim == 1 else whole
+
+
+def _linear(x: NDArray[np.float32], y: Numbers, data: TabularDataModule) -> Any:
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    codes = list(range(x.shape[1] - len(data.embeddings or []), x.shape[1]))  # of categories that the net embeds
+    one_hot = (OneHotEncoder(handle_unknown="ignore"), codes)
+    steps = [make_column_transformer(one_hot, remainder="passthrough")] if codes else []
+    if data.task == "regression":
+        fitted = make_pipeline(*steps, LinearRegression()).fit(x.astype(np.float64), y)
+        return lambda rows: fitted.predict(rows.astype(np.float64)).reshape(len(rows), -1)
+    classes = np.unique(y).astype(np.int64)
+    if len(classes) < 2:
+        return lambda rows: np.broadcast_to(np.eye(data.num_classes)[classes[0]], (len(rows), data.num_classes))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that 1,000 steps were not enough
+        fitted = make_pipeline(*steps, LogisticRegression(max_iter=1000)).fit(x.astype(np.float64), y)
+
+    def proba(rows: NDArray[np.float32]) -> Numbers:
+        whole = np.zeros((len(rows), data.num_classes))
+        whole[:, classes] = fitted.predict_proba(rows.astype(np.float64))
+        return whole
+
+    return proba
+
+
+def _of_values(y: Numbers, found: Numbers, names: list[str]) -> dict[str, float]:
+    y, metrics = y.reshape(len(y), -1), {}
+    for place, name in enumerate(names):
+        error, spread = found[:, place] - y[:, place], ((y[:, place] - y[:, place].mean()) ** 2).sum()
+        of = f" {name}" if len(names) > 1 else ""
+        metrics[f"rmse{of}"] = float(np.sqrt((error**2).mean()))
+        metrics[f"mae{of}"] = float(np.abs(error).mean())
+        metrics[f"r2{of}"] = float(1 - (error**2).sum() / spread) if spread else float("nan")
+    return metrics
+
+
+def _of_classes(y: NDArray[np.int64], proba: Numbers) -> dict[str, float]:
+    found, there = proba.argmax(1), np.unique(y)
+    right = found == y
+    own = np.clip(proba[np.arange(len(y)), y] / proba.sum(1), np.finfo(np.float32).eps, 1)
+    judged = [1] if proba.shape[1] == 2 else [c for c in there if (y != c).any()]
+    areas = [_area(y == c, proba[:, c]) for c in judged] if len(there) > 1 else []
+    return {
+        "accuracy": float(right.mean()),
+        "balanced_accuracy": float(np.mean([right[y == c].mean() for c in there])),
+        "log_loss": float(-np.log(own).mean()),
+        "roc_auc": float(np.mean(areas)) if areas else float("nan"),
+    }
+
+
+def _area(positive: NDArray[np.bool_], score: Numbers) -> float:
+    # By ranks, those of equal scores shared: the share of pairs that are in the right order.
+    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    count = int(positive.sum())
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(positive) - count)))
