@@ -18,6 +18,7 @@ from torchann.commands.table_shortcut import name_of, translated, with_model, wi
 from torchann.commands.texts import with_plain_texts
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
+from torchann.nets.names import printable
 from torchann.training.trainer import Trainer, quieten_framework
 
 
@@ -117,7 +118,7 @@ def _seed(seed_everything: bool | int) -> int:
 
 
 def _in_a_line(command: str, message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"torchann {command}: {message}", file=sys.stderr)
+    print(f"torchann {command}: {printable(str(message))}", file=sys.stderr)
 
 
 def exit_status(command: str, work: Callable[[], int]) -> int:

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from torchann.nets.names import printable
+
 
 def report_error(command: str, error: Exception) -> int:
     """Prints an error; returns the exit status, 1.
@@ -19,5 +21,5 @@ def report_error(command: str, error: Exception) -> int:
     message = str(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
     if isinstance(error, OSError) and error.strerror and error.filename is None:
         message = error.strerror  # without its number
-    print(f"torchann {command}: error: {message}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
+    print(f"torchann {command}: error: {printable(message)}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)
     return 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torchann.commands.error_report import report_error
 from torchann.files.atomic import write_atomically
+from torchann.nets.names import printable
 from torchann.publishing.export import ENDINGS, export
 from torchann.publishing.model_cards import model_card
 from torchann.training.trainer import quieten_framework
@@ -26,5 +27,5 @@ def run(options: argparse.Namespace) -> int:
     except (ValueError, OSError, RuntimeError) as error:
         return report_error("export", error)
     if not options.quiet:
-        print(done)
+        print(printable(str(done)))
     return 0

@@ -19,6 +19,7 @@ from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.predictions import check_ending
 from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import in_job
+from torchann.nets.names import printable
 from torchann.publishing.judging import judge
 from torchann.training.checkpoints import best_path
 
@@ -106,7 +107,7 @@ class CLI(ConfigCLI):
 
     def _say(self, line: str) -> None:
         if not self.given.quiet and is_first():
-            print(line)
+            print(printable(line))
 
     def after_instantiate_classes(self) -> None:
         """Takes the model from the checkpoint, which knows best how it was made."""
@@ -184,7 +185,7 @@ class CLI(ConfigCLI):
     def _report(self, figures: list[Any], ckpt_path: str) -> None:
         if not is_first():
             return
-        print(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f"))
+        print(printable(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f")))
         run = _run_of(Path(ckpt_path))
         if run is not None:
             run.measured(str(self.subcommand)).write_text(json.dumps({"checkpoint": ckpt_path, **figures[0]}, indent=2))

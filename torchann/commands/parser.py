@@ -18,7 +18,7 @@ from torchann.data import (
     IrisDataModule,
     TabularDataModule,
 )
-from torchann.nets.names import did_you_mean, nearest
+from torchann.nets.names import did_you_mean, nearest, printable
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.perceptron import Perceptron
 from torchann.tasks.regression import RegressionMLP
@@ -99,7 +99,7 @@ class Parser(LightningArgumentParser):
                 text += _suggestion(found.group(1), owner.group(1) if owner else None)
                 break
         text = text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE // 2]} ... {text[-LONGEST_LINE // 2 :]}"
-        print(f"{self.command}: error: {text}\nAll knobs: {self.command} --help", file=sys.stderr)
+        print(f"{self.command}: error: {printable(text)}\nAll knobs: {self.command} --help", file=sys.stderr)
         sys.exit(2)
 
 

@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import LambdaCallback
 from torchann.commands.error_report import report_error
 from torchann.data.tables.columns import UnseenValues
 from torchann.files.predictions import open_predictions, prediction_table
+from torchann.nets.names import printable
 from torchann.publishing.table_predictions import predict
 from torchann.training.trainer import quieten_framework
 
@@ -26,9 +27,9 @@ def run(options: argparse.Namespace) -> int:
     except (ValueError, OSError, RuntimeError) as error:
         return report_error("predict", error)
     for line in surprises.lines():
-        print(f"torchann predict: {line}", file=sys.stderr)
+        print(f"torchann predict: {printable(line)}", file=sys.stderr)
     if not options.quiet:
-        print(f"{rows:,} rows in {output}")
+        print(f"{rows:,} rows in {printable(str(output))}")
     return 0
 
 

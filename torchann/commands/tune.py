@@ -14,7 +14,7 @@ from tabulate import tabulate
 
 from torchann.commands.config_cli import ConfigCLI, exit_status
 from torchann.files.atomic import write_atomically
-from torchann.nets.names import did_you_mean
+from torchann.nets.names import did_you_mean, printable
 from torchann.tuning.best_model import finish
 from torchann.tuning.storage import Pruner, Sampler
 from torchann.tuning.study import Study
@@ -153,7 +153,7 @@ def _run(args: Sequence[str]) -> int:
     winner = None
     if study.stopped_by is None and not running and study.table.best is not None:
         winner = finish(study)
-    print(study.table)
+    print(printable(str(study.table)))
     if winner is None:
         return _tell_unfinished(study, len(running))
     text = cli.fit_config(winner.params, f"{name}_best")
@@ -161,7 +161,7 @@ def _run(args: Sequence[str]) -> int:
     config = study.folder / "best.yaml"
     head = f"# torchann fit --config {config}\n# {message[0].upper()}{message[1:]}.\n"
     write_atomically(config, (head + text).encode())
-    print(f"\n{message}; on the test rows:")
+    print(f"\n{printable(message)}; on the test rows:")
     print(tabulate(sorted(winner.figures.items()), tablefmt="plain", floatfmt=".4f"))
     print(f"\nmodel {winner.model or winner.run}\nconfig {config}\ntable {study.folder / 'study.csv'}")
     return 0

@@ -12,6 +12,7 @@ from torch.nn.functional import one_hot
 from torch.utils.tensorboard import SummaryWriter
 
 from torchann.dashboard.sample import Sample, SampleOutput
+from torchann.data.tables.columns import shown
 from torchann.pictures.boundaries import decision_regions
 from torchann.pictures.confusion import confusion_matrices
 from torchann.pictures.images import labelled_images
@@ -56,7 +57,7 @@ def class_names(task: Any, output: SampleOutput) -> list[str]:
     given = task.hparams.get("class_names")
     if given is None or len(given) != count:
         return [str(number) for number in range(count)]
-    names = [str(name) for name in given]
+    names = [shown(str(name)) for name in given]
     return names if len(set(names)) == count else [f"{number} {name}" for number, name in enumerate(names)]
 
 

@@ -36,6 +36,18 @@ def did_you_mean(name: str, names: Iterable[str], otherwise: str = "", before: s
     return otherwise if near is None else f"{before}did you mean {near!r}?"
 
 
+def printable(text: str) -> str:
+    """Return a text as a terminal, a log or a page can show it, whatever file it is from.
+
+    Control characters and those that turn the direction of writing are question marks; lines stay lines.
+
+    Example:
+        >>> printable("city" + chr(27) + "[2J")
+        'city?[2J'
+    """
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+
+
 def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package whose names are imported when they are used.
 

@@ -36,9 +36,9 @@ class Judged:
     Example:
         >>> metrics = {"net": {"rmse": 61234.5, "r2": 0.75}, "mean": {"rmse": 122000.0, "r2": 0.0}}
         >>> print(Judged("test", 24, 72, metrics))
-        on 24 test rows      net     mean
-        RMSE              61,234  122,000
-        R2                  0.75        0
+        on 24 test rows     net     mean
+        RMSE             61,234  122,000
+        R2                 0.75        0
     """
 
     part: str

@@ -15,6 +15,7 @@ from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
 from torchann.files.safetensors_file import read
 from torchann.nets.column import Column
+from torchann.nets.names import printable
 from torchann.nets.table_columns import TableColumns
 from torchann.publishing.judged import judged_of
 from torchann.publishing.model_paths import find_model, model_from
@@ -52,7 +53,7 @@ class ModelInfo:
         for stage, figures in self.measured.items():
             message = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
             lines.append(f"measured by torchann {stage}: {message}")
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     @property
     def versions(self) -> dict[str, str]:
@@ -147,12 +148,12 @@ def metadata(task: Any) -> dict[str, str]:
 def _predicts(model: Any) -> str:
     what, hparams = outputs_of(model), model.hparams
     if not isinstance(what, str):
-        return f"predicts the outputs {shortened([shown(str(name)) for name in what])}"
+        return f"predicts the outputs {shortened(list(map(str, what)))}"
     if what == "regression":
         names, what = hparams.get("target_names") or [f"{hparams.get('out_features')} per row"], "values"
     else:
         names, what = hparams.get("class_names") or range(hparams.get("num_classes") or 2), f"{what} classes"
-    return f"predicts {what}: {shortened([shown(str(name)) for name in names])}"
+    return f"predicts {what}: {shortened(list(map(str, names)))}"
 
 
 def _expects(model: Any) -> list[str]:
@@ -160,7 +161,7 @@ def _expects(model: Any) -> list[str]:
     if prepared is not None and prepared.table is not None:
         return ["expects a table with these columns, in any order:", _columns(prepared.table)]
     if names is not None:
-        return [f"expects a table with the columns {shortened([shown(name) for name in names], MOST_COLUMNS)}"]
+        return [f"expects a table with the columns {shortened(names, MOST_COLUMNS)}"]
     size = getattr(model, "hparams", {}).get("in_features") or getattr(model, "n_features_in_", None)
     return [f"expects {size} numbers per row"] if size else []
 

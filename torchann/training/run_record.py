@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.run import Run, versions
+from torchann.nets.names import printable
 from torchann.training.checkpoints import Checkpoints
 from torchann.training.interrupts import interruption
 
@@ -105,4 +106,4 @@ class RunRecord(Callback):
                 figure = f"{best.monitor} is no longer finite: training diverged, lower the learning rate; "
         epochs = "1 epoch" if trainer.current_epoch == 1 else f"{trainer.current_epoch} epochs"
         nothing = "nothing left to train: " if trainer.ckpt_path and not self._trained else ""
-        print(f"{nothing}{epochs}, {figure}run folder {folder}")
+        print(printable(f"{nothing}{epochs}, {figure}run folder {folder}"))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from torchann.data.tables.column_values import Codes, ColumnValues, Numbers
 from torchann.nets.column import Column
-from torchann.nets.names import nearest
+from torchann.nets.names import nearest, printable
 
 UNSEEN = -1.0  # the code of a category that no training row has
 EXAMPLES = 3  # in a line that counts more
@@ -165,7 +165,7 @@ def near_name(name: str, names: Sequence[str]) -> str | None:
 
 def shortened(names: Sequence[str], most: int = 12) -> str:
     """Names in a row, the first few of many."""
-    message = ", ".join(names[:most])
+    message = ", ".join(map(shown, names[:most]))
     return message if len(names) <= most else f"{message} and {len(names) - most} more"
 
 
@@ -176,5 +176,5 @@ def shown(text: str, longest: int = 60) -> str:
         >>> shown("city\x1b[2J"), shown("abcdefgh", 6)
         ('city?[2J', 'abc...')
     """
-    seen = "".join(letter if letter.isprintable() else "?" for letter in text)
+    seen = printable(text).replace("\n", "?")
     return seen if len(seen) <= longest else f"{seen[: longest - 3]}..."

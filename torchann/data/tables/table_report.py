@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tabulate import tabulate
 
 from torchann.data.tables.columns import shown
+from torchann.nets.names import printable
 
 MOST_COLUMNS = 40  # that are shown of each kind
 
@@ -70,4 +71,4 @@ class TableReport:
         )
         more = len(self.columns) - len(listed)
         rest = [f"and {more:,} columns more"] if more else []
-        return "\n".join([f"{self.table}: {self.target}", table, *rest, self.split, *self.notes])
+        return printable("\n".join([f"{self.table}: {self.target}", table, *rest, self.split, *self.notes]))
