@@ -238,7 +238,7 @@ class Task(Predictor):
         block = batch._replace(y=y) if isinstance(batch, Block) else Block(x, y, max(1, num_rows(x)), 1)
         with torch.no_grad():
             if batch_idx == 0 and not blocks.learner.looks_at_rows:
-                x, y = next(block.batches())
+                x, y = (map_rows(lambda part: part[: block.batch_size], rows) for rows in (block.x, block.y))
                 self._losses(self(x), y, training=True)  # for the errors they raise
             outputs = blocks.run(block)
             loss = torch.zeros((), device=self.device)
