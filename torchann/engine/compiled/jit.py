@@ -65,25 +65,29 @@ def _save_one_at_a_time(function: Any) -> None:
     function._cache.save_overload = locked
 
 
-def compiled(function: F | None = None, *, reorder: bool = True, fuse: bool = True, inline: bool = False) -> Any:
+def compiled(
+    function: F | None = None, *, reorder: bool = True, fuse: bool = True, inline: bool = False, entry: bool = False
+) -> Any:
     """Compile a function of the engine when it is first called; it holds no lock of Python while it runs.
 
     Args:
         function: what to compile.
         reorder: whether sums may be taken in another order, so that they fit the processor's vectors.
         inline: whether it becomes a part of the functions that call it: a call hands over each number of each array.
+        entry: whether Python calls it; the others are kept on disk as parts of those.
         fuse: whether a product may be added without being rounded first, where the processor can.
     """
     if function is None:
-        return functools.partial(compiled, reorder=reorder, fuse=fuse, inline=inline)
+        return functools.partial(compiled, reorder=reorder, fuse=fuse, inline=inline, entry=entry)
+    fast = MAY_BE_REORDERED if reorder else {"contract"} if fuse else set()
+    # Nothing here makes an array; to count who uses one would take a third of a small net's step.
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fast, "_nrt": False}
+    if not entry:
+        return numba.njit(**options, forceinline=inline, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     kept = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = cache_folder()  # for this function alone: Numba reads it when it decorates
     try:
-        fast = MAY_BE_REORDERED if reorder else {"contract"} if fuse else set()
-        # Nothing here makes an array; to count who uses one would take a third of a small net's step.
-        made = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fast, forceinline=inline, _nrt=False)(
-            function
-        )
+        made = numba.njit(**options, cache=True)(function)
         _save_one_at_a_time(made)
         return made
     finally:

@@ -9,7 +9,7 @@ from torchann.engine.compiled.products import VECTOR_BYTES
 from torchann.engine.compiled.turning import turn
 
 
-@compiled
+@compiled(entry=True)
 def take_outputs(net, objective, rows, batch, w, outputs, values, crew):
     """Put the outputs of rows into an array, by as many rows at a time as a mini-batch has room for.
 

@@ -3,7 +3,7 @@
 from torchann.engine.compiled.jit import compiled
 
 
-@compiled(reorder=False, fuse=False)
+@compiled(reorder=False, fuse=False, entry=True)
 def learn_rows(w, b, x, signs, lr, scores):
     """Learn from each row that lies on the wrong side of the line, or on it.
 

@@ -90,7 +90,7 @@ def measure_outputs(net, layer, objective, epsilon, batch, slopes, targets, outp
     return error
 
 
-@compiled
+@compiled(entry=True)
 def take_steps(net, solver, ends, rows, batch, batch_size, vectors, rates, at, outputs, aux_outputs, crew):
     """Take a step on each mini-batch.
 
