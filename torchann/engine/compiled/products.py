@@ -6,6 +6,7 @@ stays in registers while the products that it sums up go by (Goto and van de Gei
 """
 
 import llvmlite.binding
+import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -13,8 +14,9 @@ from numba.extending import intrinsic
 
 from torchann.engine.compiled.jit import compiled
 
-_features = llvmlite.binding.get_host_cpu_features()
-VECTOR_BYTES = 64 if _features.get("avx512f") else 32 if _features.get("avx") else 16
+_given = numba.config.CPU_FEATURES  # by NUMBA_CPU_FEATURES, to compile for another processor than this one
+_features = llvmlite.binding.get_host_cpu_features().flatten() if _given is None else _given
+VECTOR_BYTES = 64 if "+avx512f" in _features else 32 if "+avx" in _features else 16
 LANES = VECTOR_BYTES // 4
 """float32 numbers in a vector of this processor; of float64 half as many."""
 TILE_ROWS, INNER, IN_CACHE = 4, 256, 16_384
