@@ -2,9 +2,8 @@
 
 import csv
 import errno
-import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -20,7 +19,7 @@ from torchann.engine.rows.loader import Rows, map_rows, split_rows
 from torchann.files.atomic import replaced_when_whole
 from torchann.nets.evaluating import evaluating
 
-Columns = dict[str, Any]  # arrays of NumPy, and of pyarrow where a table's own columns are kept
+Columns = dict[str, Any]  # arrays of NumPy, for Parquet also of pyarrow
 ENDINGS = (".csv", ".npy", ".parquet")
 PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small enough for any memory
 
@@ -111,46 +110,6 @@ def check_ending(path: Path) -> None:
         raise ValueError(f"predictions cannot be written to {path}; give a file that ends in .csv, .npy or .parquet")
 
 
-def as_numpy(parts: Sequence[Any]) -> np.ndarray[Any, Any]:
-    """Return a column of its parts: no value is changed, None stands for gaps among what has no nan.
-
-    Example:
-        >>> as_numpy([pa.chunked_array([[2**53 + 1, None]])])
-        array([9007199254740993, None], dtype=object)
-    """
-    if isinstance(parts[0], np.ndarray):
-        return np.concatenate(parts)
-    array = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
-    kind, types = array.type, pa.types
-    if not array.null_count and (types.is_string(kind) or types.is_large_string(kind)):
-        return np.array(array.to_pylist(), dtype=str)
-    typed = (types.is_timestamp(kind) and kind.tz is None) or types.is_date(kind) or types.is_duration(kind)
-    if (
-        typed
-        or types.is_floating(kind)
-        or (not array.null_count and (types.is_integer(kind) or types.is_boolean(kind)))
-    ):
-        return np.array(array.to_numpy())
-    found = np.empty(len(array), dtype=object)
-    found[:] = array.to_pylist()
-    return found
-
-
-def _texts(column: Any) -> list[str]:
-    if isinstance(column, np.ndarray):
-        return column.astype(str).tolist()  # type: ignore[no-any-return]
-    kind, types = column.type, pa.types
-    if types.is_floating(kind):  # the shortest text of the number, and nothing for a gap
-        texts = np.where(column.is_null().to_numpy(), "", column.to_numpy().astype(str))
-        return texts.tolist()  # type: ignore[no-any-return]
-    if types.is_timestamp(kind):
-        return [
-            re.sub(r"( 00:00:00)?\.?0*$|\.0+(?=[+Z])", "", text) if text else ""
-            for text in column.cast(pa.string()).to_pylist()
-        ]
-    return ["" if value is None else str(value) for value in column.to_pylist()]
-
-
 @contextmanager
 def open_predictions(path: Path) -> Iterator[Callable[[Columns], int]]:
     """Open a file beside its place, and put it there when all rows have been written.
@@ -198,7 +157,7 @@ def _csv(path: Path) -> Iterator[Callable[[Columns], None]]:
         def write(columns: Columns) -> None:
             if not file.tell():
                 writer.writerow(columns)
-            writer.writerows(zip(*map(_texts, columns.values()), strict=True))
+            writer.writerows(zip(*(column.astype(str).tolist() for column in columns.values()), strict=True))
 
         yield write
 
@@ -225,10 +184,8 @@ def _npy(path: Path) -> Iterator[Callable[[Columns], None]]:
     with TemporaryFile(dir=path.parent) as kept:
 
         def write(columns: Columns) -> None:
-            arrays = {name: as_numpy([column]) for name, column in columns.items()}
-            plain = {n: np.array(_texts(columns[n])) if array.dtype == object else array for n, array in arrays.items()}
-            chunks.append({name: (column.dtype, len(column)) for name, column in plain.items()})
-            for column in plain.values():
+            chunks.append({name: (column.dtype, len(column)) for name, column in columns.items()})
+            for column in columns.values():
                 kept.write(column.tobytes())
 
         def parts() -> Iterator[Columns]:

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from torchann.data.tables.columns import UnseenValues, check_names, encode, reader
 from torchann.data.tables.csv_table import CsvTable
-from torchann.data.tables.kept_columns import kept, kept_type
+from torchann.data.tables.kept_columns import as_numpy, kept, kept_type
 from torchann.data.tables.missing_values import MissingValues
 from torchann.data.tables.open_table import open_table
 from torchann.data.tables.raw_inputs import input_rows
 from torchann.data.tables.table import Chunk, Table
-from torchann.files.predictions import Columns, as_numpy, check_ending, open_predictions, predict_rows, prediction_table
+from torchann.files.predictions import Columns, check_ending, open_predictions, predict_rows, prediction_table
 from torchann.nets.checks import check_finite
 from torchann.publishing.model_paths import model_from
 
@@ -75,10 +75,10 @@ def predict(
     files = [path.resolve() for path in getattr(table, "paths", ())]  # also those that a pattern has found
     if output is not None and Path(output).resolve() in files:
         raise ValueError(f"{output} is the table itself; name another file for the predictions")
-    texts = output is not None and Path(output).suffix == ".csv"
-    untyped = isinstance(table, CsvTable) and not texts
+    ending = "" if output is None else Path(output).suffix
+    untyped = isinstance(table, CsvTable) and ending != ".csv"
     types = {name: kept_type(table.read([name])[name]) for name in keep} if untyped else {}
-    parts = _predicted(model, table, keep, types, surprises or UnseenValues())
+    parts = _predicted(model, table, keep, types, ending, surprises or UnseenValues())
     if output is None:
         found = list(parts)
         return {name: as_numpy([part[name] for part in found]) for name in found[0]}
@@ -87,7 +87,7 @@ def predict(
 
 
 def _predicted(
-    model: Any, table: Table, keep: Sequence[str], types: Mapping[str, Any], surprises: UnseenValues
+    model: Any, table: Table, keep: Sequence[str], types: Mapping[str, Any], ending: str, surprises: UnseenValues
 ) -> Iterator[Columns]:
     prepared = model.preprocessing
     columns = None if prepared is None or prepared.table is None else prepared.table.table
@@ -104,7 +104,7 @@ def _predicted(
         model._need_net()
         start += len(x)
         found = prediction_table(predict_rows(model, model.predictions, x, prepared), model.hparams)
-        yield {name: kept(chunk[name], types.get(name)) for name in keep} | {
+        yield {name: kept(chunk[name], types.get(name), ending) for name in keep} | {
             _free(n, keep): c for n, c in found.items()
         }
 

@@ -1,6 +1,7 @@
 """Values of any kind as arrays of pyarrow, which keep their types, and what these are as numbers and texts."""
 
 import datetime
+import re
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torchann.data.tables.date_texts import SECONDS_PER_DAY
 from torchann.data.tables.missing_values import text_of_value
 
+ZEROS = re.compile(r"(\.\d*?)0+(?=$|[+Z-])")  # of a fraction of a second
 POOL = pa.system_memory_pool()  # pyarrow's own keeps what was freed
 
 
@@ -71,7 +73,7 @@ def _array(values: Any) -> pa.Array:
         return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
     except (pa.ArrowException, TypeError, OverflowError, ValueError):
         listed = array.tolist() if hasattr(array, "tolist") else list(array)
-        return pa.array([None if is_gap(value) else text_of(value) for value in listed], pa.large_string())
+        return pa.array([None if is_gap(value) else _text(value) for value in listed], pa.large_string())
 
 
 def is_gap(value: Any) -> bool:
@@ -81,11 +83,29 @@ def is_gap(value: Any) -> bool:
     return value is None or name in ("NAType", "NaTType") or (isinstance(value, (Real, Decimal)) and value != value)
 
 
-def text_of(value: Any) -> str:
-    """Return a value of Python as a text, exactly; a moment at midnight as its date."""
-    if isinstance(value, (datetime.date, datetime.time, datetime.timedelta, Decimal)):
-        return str(value).removesuffix(" 00:00:00" if isinstance(value, datetime.date) else "")
-    return text_of_value(value)
+def texts_of(array: pa.ChunkedArray) -> list[str | None]:
+    """Return the values of an array as texts, exactly; a moment at midnight as its date, None for gaps.
+
+    Example:
+        >>> texts_of(arrow_array([2**53 + 1, None])), texts_of(arrow_array([75001.0, 0.5]))
+        (['9007199254740993', None], ['75001', '0.5'])
+        >>> texts_of(arrow_array([datetime.datetime(2026, 1, 31, 12), datetime.datetime(2026, 1, 31)]))
+        ['2026-01-31 12:00:00', '2026-01-31']
+    """
+    kind, types = array.type, pa.types
+    if types.is_timestamp(kind) or types.is_time(kind):  # whose nanoseconds Python does not hold
+        found = [
+            text and ZEROS.sub(lambda part: part[1].rstrip("."), text) for text in array.cast(pa.string()).to_pylist()
+        ]
+        return [text and text.removesuffix(" 00:00:00") for text in found] if types.is_timestamp(kind) else found
+    if types.is_duration(kind):
+        array = array.cast(pa.duration("us"), safe=False)
+    return [None if value is None else _text(value) for value in array.to_pylist()]
+
+
+def _text(value: Any) -> str:
+    timed = isinstance(value, (datetime.date, datetime.timedelta, datetime.time, Decimal))
+    return str(value).removesuffix(" 00:00:00") if timed else text_of_value(value)
 
 
 def floats_of(array: pa.ChunkedArray) -> NDArray[np.float64]:

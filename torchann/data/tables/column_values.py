@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from torchann.data.tables.arrow_arrays import POOL, arrow_array, floats_of, is_gap, text_of
+from torchann.data.tables.arrow_arrays import POOL, arrow_array, floats_of, texts_of
 from torchann.data.tables.date_texts import days_of
 from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues, text_of_value
 from torchann.data.tables.number_texts import number_of
@@ -96,8 +96,9 @@ class ColumnValues:
 
     def example(self) -> str:
         """Return the first value that is not missing, as it stands."""
-        texts = (text_of(value) for value in self.array.slice(0, 1000).to_pylist() if not is_gap(value))
-        return next((text for text in texts if not self.missing.has(text.strip())), "")
+        return next(
+            (text for text in texts_of(self.array.slice(0, 1000)) if text and not self.missing.has(text.strip())), ""
+        )
 
     def take(self, rows: NDArray[Any]) -> "ColumnValues":
         """Return some of the rows, by number or by truth values."""
@@ -141,9 +142,9 @@ class ColumnValues:
             array = pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
             indices = array.indices.cast(pa.int64(), memory_pool=POOL).fill_null(-1)
             return self._merged(indices.to_numpy(zero_copy_only=False), array.dictionary.to_pylist())
-        seen: dict[Any, int] = {}
-        codes = np.array([seen.setdefault(value, len(seen)) for value in array.to_pylist()], dtype=np.int64)
-        return self._merged(codes, ["" if value is None else text_of(value) for value in seen])
+        seen: dict[str | None, int] = {}
+        codes = np.array([seen.setdefault(text, len(seen)) for text in texts_of(array)], dtype=np.int64)
+        return self._merged(codes, list(seen))
 
     def _merged(self, codes: NDArray[np.int64], texts: Sequence[str | None]) -> Codes:
         places: dict[str, int] = {}

@@ -94,6 +94,8 @@ def infer(settings: TableSettings, table: Table, cells: dict[str, ColumnValues])
             findings[name] = Finding(kind, f"left out: {why}" if kind == LEFT_OUT else why, form)
             if kind != LEFT_OUT:
                 parsed[name] = cells[name].read(kind, form)
+                if kind != "category" and np.isinf(parsed[name].values).any():
+                    raise ValueError(f"column {name!r} has infinite values; take them out, or leave the column out")
             if name != settings.split_by:
                 del cells[name]
     return Inferred(target, findings, list(parsed), examples, parsed)
