@@ -43,9 +43,9 @@ Path("/proc/self/clear_refs").write_text("5")  # begins the peak anew
 def size(name):
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1000
-before, begun = size("VmRSS"), time.perf_counter()
+before, begun, computed = size("VmRSS"), time.perf_counter(), time.process_time()
 {reader}
-print(json.dumps([time.perf_counter() - begun, size("VmHWM") - before]))
+print(json.dumps([time.perf_counter() - begun, time.process_time() - computed, size("VmHWM") - before]))
 """
 
 
@@ -64,15 +64,15 @@ def write_tables(folder: Path) -> list[Path]:
     return paths
 
 
-def measure(path: Path, reader: str, root: str | None) -> tuple[float, float]:
-    """Return the median seconds and the peak MB of some rounds."""
+def measure(path: Path, reader: str, root: str | None) -> list[float]:
+    """Return the medians of some rounds: seconds, seconds of all cores, and the peak in MB."""
     imports = IMPORTS[reader.split(",")[0]]
     words = [sys.executable, "-c", CHILD.format(imports=imports, reader=READERS[reader]), str(path)]
     environment = os.environ | ({"PYTHONPATH": root} if root else {})
     options: dict[str, Any] = {"cwd": root, "env": environment, "capture_output": True, "text": True, "check": True}
     runs = [subprocess.run(words, **options) for _ in range(ROUNDS)]
-    found = np.median([json.loads(run.stdout.splitlines()[-1]) for run in runs], axis=0)
-    return float(found[0]), float(found[1])
+    found: list[float] = np.median([json.loads(run.stdout.splitlines()[-1]) for run in runs], axis=0).tolist()
+    return found
 
 
 def main() -> None:
@@ -86,10 +86,11 @@ def main() -> None:
             for reader in READERS:
                 others = [options.checkout] if options.checkout and reader.startswith("torchann") else []
                 for root in (None, *others):
-                    seconds, megabytes = measure(path, reader, root)
-                    rows.append([reader + (" (other checkout)" if root else ""), f"{seconds:.2f}", f"{megabytes:,.0f}"])
+                    seconds, cores, peak = measure(path, reader, root)
+                    name = reader + (" (other checkout)" if root else "")
+                    rows.append([name, f"{seconds:.2f}", f"{cores:.2f}", f"{peak:,.0f}"])
             print(f"\n{path.name}, {path.stat().st_size / 1e6:.0f} MB\n")
-            print(tabulate(rows, ["reader", "seconds", "peak, MB"], tablefmt="github"))
+            print(tabulate(rows, ["reader", "seconds", "of all cores", "peak, MB"], tablefmt="github"))
 
 
 if __name__ == "__main__":

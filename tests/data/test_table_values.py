@@ -263,3 +263,33 @@ def test_cells_that_are_arrays_are_left_out_and_named():
     for cells in ([[1, 2]] * 60, [np.zeros(2)] * 60, [{"k": 1}] * 60):
         data = ready({"a": [row**2 for row in range(60)], "b": cells, "y": [row / 3 for row in range(60)]})
         assert "not one value per row" in data.report.columns[1].summary
+
+
+@pytest.mark.parametrize("said", [".", ","])
+def test_sign_that_was_said_goes_with_the_model(tmp_path, said):
+    texts = [f"{row % 9 + 1},{row % 900 + 100}" for row in range(ROWS)]
+    path = write(tmp_path / "t.csv", with_targets(texts))  # whose targets have points
+    model, data = torchann.RegressionMLP([4]), ready(path, decimal=said)
+    torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(model, datamodule=data)
+    number = float(texts[0].replace(",", "." if said == "," else ""))
+    assert by_row(data)[0] == number
+    expected = model.predict({"a": [number]}).item()
+    for table in (path, write(tmp_path / "u.csv", {"a": texts, "b": texts}, ";"), {"a": texts}):
+        assert torchann.predict(model, table)["y"][0] == pytest.approx(expected)
+
+
+def test_habit_of_a_column_goes_with_the_model_beside_others_of_another(tmp_path):
+    table = {"b": [row / 4 for row in range(ROWS)], **with_targets(["1.200 €", "1.050,50 €", "7 €"] * 40)}
+    path, model = write(tmp_path / "t.csv", table), torchann.RegressionMLP([4])
+    torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(model, datamodule=ready(path))
+    expected = model.predict({"a": [1200, 1050.5, 7], "b": table["b"][:3]})[:, 0].tolist()
+    assert torchann.predict(model, path)["y"][:3].tolist() == pytest.approx(expected)
+
+
+def test_habit_of_a_file_is_its_own_at_predict(tmp_path):
+    numbers = [row + 0.5 if row % 2 else 1.005 + row % 9 for row in range(ROWS)]
+    model = torchann.RegressionMLP([4])
+    comma = write(tmp_path / "t.csv", with_targets([f"{value:.3f}".replace(".", ",") for value in numbers]), ";")
+    torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(model, datamodule=ready(comma, decimal=","))
+    expected = model.predict({"a": numbers[:9]})[:, 0].tolist()
+    assert torchann.predict(model, comma)["y"][:9].tolist() == pytest.approx(expected)

@@ -136,14 +136,14 @@ def number_form(cells: ColumnValues) -> Finding:
     own = max(".,", key=lambda one: signs[one]) if signs["."] + signs[","] else ""
     if either and not own and (signs[""] > MOST_WRONG * signs["?"] or re.fullmatch(CURRENCY, unit)):
         own = "," if "." in either else "."  # whole numbers and money have thousands, and no thousandths
-    known = cells.decimal.lstrip("?")
-    why = ""
-    if either and not own and (cells.decimal.startswith("?") or not known):
+    known, why, said = cells.decimal[-1:], "", cells.decimal.startswith("!")
+    if either and not (own or said) and (cells.decimal.startswith("?") or not known):
         used, other = (known, ".") if known == "," else (".", ",")
         values = [f"{number_of(either, one, unit):g}" for one in (used, other)]
         why = f"{either!r} is read as {values[0]}; give decimal={other!r} if it is {values[1]}"
-    apart = "=" if own and known not in ("", own) else ""  # written in another way than the rest of the file
-    return Finding("number", why, f"{apart}{own or known or '.'}{unit}" if signs.keys() - {""} or unit else "")
+    apart = "=" if said or (own and known not in ("", own)) else ""  # whatever the rest of a file looks like
+    form = f"{apart}{(not said and own) or known or '.'}{unit}"
+    return Finding("number", why, form if signs.keys() - {""} or unit else "")
 
 
 def _date(name: str, cells: ColumnValues) -> Finding | None:

@@ -65,7 +65,8 @@ class ColumnValues:
     Attributes:
         array: values of any type of pyarrow, ``(rows,)``.
         missing: which of them stand for none.
-        decimal: sign of its file, for numbers that could be read both ways; behind a ``?`` where it is guessed.
+        decimal: sign of its file, for numbers that could be read both ways; behind a ``?`` where it is guessed, and
+            behind a ``!`` where a person has said it.
 
     Example:
         >>> column = column_of(["Rome", " Paris", "n/a", "Rome "])
@@ -175,9 +176,9 @@ class ColumnValues:
 
     def _sign(self, form: str) -> str:
         own = form.lstrip("=")[:1]
-        if form.startswith("=") or self.decimal in ("", "?,"):
-            return own or self.decimal.lstrip("?") or "."
-        return self.decimal
+        if self.decimal.startswith("!") or (self.decimal in (".", ",") and not form.startswith("=")):
+            return self.decimal[-1]
+        return own or self.decimal[-1:] or "."
 
     def _parsed(self, reader: Callable[[str], float | None]) -> Numbers:
         codes, texts = self.codes()

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.csv
 
 from torchann.data.errors import DataFileError
-from torchann.data.tables.arrow_arrays import POOL
 from torchann.data.tables.column_values import ColumnValues
 from torchann.data.tables.csv_head import Head, find_head
 from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
@@ -154,7 +153,6 @@ class CsvTable(Table):
                 pyarrow.csv.ConvertOptions(
                     column_types={place: pa.string() for place in places}, include_columns=places
                 ),
-                POOL,
             )
 
     def _wrong(self, path: Path, error: Exception) -> Exception:

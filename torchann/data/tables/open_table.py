@@ -62,6 +62,9 @@ def open_table(
         ['longitude', 'latitude']
     """
     delimiter = None if delimiter is None else _one_character(delimiter)
+    if decimal not in ("", ".", ","):
+        raise ValueError(f"decimal is {decimal!r}; give '.' or ','")
+    decimal = decimal and f"!{decimal}"  # said by a person
     if isinstance(source, (str, Path)) or (isinstance(source, (list, tuple)) and _are_paths(source)):
         paths = _find([source] if isinstance(source, (str, Path)) else source)
         kind = _kind_of_all(paths)

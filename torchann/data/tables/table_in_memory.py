@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -98,6 +99,7 @@ def infer(settings: TableSettings, table: Table, cells: dict[str, ColumnValues])
                     raise ValueError(f"column {name!r} has infinite values; take them out, or leave the column out")
             if name != settings.split_by:
                 del cells[name]
+    pa.default_memory_pool().release_unused()  # what the texts took
     return Inferred(target, findings, list(parsed), examples, parsed)
 
 

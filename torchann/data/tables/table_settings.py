@@ -125,8 +125,6 @@ class TableSettings:
                 f"split is {self.split!r} and split_by {self.split_by!r}; give split=group or split=time, and split_by "
                 "the column of groups or times"
             )
-        if self.decimal not in (None, ".", ","):
-            raise ValueError(f"decimal is {self.decimal!r}; give '.' or ','")
         table = self._open(self.source)
         self.targets = self._target_names(table)
         if self.targets == ["target"] and self._holds_values(table):
