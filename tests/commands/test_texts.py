@@ -143,3 +143,5 @@ def test_seed_is_given_as_people_type_it(command, table, tmp_path):
     assert command(*words, "--seed", 7).status == 0
     assert yaml.safe_load((tmp_path / "runs/t/001/config.yaml").read_text())["seed_everything"] == 7
     assert "is given as --seed, or as seed_everything in a config" in command(*words, "--trainer.seed", 7).err
+    (tmp_path / "mine.yaml").write_text("seed: 7\ndata: {class_path: torchann.IrisDataModule}\n")
+    assert "did you mean 'seed_everything'?" in command("fit", "--config", "mine.yaml").err

@@ -145,6 +145,8 @@ def _parameters(owner: type) -> list[str]:
 
 
 def _suggestion(name: str, owner: str | None) -> str:
+    if name == "seed":
+        return "; did you mean 'seed_everything'?"
     leaf = name.rpartition(".")[2]
     for place, kind in [("model.", task) for task in TASKS] + [("data.", data) for data in DATA]:
         if kind.__name__ == owner:

@@ -11,7 +11,8 @@ from torchann.data.tabular import TabularDataModule
 from torchann.nets.evaluating import evaluating
 from torchann.publishing.judged import Judged
 
-VALUES = 5_000_000  # of the training rows that the linear model is fitted on, at most
+VALUES, PRODUCTS = 5 * 10**6, 10**8  # of the rows that the linear model is fitted on; of a step of that, at most
+MOST_AREAS = 100  # classes; an area for each of more would take longer than the fit
 Numbers = NDArray[np.float64]
 
 
@@ -40,7 +41,7 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
     regression = data.task == "regression"
     trivial = y.mean(0) if regression else np.bincount(y.astype(np.int64), minlength=data.num_classes) / len(y)
     linear = _linear(x, y, data)
-    found: dict[str, list[Numbers]] = {"net": [], "linear": []}
+    found: dict[str, list[NDArray[Any]]] = {"net": [], "linear": []}
     true: list[Numbers] = []
     device = next(model.parameters()).device
     with evaluating(model), torch.no_grad():
@@ -49,7 +50,7 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
             key = "value" if regression else "proba"
             if key not in predicted:
                 return None
-            found["net"].append(_numbers(predicted[key]))
+            found["net"].append(_numbers(predicted[key]) if regression else predicted[key].cpu().numpy())
             found["linear"].append(linear(inputs.cpu().numpy()))
             true.append(_numbers(targets))
     whole = np.concatenate(true)
@@ -72,7 +73,8 @@ def _numbers(part: torch.Tensor) -> Numbers:
 
 
 def _some_rows(data: TabularDataModule) -> tuple[NDArray[np.float32], Numbers]:
-    wanted, x, y = max(1_000, VALUES // data.in_features), [], []
+    products = data.in_features * (1 if data.task == "regression" else data.num_classes)
+    wanted, x, y = max(1_000, min(VALUES // data.in_features, PRODUCTS // products)), [], []
     for batch in data.train_dataloader():
         inputs, targets = batch[:2]
         x.append(inputs.cpu().numpy())
@@ -103,8 +105,8 @@ def _linear(x: NDArray[np.float32], y: Numbers, data: TabularDataModule) -> Any:
         warnings.simplefilter("ignore")  # that 1,000 steps were not enough
         fitted = make_pipeline(*steps, LogisticRegression(max_iter=1000)).fit(x.astype(np.float64), y)
 
-    def proba(rows: NDArray[np.float32]) -> Numbers:
-        whole = np.zeros((len(rows), data.num_classes))
+    def proba(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        whole = np.zeros((len(rows), data.num_classes), np.float32)
         whole[:, classes] = fitted.predict_proba(rows.astype(np.float64))
         return whole
 
@@ -122,12 +124,14 @@ def _of_values(y: Numbers, found: Numbers, names: list[str]) -> dict[str, float]
     return metrics
 
 
-def _of_classes(y: NDArray[np.int64], proba: Numbers) -> dict[str, float]:
+def _of_classes(y: NDArray[np.int64], proba: NDArray[Any]) -> dict[str, float]:
     found, there = proba.argmax(1), np.unique(y)
     right = found == y
-    own = np.clip(proba[np.arange(len(y)), y] / proba.sum(1), np.finfo(np.float32).eps, 1)
+    own = np.clip(
+        proba[np.arange(len(y)), y].astype(np.float64) / proba.sum(1, dtype=np.float64), np.finfo(np.float32).eps, 1
+    )
     judged = [1] if proba.shape[1] == 2 else [c for c in there if (y != c).any()]
-    areas = [_area(y == c, proba[:, c]) for c in judged] if len(there) > 1 else []
+    areas = [_area(y == c, proba[:, c]) for c in judged] if len(there) > 1 and len(judged) <= MOST_AREAS else []
     return {
         "accuracy": float(right.mean()),
         "balanced_accuracy": float(np.mean([right[y == c].mean() for c in there])),
@@ -136,7 +140,7 @@ def _of_classes(y: NDArray[np.int64], proba: Numbers) -> dict[str, float]:
     }
 
 
-def _area(positive: NDArray[np.bool_], score: Numbers) -> float:
+def _area(positive: NDArray[np.bool_], score: NDArray[Any]) -> float:
     # By ranks, those of equal scores shared: the share of pairs that are in the right order.
     _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]

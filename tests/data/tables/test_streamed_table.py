@@ -279,3 +279,35 @@ def test_table_of_five_times_the_memory_trains_within_it(tmp_path):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["rows"] == rows - 200_000 and found["loss"] < 0.1
     assert found["peak"] < allowed
+
+
+def judged(model, path, target):
+    data = torchann.TabularDataModule(path, target, max_memory="small")
+    return torchann.Trainer(logger=False, quiet=True).test(model, datamodule=data, verbose=False)[0]
+
+
+@pytest.mark.parametrize("target", ["price", "city"])
+def test_model_is_judged_by_its_own_preparation_and_by_name(path, tmp_path, target):
+    model = (torchann.RegressionMLP if target == "price" else torchann.ClassificationMLP)([4])
+    torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(model, datamodule=ready(path, target))
+    torchann.save(model, tmp_path / "m.safetensors")
+    again, before = torchann.load(tmp_path / "m.safetensors"), judged(model, path, target)
+    assert judged(again, path, target) == before
+    turned = write(tmp_path / "turned.parquet", dict(reversed(homes(400).items())))
+    with pytest.warns(UserWarning, match="the table 'turned' or its split has changed since the model was trained"):
+        assert judged(again, turned, target) == before
+    renamed = {"Area" if name == "area" else name: column for name, column in homes(400).items()}
+    with pytest.raises(ValueError, match="there is no column 'area'; did you mean it by 'Area'"):
+        judged(again, write(tmp_path / "renamed.parquet", renamed), target)
+    other = homes(400) | {"city": ["Ys" if city == "Rome" else city for city in homes(400)["city"]]}
+    if target == "city":
+        changed = pytest.warns(UserWarning, match="'other' or its split has changed")
+        with changed, pytest.raises(ValueError, match="has the class 'Ys', and training rows have"):
+            judged(again, write(tmp_path / "other.parquet", other), target)
+
+
+def test_targets_far_from_zero_keep_their_digits_in_blocks(tmp_path):
+    x = np.random.default_rng(0).normal(size=400)
+    data = ready(write(tmp_path / "a.parquet", {"x": x, "y": 2 * x + 1e8}), "y")
+    y = rows_of(data.train_dataloader())[1]
+    assert y.dtype == torch.float64 and float(y.std()) == pytest.approx(2, rel=0.2)
