@@ -1,5 +1,7 @@
 """Runs whose table, split or settings have changed: each command goes by the model, or says what differs."""
 
+import shutil
+
 import pytest
 
 from tests.data.own_tables import homes, write_csv
@@ -108,3 +110,11 @@ def test_resume_of_another_file_of_the_same_name_is_refused(command, tmp_path, r
     words = ["--data", "other/homes.csv", "--target", "city", "--data.kinds", "{id: ignore}", "--resume"]
     outcome = command("fit", *words, "--trainer.max_epochs", 3)
     assert outcome.status == 1 and "give the table and the split as they were" in outcome.err and run() == before
+
+
+def test_copy_of_a_run_goes_on_where_it_lies(command, tmp_path, run):
+    shutil.copytree(tmp_path / "runs/homes/001", tmp_path / "backup/001")
+    before = run()
+    assert command("fit", "--config", "backup/001/config.yaml", "--resume", "--trainer.max_epochs", 3).status == 0
+    assert run() == before
+    assert len((tmp_path / "backup/001/history.csv").read_text().splitlines()) == 1 + 3

@@ -128,6 +128,17 @@ def test_loaders_of_a_data_module_are_prepared_once(files):
     assert figures(files["price"], dataloaders=data.test_dataloader()) == figures(files["price"], module())
 
 
+def test_model_with_a_preparation_is_not_trained_on_rows_as_they_are(files):
+    data, model = module(), torchann.load(files["price"])
+    data.setup()
+    raw, made = data.splits.train, torchann.Trainer(max_epochs=1, logger=False, quiet=True)
+    with pytest.raises(ValueError, match="this loader would train it on rows as they are; give a data module, Tensor"):
+        made.fit(model, loader(*raw))
+    made.fit(model, TensorLoader(*raw, prepare=model.preprocessing))
+    model.preprocessing = None
+    made.fit(model, loader(*data.prepared().train))
+
+
 def test_raw_rows_of_another_width_are_refused(files):
     with pytest.raises(ValueError, match=r"inputs of shape \(5, 3\); give raw rows \(rows, 4\)"):
         trainer().predict(torchann.load(files["price"]), loader(torch.zeros(5, 3), torch.zeros(5)))

@@ -102,6 +102,8 @@ class CLI(ConfigCLI):
             self._resumed = _run_of_config(given) or Run.latest(given.trainer.runs, given.trainer.name)
         if self._resumed is not None:
             given.ckpt_path = str(self._resumed.good_checkpoint(given.ckpt_path or "last"))
+            folder = self._resumed.folder  # where the run lies, as it may be a copy
+            given.trainer.runs, given.trainer.name = str(folder.parents[1]), folder.parent.name
         if given.ckpt_path is not None:
             self._say(f"checkpoint {given.ckpt_path}")
 

@@ -48,6 +48,7 @@ class DataCheck(Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Looks at the training and the validation rows."""
         self._first_epoch = trainer.current_epoch
+        pl_module.check_training_rows(trainer.train_dataloader)
         self._look_at_loader(trainer, pl_module, "train")
         if trainer.val_dataloaders is not None:
             _refuse_empty("val", trainer.val_dataloaders, sum(trainer.num_val_batches))

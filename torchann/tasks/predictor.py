@@ -76,13 +76,25 @@ class Predictor(pl.LightningModule):
         Args:
             loader: of a ``validate``, ``test`` or ``predict``, or a list of them.
         """
-        trainer, prepared = trainer_of(self), self.preprocessing
-        if prepared is None or trainer is None or trainer.state.fn == "fit":
-            return None
+        trainer = trainer_of(self)
+        evaluates = trainer is not None and trainer.state.fn != "fit"
+        return self._prepared if evaluates and self._serves_raw(loader) else None
+
+    def check_training_rows(self, loader: Any) -> None:
+        """Raise ValueError if a model with a preparation of its own would be trained on rows as they are."""
+        if self._serves_raw(loader):
+            raise ValueError(
+                "the model prepares raw rows before it predicts, and this loader would train it on rows as they are; "
+                "give a data module, TensorLoader(x, y, prepare=model.preprocessing), or, where they are prepared, set "
+                "model.preprocessing = None"
+            )
+
+    def _serves_raw(self, loader: Any) -> bool:
+        data = getattr(trainer_of(self), "datamodule", None)
+        if self.preprocessing is None or getattr(data, "preprocessing", None) is not None:
+            return False
         loaders = loader if isinstance(loader, (list, tuple)) else [loader]
-        by_data = getattr(getattr(trainer, "datamodule", None), "preprocessing", None) is not None
-        by_itself = all(getattr(one, "prepare", None) or getattr(one, "prepared", False) for one in loaders)
-        return None if by_data or by_itself else self._prepared
+        return not all(getattr(one, "prepare", None) or getattr(one, "prepared", False) for one in loaders)
 
     def _prepared(self, x: Tensor) -> Tensor:
         assert self.preprocessing is not None
