@@ -117,6 +117,11 @@ FORMATS = {
     "currency": ([f"${price:,}" for price in PRICES], PRICES, "number $"),
     "currency behind": ([f"{price:,} €".replace(",", ".") for price in PRICES], PRICES, "number €"),
     "currency by its code": ([f"USD {price}" for price in PRICES], PRICES, "number USD"),
+    "prices of fuel": (
+        [f"{row % 3 + 1},{row % 900 + 100} €" for row in range(ROWS)],
+        [1000 * (row % 3 + 1) + row % 900 + 100 for row in range(ROWS)],  # said with both readings
+        "number €",
+    ),
     "percent": ([f"{row % 90}%" for row in range(ROWS)], [row % 90 for row in range(ROWS)], "number %"),
     "percent apart": (
         [f"{row % 9 + 0.5} %" for row in range(ROWS)],
@@ -212,6 +217,16 @@ def test_dates_that_can_be_read_both_ways_are_asked_for():
     day = {"dd/mm/yyyy": 18415, "mm/dd/yyyy": 18298}  # 2 June, 6 February
     for word, order in {"dd/mm/yyyy": "dd/mm/yyyy", "Day first": "dd/mm/yyyy", "mm/dd/yyyy": "mm/dd/yyyy"}.items():
         assert by_row(ready(with_targets(texts), kinds={"a": word}))[1] == day[order]
+
+
+def test_addresses_say_nothing_of_decimal_signs(tmp_path):
+    table = {"ip": [f"192.168.100.{100 + row}" for row in range(ROWS)], "b": ["x;y"] * ROWS}
+    data = ready(
+        write(
+            tmp_path / "t.csv", {**with_targets([f"{row % 9 + 1}.{row % 900 + 100}" for row in range(ROWS)]), **table}
+        )
+    )
+    assert by_row(data)[:2] == [1.1, 2.101]
 
 
 def test_number_that_can_be_read_both_ways_is_told_with_both_readings(tmp_path):

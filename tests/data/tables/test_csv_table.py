@@ -171,6 +171,7 @@ WRONG = {
     "row too long below a title": ("T\n\n" + HEADER + "\n1,2,3,4\n1,2,3\n", "has 4 values in line 4; expected 3"),
     "row too long": (HEADER + '\n"a\nb",2,3\n1,2,3,4\n', "has 4 values in line 4; expected 3"),
     "one value": (HEADER + "\n1\n", "has 1 value in line 2; expected 3"),
+    "open quote in the last column": ('a,b\n1,x\n2,"y\n3,z\n4,z\n', "has a quote in line 3 that is not closed"),
     "open quote": (HEADER + '\n1,"2,3\n1,2,3\n', "has 2 values in line 2 to 3, within which a quote may not be closed"),
     "no text": ("a,b\n1,\0\n", "is no text; expected CSV, Parquet, NPY or NPZ"),
     "latin-1": ("a\nOrl\udce9ans\n", "has the byte 0xe9, which is no utf-8; expected text in UTF-8; give its encoding"),

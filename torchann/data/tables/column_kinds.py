@@ -10,7 +10,7 @@ import pyarrow as pa
 from torchann.data.tables.column_values import FAMILIES, ColumnValues
 from torchann.data.tables.columns import check_names
 from torchann.data.tables.date_texts import days_of
-from torchann.data.tables.number_texts import CURRENCY, habits, number_of
+from torchann.data.tables.number_texts import CURRENCY, OTHER, habits, number_of
 from torchann.nets.column import DAY_FIRST, MONTH_FIRST, TIME
 from torchann.nets.column import KINDS as NET_KINDS
 from torchann.nets.names import nearest
@@ -134,16 +134,19 @@ def number_form(cells: ColumnValues) -> Finding:
     signs, units, either = habits(cells.codes().counts())
     unit = units.most_common(1)[0][0] if units else ""
     own = max(".,", key=lambda one: signs[one]) if signs["."] + signs[","] else ""
-    if either and not own and (signs[""] > MOST_WRONG * signs["?"] or re.fullmatch(CURRENCY, unit)):
-        own = "," if "." in either else "."  # whole numbers and money have thousands, and no thousandths
-    known, why, said = cells.decimal[-1:], "", cells.decimal.startswith("!")
-    if either and not (own or said) and (cells.decimal.startswith("?") or not known):
-        used, other = (known, ".") if known == "," else (".", ",")
+    if either and not own and signs[""] > MOST_WRONG * signs["?"]:
+        own = "," if "." in either else "."  # numbers without a sign beside them are whole ones, and so are these
+    known, said = cells.decimal[-1:], cells.decimal.startswith("!")
+    used, why = (not said and own) or known, ""
+    if either and not own and cells.decimal in ("", "?,"):  # a guess: money has thousands
+        used = known or "."
+        if re.fullmatch(CURRENCY, unit):
+            used = "," if "." in either and unit not in "$£" else "."
+        other = OTHER[used]
         values = [f"{number_of(either, one, unit):g}" for one in (used, other)]
         why = f"{either!r} is read as {values[0]}; give decimal={other!r} if it is {values[1]}"
     apart = "=" if said or (own and known not in ("", own)) else ""  # whatever the rest of a file looks like
-    form = f"{apart}{(not said and own) or known or '.'}{unit}"
-    return Finding("number", why, form if signs.keys() - {""} or unit else "")
+    return Finding("number", why, f"{apart}{used or '.'}{unit}" if signs.keys() - {""} or unit else "")
 
 
 def _date(name: str, cells: ColumnValues) -> Finding | None:

@@ -104,7 +104,7 @@ def _names(path: Path, row: list[str]) -> list[str]:
 
 
 def _decimal(rows: Sequence[tuple[int, list[str]]], delimiter: str) -> str:
-    texts = Counter(value.strip() for _, row in rows for value in row)
+    texts = Counter(value.strip() for _, row in rows for value in row if value.count(".") < 3)  # no addresses
     signs, _, either = habits(texts)
     agreed = [sign for sign in ".," if signs[sign] > 9 * signs[OTHER[sign]]]
     if agreed:

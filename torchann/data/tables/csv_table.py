@@ -135,8 +135,9 @@ class CsvTable(Table):
     def _batches(self, path: Path, head: Head, places: list[str]) -> Iterator[Any]:
         encoding = self._encoding(path)
         with self._unpacked(path) as file:
+            counted = _Quotes(file)
             yield from pyarrow.csv.open_csv(
-                file,
+                counted,
                 pyarrow.csv.ReadOptions(
                     block_size=BLOCK_BYTES,
                     skip_rows=head.lines,
@@ -154,6 +155,22 @@ class CsvTable(Table):
                     column_types={place: pa.string() for place in places}, include_columns=places
                 ),
             )
+
+        if counted.quotes % 2:
+            self._find_open_quote(path)
+
+    def _find_open_quote(self, path: Path) -> None:
+        """Raise if a quote is open at the end, as the rows behind it would be one value."""
+        line = 1
+        with self._text(path) as file:
+            try:
+                reader = csv.reader(file, delimiter=self._heads[path].delimiter, strict=True)
+                for _ in reader:
+                    line = reader.line_num + 1
+            except csv.Error as error:
+                if "unexpected end" in str(error):
+                    found = f"has a quote in line {line} that is not closed"
+                    raise DataFileError(path, found, "two around each text", "close it, or write it twice") from None
 
     def _wrong(self, path: Path, error: Exception) -> Exception:
         """Return the error that says what is wrong with a file, and in which of its lines."""
@@ -193,6 +210,20 @@ class CsvTable(Table):
                         path, f"has {values} in line {place}", f"{len(head.names)}, as in the first line", _LOOK
                     )
                 line = reader.line_num + 1
+
+
+class _Quotes:
+    """A file that counts the quotes that are read."""
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self.file, self.quotes = file, 0
+
+    def read(self, size: int = -1) -> bytes:
+        content: bytes = self.file.read(size)
+        self.quotes += content.count(b'"')
+        return content
 
 
 def stem(path: Path) -> str:

@@ -9,6 +9,7 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 _CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2}(?:[.,]\d{1,9})?))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
 _DATE = (
     r"(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?:(?P=s)(?P<d>\d{1,2}))?",
+    r"(?P<y5>\d{4})(?P<m5>\d{2})(?P<d5>\d{2})",
     r"(?P<a>\d{1,2})(?P<t>[-/.])(?P<b>\d{1,2})(?P=t)(?P<y2>\d{4}|\d{2})",
     r"(?P<d3>\d{1,2})[-. ]+(?P<name3>[A-Za-z]{3,9})\.?[-, ]+(?P<y3>\d{4})",
     r"(?P<name4>[A-Za-z]{3,9})\.? +(?P<d4>\d{1,2}),? +(?P<y4>\d{4})",
@@ -43,14 +44,14 @@ def days_of(text: str, order: str = "") -> float | None:
 
 def _days(found: re.Match[str], order: str) -> float | None:
     part = found.groupdict()
-    year, month, day = part["y"], part["m"], part["d"] or "1"
+    year, month, day = part["y"] or part["y5"], part["m"] or part["m5"], part["d"] or part["d5"] or "1"
     if part["a"]:
         order = DAY_FIRST if part["t"] == "." else order
         if order not in (DAY_FIRST, MONTH_FIRST):
             return None
         day, month = (part["a"], part["b"]) if order == DAY_FIRST else (part["b"], part["a"])
         year = part["y2"] if len(part["y2"]) == 4 else ("19" if part["y2"] >= "69" else "20") + part["y2"]
-    elif not part["y"]:
+    elif not year:
         name = (part["name3"] or part["name4"])[:3].lower()
         year, day = part["y3"] or part["y4"], part["d3"] or part["d4"]
         month = str(MONTHS.index(name) + 1)
