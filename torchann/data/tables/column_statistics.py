@@ -1,6 +1,7 @@
 """What the training rows say of a column, gathered some rows at a time: mean, deviation, gaps, categories."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ class Fitted(NamedTuple):
     summary: str
 
 
+@dataclass
 class ColumnStatistics:
     """Gathers what preparing a column needs to know, of training rows alone.
 
@@ -60,20 +62,15 @@ class ColumnStatistics:
 
     name: str
     kind: str
-    form: str
-    rows: int
-    missing: int
-    mean: float
-    low: float
-    high: float
-
-    def __init__(self, name: str, kind: str, form: str = "") -> None:
-        self.name, self.kind, self.form = name, kind, form
-        self.rows = self.missing = 0
-        self.texts: Counter[str] = Counter()
-        self.mean, self.low, self.high = 0.0, np.inf, -np.inf
-        self._squares = 0.0
-        self._times = False
+    form: str = ""
+    rows: int = 0
+    missing: int = 0
+    texts: Counter[str] = field(default_factory=Counter)
+    mean: float = 0.0
+    low: float = np.inf
+    high: float = -np.inf
+    _squares: float = 0.0
+    _times: bool = False
 
     def add(self, found: Numbers | Codes) -> None:
         """Take in some rows, as they were read.
@@ -118,13 +115,16 @@ class ColumnStatistics:
         """
         return self._category(max_one_hot, max_categories) if self.kind == "category" else self._number()
 
+    def _left_out(self, why: str) -> Fitted:
+        return Fitted(None, 0.0, 1.0, self.missing, f"left out: {why}")
+
     def _number(self) -> Fitted:
         there, gaps = self.rows - self.missing, self.missing > 0
         if not there:
-            return Fitted(None, 0.0, 1.0, self.missing, "left out: empty in the training rows")
+            return self._left_out("empty in the training rows")
         if self.low == self.high and not gaps:
             always = bool(self.low) if self.kind == "boolean" else self.low
-            return Fitted(None, 0.0, 1.0, 0, f"left out: always {text_of_value(always)}")
+            return self._left_out(f"always {text_of_value(always)}")
         std = self.std if self.low < self.high else 1.0
         span = self.high - self.low
         periods = [days for days in (YEAR, WEEK, DAY) if self.kind == "date" and span >= 2 * days]
@@ -137,10 +137,11 @@ class ColumnStatistics:
 
     def _category(self, max_one_hot: int, max_categories: int) -> Fitted:
         if len(self.texts) > MOST_TEXTS:
-            return Fitted(None, 0.0, 1.0, self.missing, f"left out: more than {MOST_TEXTS:,} different texts")
-        if not self.texts or (len(self.texts) == 1 and not self.missing):
-            message = f"always {next(iter(self.texts))!r:.40}" if self.texts else "empty in the training rows"
-            return Fitted(None, 0.0, 1.0, self.missing, f"left out: {message}")
+            return self._left_out(f"more than {MOST_TEXTS:,} different texts")
+        if not self.texts:
+            return self._left_out("empty in the training rows")
+        if len(self.texts) == 1 and not self.missing:
+            return self._left_out(f"always {next(iter(self.texts))!r:.40}")
         kept = sorted(self.texts, key=lambda text: (-self.texts[text], text))[:max_categories]
         size = embedding_size(len(kept)) if len(kept) > max_one_hot else 0
         column = Column(self.name, "category", self.missing > 0, sorted(kept), size)

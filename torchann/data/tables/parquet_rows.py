@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ def units_of(table: ParquetTable) -> list[Unit]:
     return found
 
 
+@dataclass(frozen=True)
 class RowLabels:
     """Which part each row belongs to, found anew each time the row is read: nothing is kept of it.
 
@@ -71,20 +73,9 @@ class RowLabels:
     rows: int
     shares: tuple[float, float]
     seed: int
-    by: str | None
-    bounds: tuple[float, float] | None
-    read: tuple[str, str]
-
-    def __init__(
-        self,
-        rows: int,
-        shares: tuple[float, float],
-        seed: int,
-        by: str | None = None,
-        bounds: tuple[float, float] | None = None,
-        read: tuple[str, str] = ("date", ""),
-    ) -> None:
-        self.rows, self.shares, self.seed, self.by, self.bounds, self.read = rows, shares, seed, by, bounds, read
+    by: str | None = None
+    bounds: tuple[float, float] | None = None
+    read: tuple[str, str] = ("date", "")
 
     def of_unit(self, unit: Unit) -> Labels:
         """Of the rows of a unit, ``(rows,)``: 0 to train, 1 to validate, 2 to test; in each unit its share."""
@@ -119,6 +110,7 @@ class RowLabels:
         return int.from_bytes(digest, "little") / 2**64
 
 
+@dataclass(eq=False)
 class ParquetRows:
     """The rows of one part, as a :class:`~torchann.engine.rows.stream_loader.RowStream`.
 
@@ -133,42 +125,31 @@ class ParquetRows:
     """
 
     table: ParquetTable
-    columns: list[str]
+    columns: Sequence[str]
     labels: RowLabels | None
     target: Target
     part: int | None
     counts: Sequence[int]
     step: TableColumns
 
-    def __init__(
-        self,
-        table: ParquetTable,
-        columns: Sequence[str],
-        labels: RowLabels | None,
-        target: Target,
-        part: int | None,
-        counts: Sequence[int],
-        step: TableColumns,
-    ) -> None:
-        self.table, self.columns, self.labels, self.target = table, list(columns), labels, target
-        self.part, self.counts, self.step = part, counts, step
-        self.width: int = step.out_features
-        self._prepare = Preprocessing(step)
-        self._units = units_of(table)
+    def __post_init__(self) -> None:
+        """Take the numbers of a prepared row from the step that makes them."""
+        self.width: int = self.step.out_features
 
     def read(self, units: Sequence[int], skip: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and targets of row groups in that order, as ``RowStream`` in engine/rows asks for."""
+        prepare, all_units = Preprocessing(self.step), units_of(self.table)
         for number in units:
             if self.counts[number] <= skip:
                 skip -= self.counts[number]
                 continue
-            for cells, labels in labelled(self.table, self._units[number], self.columns, self.labels):
+            for cells, labels in labelled(self.table, all_units[number], self.columns, self.labels):
                 y, there = self.target.values([cells[name] for name in self.target.names])
                 rows = np.flatnonzero(there if self.part is None else there & (labels == self.part))
                 rows, skip = rows[skip:], max(0, skip - len(rows))
                 if len(rows):
                     # All rows are prepared: some rows of each column would take longer than some rows of the whole.
-                    x, kept = self._prepare(encode(self.step.table, reader(cells.__getitem__))), torch.from_numpy(rows)
+                    x, kept = prepare(encode(self.step.table, reader(cells.__getitem__))), torch.from_numpy(rows)
                     yield x.index_select(0, kept), y.index_select(0, kept)
 
 

@@ -29,13 +29,10 @@ class Table(ABC):
         unusable: columns that hold no single value per row, each with what they hold.
     """
 
-    name: str
-    columns: list[str]
-    missing: MissingValues
-    decimal: str
-
     def __init__(self, name: str, columns: Sequence[str], missing: MissingValues, decimal: str = "") -> None:
-        self.name, self.columns, self.missing, self.decimal = name, list(columns), missing, decimal
+        self.name: str = name
+        self.columns: list[str] = list(columns)
+        self.missing, self.decimal = missing, decimal
         self.unusable: dict[str, str] = {}
 
     @abstractmethod
