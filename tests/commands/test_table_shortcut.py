@@ -42,6 +42,16 @@ def test_table_and_target_are_enough(command, table, tmp_path):
     assert config["data"]["init_args"]["source"] == "homes.csv" and config["data"]["init_args"]["target"] == "price"
 
 
+def test_fit_that_diverges_says_where_and_ends_with_an_error(command, table):
+    words = ["--model.optimizer", "sgd", "--model.lr", "1e12"]
+    outcome = command("fit", "--data", "homes.csv", "--target", "price", *QUICK, *words)
+    lines = outcome.err.splitlines()
+    assert (
+        outcome.status == 1 and lines[0].startswith("stopped: the loss of step ") and "lower the learning" in lines[0]
+    )
+    assert lines[1].startswith("torchann fit: error: the fit has diverged before an epoch ended")
+
+
 def test_second_run_is_numbered_and_the_same_and_its_config_gives_it_again(command, table, tmp_path):
     for words in (["--data", "homes.csv", "--target", "city"],) * 2 + (["--config", "runs/homes/001/config.yaml"],):
         assert command("fit", *words, *QUICK, "--trainer.name", "homes", "--quiet") == (0, "", "")

@@ -1,6 +1,7 @@
 import lightning.pytorch as pl
 import pytest
 import torch
+from lightning.pytorch import callbacks
 
 from tests.tasks.tables import Table, class_table, fit, regression_table, weights
 from torchann import ClassificationMLP, Perceptron, RegressionMLP, Trainer
@@ -38,6 +39,38 @@ def test_size_that_is_not_given_may_come_from_the_data_beside_one_that_is():
     model = RegressionMLP([4], in_features=3)
     fit(model, regression_table(), max_epochs=1)
     assert model.hparams.out_features == 1
+
+
+class Freeze(callbacks.BaseFinetuning):
+    def freeze_before_training(self, pl_module):
+        self.freeze(pl_module.net.linears()[0])
+
+    def finetune_function(self, pl_module, epoch, optimizer):
+        pass
+
+
+@pytest.mark.parametrize("trainer", [Trainer, pl.Trainer], ids=["ours", "lightnings"])
+@pytest.mark.parametrize(
+    ("make", "holds"),
+    [
+        (callbacks.EMAWeightAveraging, lambda callback, net: callback._average_model is not None),
+        (lambda: callbacks.StochasticWeightAveraging(1e-3), lambda callback, net: callback._average_model is not None),
+        (
+            lambda: callbacks.ModelPruning("l1_unstructured", amount=0.5, use_lottery_ticket_hypothesis=False),
+            lambda callback, net: float((net.linears()[0].weight == 0).float().mean()) >= 0.5,
+        ),
+        (Freeze, lambda callback, net: not net.linears()[0].weight.requires_grad),
+    ],
+    ids=["averaging", "swa", "pruning", "fine-tuning"],
+)
+def test_net_sized_by_the_data_is_there_when_callbacks_are_set_up(trainer, make, holds):
+    model, callback, seen = RegressionMLP([4]), make(), []
+    watch = pl.Callback()
+    watch.setup = lambda trainer, pl_module, stage: seen.append(len(list(pl_module.net.parameters())))
+    quiet = {"quiet": True} if trainer is Trainer else {"enable_progress_bar": False, "enable_model_summary": False}
+    options = {"logger": False, "max_epochs": 2, "enable_checkpointing": False, **quiet}
+    trainer(callbacks=[watch, callback], **options).fit(model, datamodule=regression_table())
+    assert seen == [4] and holds(callback, model.net)
 
 
 def test_task_with_sizes_needs_no_data_module():

@@ -12,7 +12,8 @@ from lightning.pytorch.loggers import CSVLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.conftest import rows
-from torchann import IrisDataModule, Perceptron, Trainer
+from tests.tasks.tables import regression_table
+from torchann import IrisDataModule, Perceptron, RegressionMLP, Trainer
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.run import Run, RunFolderError, versions
 
@@ -135,6 +136,15 @@ def test_logger_of_ones_own_takes_the_place_of_the_run_folder(tmp_path):
     trainer = fitted(tmp_path, logger=CSVLogger(tmp_path / "own"))
     assert not (tmp_path / "runs").exists()
     assert trainer.run_folder == tmp_path / "own" / "lightning_logs" / "version_0"
+
+
+@pytest.mark.parametrize(("options", "ended"), [({}, "nan"), ({"terminate_on_nan": False}, "max_epochs")], ids=str)
+def test_fit_ends_with_the_first_loss_that_is_no_number_unless_told_otherwise(tmp_path, options, ended):
+    data, model = regression_table(), RegressionMLP([4], lr=1e20)
+    trainer = Trainer(runs=str(tmp_path), quiet=True, max_epochs=3, **options)
+    trainer.fit(model, datamodule=data)
+    assert trainer.stopped_by == ended
+    assert all(part.isfinite().all() for part in model.parameters()) == (ended == "nan")
 
 
 def test_trainer_without_logger_leaves_nothing(tmp_path, monkeypatch):

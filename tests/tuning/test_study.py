@@ -261,7 +261,15 @@ def test_candidate_that_diverges_ends_at_once_and_ranks_last(tmp_path):
         scores = {row.params["lr"]: row.score for row in found.table.rows}
         assert scores["100000000.0"] == math.inf and math.isfinite(scores["0.01"])
         assert found.table.ranked[-1].params["lr"] == "100000000.0"
-        assert max(found.table.ranked[-1].epochs) == 1
+        assert max(found.table.ranked[-1].epochs) <= 1
+
+
+def test_study_in_which_all_diverge_has_no_winner(tmp_path):
+    found = study(tmp_path, evaluate=Score(lambda params: math.inf), folds=None)
+    found.run(3)
+    assert found.table.best is None and len(found.table.ranked) == 3
+    with pytest.raises(ValueError, match="all 3 complete trials of the study .* have diverged; search smaller"):
+        found.best  # noqa: B018
 
 
 def test_figure_that_should_rise_is_maximised(tmp_path):

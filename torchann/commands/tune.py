@@ -169,7 +169,8 @@ def _run(args: Sequence[str]) -> int:
 
 def _tell_unfinished(study: Study, running: int) -> int:
     if study.stopped_by or not running:
-        stopped = "stopped" if study.stopped_by else "there is no complete trial"
+        none = "all have diverged, give smaller learning rates" if study.table.ranked else "there is no complete trial"
+        stopped = "stopped" if study.stopped_by else none
         print(f"\n{stopped}: {len(study.table.finished)} trials are done; the same command goes on", file=sys.stderr)
         return 130 if study.stopped_by else 1
     print(f"\n{running} trials are under way in other processes; the one that ends last makes the best model")

@@ -26,6 +26,13 @@ from torchann.tasks.step_choice import StepChoice
 from torchann.tasks.threads import Threads
 
 
+class _BuildNet(pl.Callback):
+    """Has a task build its net, as soon as its sizes are known from the data."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
+        pl_module.complete(stage)
+
+
 class Task(Predictor):
     """A net with its loss, its metrics and its predictions; abstract, as a task makes its net, head and metrics.
 
@@ -66,14 +73,9 @@ class Task(Predictor):
         Raises:
             ValueError: if a size is neither given nor in the data module, or the two differ.
         """
-        data = getattr(self.trainer, "datamodule", None)
-        take_from_data(self.hparams, data, self.sizes, self.names, type(self).__name__)
-        if data is not None and (stage == "fit" or self.data_info is None):
-            self.take_inputs(data)
+        data = self.complete(stage)
         if stage == "fit" and not self.training:
             self.train()  # a model from a file is in evaluation mode, and Lightning would leave it there
-        if not hasattr(self, "net"):
-            self._build()
         for part in STAGES:
             for metrics in self._metrics_of(part).values():
                 metrics.reset()
@@ -81,6 +83,20 @@ class Task(Predictor):
             check_monitors(self.trainer, self.figure_names())
         if stage == "fit" and "steps_per_execution" in self.hparams:
             self._step_choice.choose(self, data)
+
+    def complete(self, stage: str) -> Any:
+        """Take what is missing from the Trainer's data module, build the net if there is none, and return the data.
+
+        Raises:
+            ValueError: if a size is neither given nor in the data module, or the two differ.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        take_from_data(self.hparams, data, self.sizes, self.names, type(self).__name__)
+        if data is not None and (stage == "fit" or self.data_info is None):
+            self.take_inputs(data)
+        if not hasattr(self, "net"):
+            self._build()
+        return data
 
     def why_own_forward(self) -> str | None:
         """What the net may do that no step written out knows of, in a few words; None if it is one that is known."""
@@ -105,8 +121,13 @@ class Task(Predictor):
         return bool(super().automatic_optimization) and not self._step_choice.taken_in(trainer_of(self))
 
     def configure_callbacks(self) -> list[pl.Callback]:
-        """The choice of threads and the look at the data, unless the Trainer has them."""
+        """The choice of threads and the look at the data, unless the Trainer has them.
+
+        One that builds the net is put in front of all others, which may want to copy or prune it in their setup.
+        """
         given: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        if not any(isinstance(callback, _BuildNet) for callback in given):
+            given.insert(0, _BuildNet())
         return [kind() for kind in (Threads, DataCheck) if not any(isinstance(callback, kind) for callback in given)]
 
     def _build_if_complete(self) -> None:

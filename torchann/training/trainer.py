@@ -32,6 +32,7 @@ from torchann.training.progress import Progress
 from torchann.training.record_history import RecordHistory
 from torchann.training.resume import RunState
 from torchann.training.run_record import RunRecord
+from torchann.training.terminate_on_nan import TerminateOnNaN
 
 IRRELEVANT = (
     ".*treespec, LeafSpec.* is deprecated",  # Lightning on new torch
@@ -72,6 +73,7 @@ class Trainer(pl.Trainer):
         enable_checkpointing: false for none.
         enable_progress_bar: false for none.
         enable_model_summary: Lightning's table of layers.
+        terminate_on_nan: end a fit at the first loss that is no number, and say why, as :class:`TerminateOnNaN` does.
         plugins: Lightning's plugins; a checkpoint plugin takes the place of the files written here.
         kwargs: Lightning's arguments.
 
@@ -107,6 +109,7 @@ class Trainer(pl.Trainer):
         enable_checkpointing: bool = True,
         enable_progress_bar: bool = True,
         enable_model_summary: bool = False,
+        terminate_on_nan: bool = True,
         plugins: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -136,6 +139,8 @@ class Trainer(pl.Trainer):
         enable_progress_bar = enable_progress_bar and not quiet
         if enable_progress_bar and not any(isinstance(callback, ProgressBar) for callback in callbacks):
             callbacks.append(Progress())
+        if terminate_on_nan and not any(isinstance(callback, TerminateOnNaN) for callback in callbacks):
+            callbacks.append(TerminateOnNaN())
         self._record = RecordHistory()
         self._run_state = RunState(seed)
         # The first two before the others: they find the row of the epoch, and nothing changed by settings that differ.
@@ -204,7 +209,7 @@ class Trainer(pl.Trainer):
             after = f"after epoch {self.current_epoch}" + (f"; saved as {last}" if last else "")
             self._report_interruption(model, str(stop) if stop is not None else after)
         elif stop is not None and self.is_global_zero:
-            print(f"stopped: {stop}", file=sys.stderr)
+            self._report_stop(stop)
         if asked == "sigterm":
             raise SystemExit(128 + signal.SIGTERM)
 
@@ -233,6 +238,9 @@ class Trainer(pl.Trainer):
         if self.should_stop:
             return "early_stopping"
         return "max_steps" if 0 <= self.max_steps <= self.global_step else "max_epochs"
+
+    def _report_stop(self, stop: StopTraining) -> None:
+        print(f"stopped: {stop}", file=sys.stderr)
 
     def _report_interruption(self, model: pl.LightningModule, where: str) -> None:
         best, restored = best_path(self.checkpoint_callback), ""

@@ -188,9 +188,14 @@ class Study:
         """Optuna's best trial; ``params`` are its values.
 
         Raises:
-            ValueError: if no trial is complete.
+            ValueError: if no trial is complete, or all have diverged.
         """
-        best = self.table.best
+        best, ranked = self.table.best, self.table.ranked
+        if best is None and ranked:
+            raise ValueError(
+                f"all {len(ranked)} complete trials of the study {self.name!r} have diverged; search smaller "
+                "learning rates, in a study of another name"
+            )
         if best is None:
             raise ValueError(f"the study {self.name!r} has no complete trial; run it first")
         return self.optuna.get_trials(deepcopy=False)[best.number]

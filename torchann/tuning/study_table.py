@@ -91,8 +91,8 @@ class StudyTable:
 
     @property
     def best(self) -> Row | None:
-        """The best one; None if none is complete."""
-        return next(iter(self.ranked), None)
+        """The best one; None if none is complete, or none has a score that is a number."""
+        return next((row for row in self.ranked if row.score is not None and isfinite(row.score)), None)
 
     @property
     def params(self) -> list[str]:

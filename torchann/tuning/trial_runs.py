@@ -11,6 +11,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, Checkpoint
 
 from torchann.dashboard.tensorboard_logger import RunLogger
+from torchann.engine.stop import StopTraining
 from torchann.files.history import no_such_figure
 from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
@@ -79,7 +80,9 @@ class TrialRuns:
         trainer.fit(model, datamodule=data, ckpt_path="last" if begun else None)
         if trainer.stopped_by == "interrupt":
             return None
-        if criterion.folds is None:
+        if trainer.stopped_by == "nan" and (criterion.folds is not None or not len(trainer.history)):
+            figure = criterion.worst  # the weights of the step before are of no use
+        elif criterion.folds is None:
             if criterion.metric not in trainer.history.columns:
                 raise ValueError(f"a study is judged by {no_such_figure(criterion.metric, trainer.history.columns)}")
             figures = [value for value in trainer.history[criterion.metric] if isfinite(value)]
@@ -117,6 +120,9 @@ def listed(given: Mapping[str, Any]) -> list[Callback]:
 class _TrialTrainer(Trainer):
     def _report_interruption(self, model: pl.LightningModule, where: str) -> None:
         pass  # the study says how to go on
+
+    def _report_stop(self, stop: StopTraining) -> None:
+        pass  # its score says it
 
 
 def trial_trainer(

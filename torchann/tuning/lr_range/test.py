@@ -81,6 +81,7 @@ def learning_rate_range(
         max_epochs=-1,
         max_steps=len(rates),
         limit_val_batches=0,
+        terminate_on_nan=False,  # to diverge is what it is for
         **trainer,
     )
     with _as_they_were(data) as loaders, warnings.catch_warnings():
