@@ -101,8 +101,8 @@ def train(data: InMemoryDataModule, case: Case) -> Run:
     """Train a case for ten epochs on data that are set up; judge it by MAE or accuracy on the validation rows."""
     rows = data.batch_size
     data.batch_size = case.batch_size
-    options = {"logger": False, "quiet": True, "terminate_on_nan": False}  # what diverges has a place in the table
-    trainer = Trainer(max_epochs=EPOCHS, seed=data.seed, **options)
+    # What diverges has its place in the table.
+    trainer = Trainer(max_epochs=EPOCHS, seed=data.seed, logger=False, quiet=True, terminate_on_nan=False)
     task = ClassificationMLP if hasattr(data, "num_classes") else RegressionMLP
     trainer.fit(task(**case.knobs), datamodule=data)
     data.batch_size = rows
