@@ -58,12 +58,25 @@ def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[st
         >>> lazy_names("torchann")[2][:2]
         ['CaliforniaHousingDataModule', 'Checkpoints']
     """
-    source = Path(str(sys.modules[package].__file__)).read_text(encoding="utf-8")
+    module = sys.modules[package]
+    here = Path(str(module.__file__))
+    source = here.read_text(encoding="utf-8")
     homes = {name: home for home, name in re.findall(r"^ +from ([\w.]+) import (\w+) as \2$", source, re.MULTILINE)}
 
     def get(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(homes[name]), name)
+        if name in homes:
+            return getattr(importlib.import_module(homes[name]), name)
+        if name == "__version__":
+            from importlib.metadata import version  # which takes longer than all the rest of the import
 
-    return get, lambda: sorted([*vars(sys.modules[package]), *homes]), sorted(homes)
+            return version(package)
+        if (here.parent / name / "__init__.py").is_file():
+            return importlib.import_module(f"{package}.{name}")
+        what = f"module {package!r} has no attribute {name!r}"
+        raise AttributeError(what if name.startswith("_") else did_you_mean(name, homes, what, before=f"{what}; "))
+
+    def public() -> list[str]:
+        doors = [name for name in ("estimators", "tuning") if (here.parent / name).is_dir()]
+        return sorted([*(name for name in vars(module) if name.startswith("__")), *doors, *homes])
+
+    return get, public, sorted(homes)
