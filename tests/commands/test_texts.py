@@ -145,3 +145,19 @@ def test_seed_is_given_as_people_type_it(command, table, tmp_path):
     assert "is given as --seed, or as seed_everything in a config" in command(*words, "--trainer.seed", 7).err
     (tmp_path / "mine.yaml").write_text("seed: 7\ndata: {class_path: torchann.IrisDataModule}\n")
     assert "did you mean 'seed_everything'?" in command("fit", "--config", "mine.yaml").err
+
+
+def test_config_of_a_run_is_taken_by_tune_and_lr_range(command, table, tmp_path):
+    pytest.importorskip("optuna")
+    assert command("fit", "--data", "t.csv", "--target", "007", *QUICK, "--quiet").status == 0
+    config = ["--config", "runs/t/001/config.yaml"]
+    space = ["--tune.space", "{model.lr: {low: 0.001, high: 0.01}}", "--tune.trials", 1, "--quiet"]
+    assert command("tune", *config, *space).status == 0 and (tmp_path / "studies/t/best.yaml").is_file()
+    assert command("lr-range", *config, "--steps", 10).status == 0
+    assert command("fit", "--config", "studies/t/best.yaml", *QUICK, "--quiet").status == 0
+
+
+def test_table_and_target_without_their_options_are_told_how_to_be_given(command, table):
+    assert "t.csv is given to no option; give --data t.csv --target COLUMN" in command("fit", "t.csv").err
+    told = "there is a target and no table; give --data FILE --target yes"
+    assert told in command("fit", "--target", "yes").err and told in command("tune", "--target", "yes").err

@@ -64,8 +64,10 @@ class ConfigCLI(LightningCLI):
 
     @property
     def run_name(self) -> str:
-        """What runs and studies are called where no name is given: after the config file, the table or the model."""
+        """What runs and studies are called: as is said, or after the config file, the table or the model."""
         given = self.given
+        if given.trainer.name != "run":
+            return str(given.trainer.name)
         if given.config:
             return Path(str(given.config[0])).stem
         own = given.data.class_path.endswith("TabularDataModule")

@@ -29,8 +29,9 @@ class SaveRunConfig(SaveConfigCallback):
 
     def __init__(self, parser: Any, config: Any, **kwargs: Any) -> None:
         config = config.clone()
-        config.ckpt_path, config.quiet, config.trainer.quiet = None, False, False
-        config.pop("resume", None)  # which the others do not take
+        config.quiet = config.trainer.quiet = False
+        for name in ("ckpt_path", "resume"):  # which not all of the others take
+            config.pop(name, None)
         super().__init__(parser, config, **kwargs)
 
 
@@ -60,8 +61,7 @@ class CLI(ConfigCLI):
         """Parses the command line; the experiment is named after its config file or its table."""
         super().parse_arguments(parser, args)
         given = self.given
-        if given.trainer.name == "run":
-            given.trainer.name = self.run_name
+        given.trainer.name = self.run_name
         # Put back below: between the two Lightning would take the model from the hyperparameters of such a file.
         self._ckpt_path, given.ckpt_path = given.ckpt_path, None
 

@@ -34,7 +34,7 @@ def translated(words: Sequence[str]) -> list[str]:
         words: the options of a command.
 
     Raises:
-        ValueError: if there is a file and no target.
+        ValueError: if there is a file and no target, a target and no data, or a file that is given to no option.
 
     Example:
         >>> translated(["--data", "people.csv", "--target", "income", "--seed=1"])[1:]
@@ -45,6 +45,8 @@ def translated(words: Sequence[str]) -> list[str]:
     files: list[str] = []
     targets: list[str] = []
     given = list(words)
+    if given and not given[0].startswith("-") and is_table(given[0]):
+        raise ValueError(f"{given[0]} is given to no option; give --data {given[0]} --target COLUMN")
     while given:
         word = given.pop(0)
         option, sign, value = word.partition("=")
@@ -63,6 +65,8 @@ def translated(words: Sequence[str]) -> list[str]:
             rest += [word] if sign else [word, *values]
     target = ["--data.target", _joined(targets)] if targets else []
     has_target = target or any(word == "--data.target" or word.startswith("--data.target=") for word in rest)
+    if targets and not any(word.startswith(("--data", "--config", "-c")) for word in words):
+        raise ValueError(f"there is a target and no table; give --data FILE --target {targets[0]}")
     if files and not has_target and "--help" not in rest:
         names = open_table(files).columns
         raise ValueError(f"there is no target; give --target and the column to predict, of {shortened(names)}")
