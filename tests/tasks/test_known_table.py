@@ -64,6 +64,11 @@ def test_other_rows_or_another_split_are_told(files, options):
         figures(files["price"], module(**options))
 
 
+def test_table_whose_targets_are_all_the_same_can_be_judged(files):
+    with pytest.warns(UserWarning, match="or its split has changed since the model was trained"):
+        assert figures(files["price"], module(changed(price=[300_000.0] * 120)))["test_rmse"] > 0
+
+
 REFUSED = {
     "renamed": ("price", {"Area" if n == "area" else n: c for n, c in homes().items()}, "no column 'area'; did you"),
     "missing": ("price", {n: c for n, c in homes().items() if n != "sold"}, "there is no column 'sold'; give a table"),

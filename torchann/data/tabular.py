@@ -1,6 +1,5 @@
 """A table of one's own: what its columns hold is found out, and can be said otherwise."""
 
-import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
@@ -22,9 +21,6 @@ STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
 LARGEST_BATCH = 1024
 READING = 12 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
 BLOCKS_IN_MEMORY = 5  # as many as the rest has room for: two, the batches of one, what it takes, validation rows
-
-
-RUN_SETTINGS = ("kinds", "decimal", "val_size", "test_size", "split", "split_by", "split_seed", "scale_target")
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -214,7 +210,7 @@ class TabularDataModule(InMemoryDataModule):
             self.num_classes, self.class_names = len(target.class_names), list(target.class_names)
             return
         self.out_features, self.target_names = len(target.names), list(target.names)
-        if min(std) == 0:
+        if min(std) == 0 and not self._follows:
             name = target.names[std.index(0)]
             raise ValueError(f"the target {name!r} is the same in all training rows; give another column")
         if self.settings.scale_target:
@@ -223,33 +219,15 @@ class TabularDataModule(InMemoryDataModule):
     @cached_property
     def data_info(self) -> dict[str, Any]:
         """What a model says of its training data; the fingerprint of a table in blocks is of its files' bytes."""
-        target = self._read_by.target
-        told: dict[str, Any] = {
-            "names": list(target.names),
-            "task": target.task,
-            "class_names": list(target.class_names),
-        }
-        told |= {"reads": [list(read) for read in target.reads]}
+        told = {"target": self._read_by.describe_target()}
         if self._blocks is None:
-            return {**super().data_info, "target": told}
-        rows, digest = self._blocks.parts["train"], hashlib.sha256()
-        for path in rows.table.paths:
-            with path.open("rb") as file:
-                while chunk := file.read(2**20):
-                    digest.update(chunk)
-        return {
-            "name": self.name,
-            "fingerprint": f"sha256:{digest.hexdigest()}",
-            "rows": sum(rows.counts),
-            "target": told,
-        }
+            return {**super().data_info, **told}
+        return {"name": self.name, "fingerprint": self._blocks.fingerprint(), "rows": self.num_rows("train"), **told}
 
     @cached_property
     def run_settings(self) -> dict[str, Any]:
         """What a run that goes on must have as it was: which rows it is trained on and judged by."""
-        told = {name: getattr(self.settings, name) for name in RUN_SETTINGS}
-        told["missing_values"], told["default_missing"] = self.settings.model_missing
-        return {**told, **super().run_settings}
+        return {**self.settings.of_run, **super().run_settings}
 
     def num_rows(self, part: Literal["train", "val", "test"]) -> int:
         """Return the number of rows to train on, to validate or to test."""

@@ -68,6 +68,12 @@ class KnownTable(NamedTuple):
         self.check(table, targets)
         return table.read(list(dict.fromkeys([*self.columns, *targets, *([other] if other else [])])))
 
+    def describe_target(self) -> dict[str, Any]:
+        """Return the target as plain values."""
+        target, reads = self.target, [list(read) for read in self.target.reads]
+        names = {"names": list(target.names), "class_names": list(target.class_names)}
+        return {**names, "task": target.task, "reads": reads}
+
     def compare(self, data_info: Mapping[str, Any]) -> None:
         """Warn if the training rows are others than those that the model was trained on.
 

@@ -1,5 +1,6 @@
 """A Parquet table that is larger than memory: its statistics in one pass, its parts as streams of rows."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -55,6 +56,15 @@ class StreamedTable(NamedTuple):
     step: TableColumns
     parts: dict[str, ParquetRows]
     report: TableReport
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 over the bytes of the files."""
+        digest = hashlib.sha256()
+        for path in self.parts["train"].table.paths:
+            with path.open("rb") as file:
+                while chunk := file.read(2**20):
+                    digest.update(chunk)
+        return f"sha256:{digest.hexdigest()}"
 
 
 def read_in_blocks(settings: TableSettings, table: ParquetTable, known: KnownTable | None = None) -> StreamedTable:

@@ -16,6 +16,7 @@ from torchann.data.tables.table import ArrayTable, Table
 from torchann.data.tables.table_target import TaskKind
 
 BLOCKS = 2 * 10**9  # bytes for blocks, where the memory is not given
+RUN_SETTINGS = ("kinds", "decimal", "val_size", "test_size", "split", "split_by", "split_seed", "scale_target")
 SHARE = 0.2  # of the rows to validate, and of those to test
 
 
@@ -63,6 +64,13 @@ class TableSettings:
     def model_missing(self) -> tuple[list[str], bool]:
         """The same as a model keeps it: texts, and whether the usual ones are missing, too."""
         return [text_of_value(value) for value in self.missing_values], self.default_missing
+
+    @property
+    def of_run(self) -> dict[str, Any]:
+        """What decides which rows a run is trained on and judged by, and what their values are, by name."""
+        told = {name: getattr(self, name) for name in RUN_SETTINGS}
+        told["missing_values"], told["default_missing"] = self.model_missing
+        return told
 
     @property
     def asked_task(self) -> str | None:
