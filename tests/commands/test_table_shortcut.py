@@ -266,6 +266,23 @@ def test_words_for_a_table_are_told_from_those_for_a_class(tmp_path, monkeypatch
     assert translated(["--data", "IrisDataModule", "--target=x"]) == words
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["homes.csv", "--target", "price"], ["--data", "homes.csv", "--target", "price"]),
+        (["a.csv", "b.csv", "--target", "y"], ["--data", "a.csv", "b.csv", "--target", "y"]),
+        (["experiments/housing_mlp.yaml"], ["--config", "experiments/housing_mlp.yaml"]),
+        (["--epochs", "5", "--lr=0.1"], ["--trainer.max_epochs", "5", "--model.lr=0.1"]),
+        (["--batch-size", "64", "--seed", "1"], ["--data.batch_size", "64", "--seed_everything", "1"]),
+        (["--hidden", "128", "64", "--dropout", "0.1"], ["--model.hidden_sizes=[128, 64]", "--model.dropout", "0.1"]),
+        (["--hidden=30,20"], ["--model.hidden_sizes=[30,20]"]),
+        (["--hidden", "[30, 20]"], ["--model.hidden_sizes=[30, 20]"]),
+    ],
+)
+def test_short_words_stand_for_long_ones(typed, meant):
+    assert translated(typed) == translated(meant)
+
+
 def test_words_are_put_in_before_those_of_the_user():
     words = with_model(["--model.lr", "1"], "regression", epochs_given=False, callbacks_given=False)
     assert words[:2] == ["--model", "torchann.RegressionMLP"] and words[-2:] == ["--model.lr", "1"]

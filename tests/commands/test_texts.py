@@ -158,6 +158,6 @@ def test_config_of_a_run_is_taken_by_tune_and_lr_range(command, table, tmp_path)
 
 
 def test_table_and_target_without_their_options_are_told_how_to_be_given(command, table):
-    assert "t.csv is given to no option; give --data t.csv --target COLUMN" in command("fit", "t.csv").err
+    assert "there is no target; give --target and the column to predict, of " in command("fit", "t.csv").err
     told = "there is a target and no table; give --data FILE --target yes"
     assert told in command("fit", "--target", "yes").err and told in command("tune", "--target", "yes").err

@@ -11,6 +11,7 @@ from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
 from torchann.commands.plain_yaml import NO_CONFIG, accept_only_plain_yaml
+from torchann.commands.table_shortcut import SHORT
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import (
     CaliforniaHousingDataModule,
@@ -86,6 +87,7 @@ class Parser(LightningArgumentParser):
     def format_help(self, *args: Any, **kwargs: Any) -> str:
         """The knobs of the tasks and the data first, then the run's and Lightning's own."""
         usage = f"usage: {self.command} --config FILE [--model.KNOB VALUE] [--data.KNOB VALUE] [--trainer.KNOB VALUE]\n"
+        usage += "\nshort for long options:\n" + "".join(f"  {short:<14}{long}\n" for short, long in SHORT.items())
         own = "".join(_knobs("model", task) for task in TASKS) + "".join(_knobs("data", data) for data in DATA)
         own += _knobs("tensorboard", TensorBoardReport)
         return usage + "\n" + own + super().format_help(*args, **kwargs).split("\n\n", 1)[1]

@@ -12,6 +12,18 @@ from torchann.data.tables.open_table import SHIPPED, open_table
 
 MAX_EPOCHS = 100
 DEFAULTS = ["--model.hidden_sizes", "[128, 64]", "--model.optimizer", "adam", "--model.lr", "0.001"]
+SHORT = {
+    "--epochs": "--trainer.max_epochs",
+    "--name": "--trainer.name",
+    "--seed": "--seed_everything",
+    "--batch-size": "--data.batch_size",
+    "--lr": "--model.lr",
+    "--optimizer": "--model.optimizer",
+    "--activation": "--model.activation",
+    "--dropout": "--model.dropout",
+    "--hidden": "--model.hidden_sizes",
+}
+"""What people type for the options that they use most."""
 STOPPING = ["--trainer.callbacks+=torchann.EarlyStopping"]
 
 
@@ -30,11 +42,13 @@ def is_table(word: str) -> bool:
 def translated(words: Sequence[str]) -> list[str]:
     """Return a command line with a file in place of a class, in the words that LightningCLI knows.
 
+    A table or a config may come first without an option, and the options of :data:`SHORT` stand for long ones.
+
     Args:
         words: the options of a command.
 
     Raises:
-        ValueError: if there is a file and no target, a target and no data, or a file that is given to no option.
+        ValueError: if there is a file and no target, or a target and no data.
 
     Example:
         >>> translated(["--data", "people.csv", "--target", "income", "--seed=1"])[1:]
@@ -45,18 +59,20 @@ def translated(words: Sequence[str]) -> list[str]:
     files: list[str] = []
     targets: list[str] = []
     given = list(words)
-    if given and not given[0].startswith("-") and is_table(given[0]):
-        raise ValueError(f"{given[0]} is given to no option; give --data {given[0]} --target COLUMN")
+    if given and not given[0].startswith("-"):
+        given.insert(0, "--config" if Path(given[0]).suffix.lower() in (".yaml", ".yml") else "--data")
     while given:
         word = given.pop(0)
         option, sign, value = word.partition("=")
-        if option not in ("--data", "--target"):
-            rest.append(f"--seed_everything{sign}{value}" if option == "--seed" else word)
+        if option not in ("--data", "--target", "--hidden"):
+            rest.append(f"{SHORT.get(option, option)}{sign}{value}")
             continue
         values = [value] if sign else []
         while given and not sign and not given[0].startswith("--"):
             values.append(given.pop(0))
-        if option == "--target" and values:
+        if option == "--hidden":
+            rest.append(f"{SHORT[option]}=[{', '.join(part.strip('[], ') for part in values)}]")
+        elif option == "--target" and values:
             targets += values
         elif option == "--data" and values and is_table(values[0]):
             files = values
@@ -65,7 +81,7 @@ def translated(words: Sequence[str]) -> list[str]:
             rest += [word] if sign else [word, *values]
     target = ["--data.target", _joined(targets)] if targets else []
     has_target = target or any(word == "--data.target" or word.startswith("--data.target=") for word in rest)
-    if targets and not any(word.startswith(("--data", "--config", "-c")) for word in words):
+    if targets and not any(word.startswith(("--data", "--config", "-c")) for word in [*words, *table, *rest]):
         raise ValueError(f"there is a target and no table; give --data FILE --target {targets[0]}")
     if files and not has_target and "--help" not in rest:
         names = open_table(files).columns

@@ -13,10 +13,11 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the name that was probably meant, None if none is near.
 
     Example:
-        >>> nearest("relo", ["relu", "tanh"]), nearest("x", ["relu", "tanh"])
+        >>> nearest("Relu", ["elu", "relu", "tanh"]), nearest("x", ["relu", "tanh"])
         ('relu', None)
     """
-    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)), None)
+    known = {each.casefold(): each for each in names}
+    return next((known[each] for each in difflib.get_close_matches(name.casefold(), known, n=1, cutoff=cutoff)), None)
 
 
 def did_you_mean(name: str, names: Iterable[str], otherwise: str = "", before: str = "") -> str:
