@@ -44,6 +44,13 @@ def test_killed_processes_are_restarted_and_end_as_if_they_had_not_been(tmp_path
     assert not differences(what_is_left(tmp_path / "whole" / "runs"), what_is_left(tmp_path / "killed"))
 
 
+def test_all_rows_judge_at_the_end_of_a_fit_on_a_table(tmp_path):
+    fit = ["-m", "torchann", "fit", "--data", "california-housing", "--target", "medianHouseValue"]
+    few = ["--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"]
+    said = run([*TORCHRUN, "--standalone", "--nproc-per-node", "2", *fit, *few], tmp_path)
+    assert said.count("on 4,128 test rows") == 1
+
+
 def test_two_machines_without_a_common_folder_train_as_one_process(tmp_path, monkeypatch):
     port, nodes = free_port(), [tmp_path / "first", tmp_path / "second"]
     fit = ["fit", "--config", str(EXPERIMENTS / "housing_mlp.yaml"), "--trainer.max_epochs", "1"]

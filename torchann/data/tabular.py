@@ -1,10 +1,13 @@
 """A table of one's own: what its columns hold is found out, and can be said otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from torchann.data.in_memory import InMemoryDataModule, Split, Splits
+import torch
+from torch import Tensor
+
+from torchann.data.in_memory import EVALUATION_ROWS, InMemoryDataModule, Split, Splits
 from torchann.data.tables.known_table import KnownTable, table_of_checkpoint, table_of_model
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.row_splits import Size, SplitKind
@@ -13,7 +16,7 @@ from torchann.data.tables.table_in_memory import ReadTable, read_in_memory
 from torchann.data.tables.table_report import TableReport
 from torchann.data.tables.table_settings import TableSettings
 from torchann.data.tables.table_target import TaskKind
-from torchann.engine.rows.loader import TensorLoader
+from torchann.engine.rows.loader import TensorLoader, split_rows
 from torchann.engine.rows.stream_loader import StreamLoader, give_back, read_whole
 from torchann.nets.preprocessing import Preprocessing
 
@@ -232,6 +235,18 @@ class TabularDataModule(InMemoryDataModule):
     def num_rows(self, part: Literal["train", "val", "test"]) -> int:
         """Return the number of rows to train on, to validate or to test."""
         return len(getattr(self.splits, part).y) if self._blocks is None else sum(self._blocks.parts[part].counts)
+
+    def prepared_rows(self, part: Literal["train", "val", "test"]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield all rows of a part as a net gets them, however many processes there are; training rows shuffled."""
+        if self._blocks is not None:
+            for inputs, targets, *_ in self._block_loader(part):
+                assert isinstance(inputs, Tensor) and isinstance(targets, Tensor)  # of a table they have no names
+                yield inputs, targets
+            return
+        x, y = getattr(self.splits, part)
+        shuffled = torch.randperm(len(y), generator=torch.Generator().manual_seed(self.seed))
+        for rows in split_rows(shuffled if part == "train" else torch.arange(len(y)), EVALUATION_ROWS):
+            yield self.prepare(x[rows]), y[rows]
 
     def train_dataloader(self) -> Any:
         """The training rows, in another order in each epoch."""

@@ -1,7 +1,7 @@
 """Judges a model at the end of its fit, beside a trivial and a linear one: one pass over the rows to judge by."""
 
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
         >>> judged.part, judged.rows, round(judged.metrics["linear"]["r2"], 6)
         ('test', 40, 1.0)
     """
-    part = "test" if data.num_rows("test") else "val"
+    part: Literal["test", "val"] = "test" if data.num_rows("test") else "val"
     x, y = _some_rows(data)
     regression = data.task == "regression"
     trivial = y.mean(0) if regression else np.bincount(y.astype(np.int64), minlength=data.num_classes) / len(y)
@@ -45,7 +45,7 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
     true: list[Numbers] = []
     device = next(model.parameters()).device
     with evaluating(model), torch.no_grad():
-        for inputs, targets in data.test_dataloader() if part == "test" else data.val_dataloader():
+        for inputs, targets in data.prepared_rows(part):
             predicted = model.predictions(model(inputs.to(device)))
             key = "value" if regression else "proba"
             if key not in predicted:
@@ -75,8 +75,7 @@ def _numbers(part: torch.Tensor) -> Numbers:
 def _some_rows(data: TabularDataModule) -> tuple[NDArray[np.float32], Numbers]:
     products = data.in_features * (1 if data.task == "regression" else data.num_classes)
     wanted, x, y = max(1_000, min(VALUES // data.in_features, PRODUCTS // products)), [], []
-    for batch in data.train_dataloader():
-        inputs, targets = batch[:2]
+    for inputs, targets in data.prepared_rows("train"):
         x.append(inputs.cpu().numpy())
         y.append(_numbers(targets))
         wanted -= len(inputs)

@@ -14,6 +14,7 @@ import torchann
 from tests.data.own_tables import homes
 from torchann.data.tables.parquet_rows import RowLabels, Unit
 from torchann.data.tables.streamed_table import MOST_ROWS
+from torchann.publishing.judging import judge
 from torchann.training.checkpoints import Checkpoints
 
 pa = pytest.importorskip("pyarrow")
@@ -311,3 +312,12 @@ def test_targets_far_from_zero_keep_their_digits_in_blocks(tmp_path):
     data = ready(write(tmp_path / "a.parquet", {"x": x, "y": 2 * x + 1e8}), "y")
     y = rows_of(data.train_dataloader())[1]
     assert y.dtype == torch.float64 and float(y.std()) == pytest.approx(2, rel=0.2)
+
+
+def test_fit_in_blocks_is_judged_by_all_test_rows(path):
+    data, model = ready(path), torchann.RegressionMLP([4])
+    torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(model, datamodule=data)
+    found = judge(model, data)
+    assert (found.part, found.rows, found.linear_rows) == ("test", 80, 240) and found.metrics["linear"]["r2"] > 0.5
+    tested = torchann.Trainer(logger=False, quiet=True).test(model, datamodule=data, verbose=False)[0]
+    assert found.metrics["net"]["rmse"] == pytest.approx(tested["test_rmse"], rel=1e-5)
