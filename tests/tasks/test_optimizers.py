@@ -72,7 +72,8 @@ def test_momentum_keeps_the_speed():
         ("adam", {"momentum": 0.9}, "optimizer 'adam' has no option 'momentum'; it takes .*betas"),
         ("adagrad", {"momentum": 0.9}, "optimizer 'adagrad' has no option 'momentum'"),
         ("rmsprop", {"nesterov": True}, "optimizer 'rmsprop' has no option 'nesterov'"),
-        ("sdg", {}, "no optimizer 'sdg'; choose one of sgd, adam, adamw, nadam, adagrad, rmsprop"),
+        ("sdg", {}, "no optimizer 'sdg'; did you mean 'sgd'"),
+        ("lion", {}, "no optimizer 'lion'; choose one of sgd, adam, adamw, nadam, adagrad, rmsprop"),
     ],
 )
 def test_knob_that_an_optimizer_would_ignore_is_refused(name, options, told):

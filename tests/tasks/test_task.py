@@ -201,3 +201,27 @@ def test_fit_after_one_that_was_broken_off_logs_its_figures(tmp_path):
     trainer = Trainer(logger=False, quiet=True, max_steps=1, max_epochs=1)  # ends before the last batch of its epoch
     trainer.fit(model, datamodule=data)
     assert "train_loss" in trainer.callback_metrics
+
+
+@pytest.mark.parametrize("task", [RegressionMLP, ClassificationMLP])
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"hidden_sizes": 30},
+            r"hidden_sizes is 30; give a list with the size of each hidden layer, such as \[30, 20\]",
+        ),
+        ({"hidden_sizes": "30"}, "hidden_sizes is '30'; give a list"),
+        ({"hidden_sizes": [30, -3]}, r"hidden_sizes is \[30, -3\]; give a list"),
+        ({"hidden_sizes": [2.5]}, r"hidden_sizes is \[2.5\]; give a list"),
+        ({"activation": "Relu"}, "there is no activation 'Relu'; did you mean 'relu'"),
+        ({"optimizer": "Adam"}, "there is no optimizer 'Adam'; did you mean 'adam'"),
+        ({"lr": -1}, "lr is -1; give a finite number, 0 or more"),
+        ({"lr": "0.1"}, "lr is '0.1'; give a finite number"),
+        ({"momentum": float("inf")}, "momentum is inf; give a finite number"),
+    ],
+    ids=str,
+)
+def test_constructor_refuses_what_no_fit_could_use(task, options, told):
+    with pytest.raises(ValueError, match=told):
+        task(**options)

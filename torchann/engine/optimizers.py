@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
+from torchann.nets.names import did_you_mean
+
 OptimizerName = Literal["sgd", "adam", "adamw", "nadam", "adagrad", "rmsprop"]
 ScheduleName = Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"]
 
@@ -67,7 +69,9 @@ def make_optimizer(
         0.9
     """
     if name not in _OPTIMIZERS:
-        raise ValueError(f"there is no optimizer {name!r}; choose one of {', '.join(get_args(OptimizerName))}")
+        names = get_args(OptimizerName)
+        hint = did_you_mean(str(name), names, f"choose one of {', '.join(names)}")
+        raise ValueError(f"there is no optimizer {name!r}; {hint}")
     options: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay}
     options |= {"momentum": momentum} if momentum else {}
     options |= {"nesterov": nesterov} if nesterov else {}

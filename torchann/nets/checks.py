@@ -1,6 +1,7 @@
 """Looks at tensors before they are used: which value is wrong, what was wanted, what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,28 @@ def check_tensor(part: Any, what: str) -> None:
         raise TypeError(f"{what} are a {type(part).__name__}{' of str' if words else ''}; give a tensor, {how}")
     if part.is_complex():
         raise TypeError(f"{what} are {part.dtype}; give real numbers, such as the real and imaginary parts as columns")
+
+
+def listed_sizes(hidden_sizes: Any) -> list[int]:
+    """Return the sizes of hidden layers as a list.
+
+    Raises:
+        ValueError: unless they are whole numbers from 1 on.
+
+    Example:
+        >>> listed_sizes((30, 20))
+        [30, 20]
+        >>> listed_sizes(30)
+        Traceback (most recent call last):
+            ...
+        ValueError: hidden_sizes is 30; give a list with the size of each hidden layer, such as [30, 20]
+    """
+    sizes = list(hidden_sizes) if isinstance(hidden_sizes, Iterable) and not isinstance(hidden_sizes, str) else None
+    whole = sizes is not None and all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes)
+    if sizes is None or not whole or min(sizes, default=1) < 1:
+        what = f"hidden_sizes is {hidden_sizes!r}"
+        raise ValueError(f"{what}; give a list with the size of each hidden layer, such as [30, 20]")
+    return [int(size) for size in sizes]
 
 
 def check_finite(

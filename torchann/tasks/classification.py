@@ -10,7 +10,7 @@ from torchmetrics import Metric
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.engine.rows.loader import TensorLoader
-from torchann.nets.checks import check_classes
+from torchann.nets.checks import check_classes, listed_sizes
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import Objective, classification_objective
 from torchann.nets.mlp import MLP
@@ -102,10 +102,10 @@ class ClassificationMLP(Task):
         embeddings: list[list[int]] | None = None,
     ) -> None:
         super().__init__()
-        hidden_sizes = list(hidden_sizes)
+        hidden_sizes = listed_sizes(hidden_sizes)
         self.save_hyperparameters()
         self._weight_of_class: Tensor | None = None
-        self._build_if_complete()
+        self._check_and_build()
 
     def build(self) -> None:
         """Makes the MLP and its head."""

@@ -4,10 +4,29 @@ from math import inf
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
 
 from torchann.engine.optimizers import make_optimizer, make_schedule
 from torchann.tasks.fast_path import total_steps
+
+
+def check_optimizer(h: Any) -> None:
+    """Raise unless hyperparameters name an optimiser that there is, with rates that it can take.
+
+    Args:
+        h: a task's hyperparameters.
+
+    Raises:
+        ValueError: for a name or knob that there is not, or a number that is no rate.
+    """
+    for name in ("lr", "momentum", "weight_decay"):
+        number = h[name]
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number < inf:
+            raise ValueError(f"{name} is {number!r}; give a finite number, 0 or more")
+    knobs = (h.lr, h.momentum, h.nesterov, h.weight_decay, h.optimizer_options or {})
+    make_optimizer(h.optimizer, [nn.Parameter(torch.zeros(1))], *knobs)
 
 
 def optimizer_and_schedule(task: pl.LightningModule, batches_per_epoch: int | None) -> OptimizerLRScheduler:
@@ -21,9 +40,6 @@ def optimizer_and_schedule(task: pl.LightningModule, batches_per_epoch: int | No
         ValueError: for a name or knob that there is not, or a plateau to wait for without validation.
     """
     h: Any = task.hparams
-    for name in ("lr", "momentum", "weight_decay"):
-        if not 0 <= h[name] < inf:
-            raise ValueError(f"{name} is {h[name]}; give a finite number, 0 or more")
     trainer, parameters = task.trainer, task.net.parameters()  # type: ignore[union-attr]
     knobs = (h.lr, h.momentum, h.nesterov, h.weight_decay, h.optimizer_options or {})
     optimizer = make_optimizer(h.optimizer, parameters, *knobs, fused=not task.automatic_optimization)

@@ -56,7 +56,7 @@ class Perceptron(Task):
         self.automatic_optimization = False
         self.best_loss: float = float("inf")
         self.epochs_without_improvement: int = 0
-        self._build_if_complete()
+        self._check_and_build()
 
     def setup(self, stage: str) -> None:
         """Builds the net, starts the stopping rule anew, and refuses what one sequential learner cannot do."""

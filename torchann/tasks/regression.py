@@ -9,6 +9,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
+from torchann.nets.checks import listed_sizes
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import Objective, regression_objective
 from torchann.nets.mlp import MLP
@@ -103,9 +104,9 @@ class RegressionMLP(Task):
         embeddings: list[list[int]] | None = None,
     ) -> None:
         super().__init__()
-        hidden_sizes, bounds = list(hidden_sizes), None if bounds is None else list(bounds)
+        hidden_sizes, bounds = listed_sizes(hidden_sizes), None if bounds is None else list(bounds)
         self.save_hyperparameters()
-        self._build_if_complete()
+        self._check_and_build()
 
     def build(self) -> None:
         """Makes the MLP and its head."""

@@ -13,14 +13,14 @@ from torchann.engine.rows.loader import Block, map_rows, num_rows
 from torchann.files.metric_name import STAGES, MetricName
 from torchann.nets.checks import check_width, explain
 from torchann.nets.heads import Objective
-from torchann.nets.mlp import MLP
+from torchann.nets.mlp import MLP, activation_module
 from torchann.nets.summary import Summary, summary
 from torchann.tasks.block_steps import move_plateau_schedules
 from torchann.tasks.data_check import DataCheck
 from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.monitor import check_monitors
-from torchann.tasks.optimizers import optimizer_and_schedule
+from torchann.tasks.optimizers import check_optimizer, optimizer_and_schedule
 from torchann.tasks.predictor import Predictor, trainer_of
 from torchann.tasks.step_choice import StepChoice
 from torchann.tasks.threads import Threads
@@ -130,7 +130,12 @@ class Task(Predictor):
             given.insert(0, _BuildNet())
         return [kind() for kind in (Threads, DataCheck) if not any(isinstance(callback, kind) for callback in given)]
 
-    def _build_if_complete(self) -> None:
+    def _check_and_build(self) -> None:
+        """At the end of a constructor: what it was given is refused here, and not in a fit; the net needs its sizes."""
+        if "activation" in self.hparams:
+            activation_module(self.hparams["activation"])
+        if "optimizer" in self.hparams:
+            check_optimizer(self.hparams)
         if all(self.hparams[size] is not None for size in self.sizes):
             self._build()
 

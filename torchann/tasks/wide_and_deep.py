@@ -6,6 +6,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
+from torchann.nets.checks import listed_sizes
 from torchann.nets.wide_deep import WideDeep
 from torchann.tasks.outputs import Output
 from torchann.tasks.outputs_task import OutputsTask
@@ -90,9 +91,9 @@ class WideAndDeep(OutputsTask):
         super().__init__()
         if not 0 <= aux_weight < 1:
             raise ValueError(f"aux_weight is {aux_weight}; give a number from 0 to 1, below 1")
-        hidden_sizes = list(hidden_sizes)
+        hidden_sizes = listed_sizes(hidden_sizes)
         self.save_hyperparameters()
-        self._build_if_complete()
+        self._check_and_build()
 
     def build(self) -> None:
         """Makes the net and its outputs."""
