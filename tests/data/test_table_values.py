@@ -79,6 +79,23 @@ def test_sentinel_goes_with_the_model():
     assert len({torchann.predict(model, form)["y"].item() for form in forms}) == 1
 
 
+MISSING = {
+    "a date": ([datetime.date(1900, 1, 1), *DAYS[1:]], "1900-01-01"),
+    "a date of text": (["1900-01-01", *map(str, DAYS[1:])], "1900-01-01"),
+    "a date of another form": (["01/01/1900", *(f"{day:%d/%m/%Y}" for day in DAYS[1:])], "1900-01-01"),
+    "a number with a comma": (["-999,0", *(f"{row},5" for row in range(1, ROWS))], -999),
+    "money": (["-$999", *(f"${row}" for row in range(1, ROWS))], -999),
+    "infinity": ([np.inf, *range(1, ROWS)], "Infinity"),
+    "a truth value": (["yes", *["no", "maybe"] * 60][:ROWS], "yes"),
+}
+
+
+@pytest.mark.parametrize(("values", "sentinel"), MISSING.values(), ids=MISSING)
+def test_values_of_every_kind_may_be_missing(values, sentinel):
+    found = by_row(ready(with_targets(values), missing_values=[sentinel]))
+    assert found[0] is None and None not in found[1:]
+
+
 def test_usual_words_are_values_where_they_are_replaced(tmp_path):
     table = {"a": ["NA", "DE", "?", "null"] * 30, "y": ["None", "Low", "High"] * 40}
     for form in in_all_forms(table, tmp_path):
@@ -272,6 +289,13 @@ def test_targets_are_names_or_values():
 def test_lone_column_that_counts_the_rows_is_advised_as_what_it_is():
     with pytest.raises(ValueError, match="give one, or kinds={'day': 'number'}"):
         ready({"day": range(50), "y": [row**2 / 3 for row in range(50)]})
+
+
+def test_intervals_and_periods_of_pandas_are_texts_and_dates():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"y": [row / 3 for row in range(ROWS)], "bin": pandas.cut(range(ROWS), 4)})
+    frame["month"] = pandas.period_range("2020-01", periods=ROWS, freq="M")
+    assert [line.kind for line in ready(frame).report.columns] == ["category of 4", "date"]
 
 
 def test_cells_that_are_arrays_are_left_out_and_named():

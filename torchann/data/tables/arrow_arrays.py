@@ -70,6 +70,9 @@ def _array(values: Any) -> pa.Array:
         array = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("="), copy=False)
     try:
         found = pa.array(array, from_pandas=True)
+        kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type
+        if isinstance(kind, pa.ExtensionType):  # of pandas alone: periods, intervals
+            raise TypeError(str(kind))
         return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
     except (pa.ArrowException, TypeError, OverflowError, ValueError):
         listed = array.tolist() if hasattr(array, "tolist") else list(array)

@@ -157,16 +157,20 @@ class ColumnValues:
         return Codes(new[codes], list(places))
 
     def _numbers(self, kind: str, form: str) -> Numbers:
+        wrong: dict[str, int] = {}
         if not self.is_text:
             values = floats_of(self.array)
         elif (found := self._cast(kind, form)) is not None:
             values = found
-            self._read["plain"] = True
+            self._read["plain"] = self._read.get("plain") or (kind, form) == ("number", "")
         else:
-            return self._parsed(self._reader(kind, form))
-        if self.missing.numbers:
-            values = np.where(np.isin(values, list(self.missing.numbers)), np.nan, values)
-        return Numbers(values, {})
+            values, wrong = self._parsed(self._reader(kind, form))
+        none: set[Any] = set(self.missing.numbers)
+        if kind == "date":
+            none = {days for text in self.missing.texts if (days := days_of(text, form)) is not None}
+        if none:  # also -999,0 and $-999, and a date in another form
+            values = np.where(np.isin(values, list(none)), np.nan, values)
+        return Numbers(values, wrong)
 
     def _reader(self, kind: str, form: str) -> Callable[[str], float | None]:
         if kind == "number":
