@@ -149,5 +149,6 @@ SUBJECTS = {subject.name: subject for subject in _ALL}
 TABLES = {
     "first-use": Table("Before the first step", "first_use.py", True),
     "cost": Table("Cost of an epoch as rows, width and depth grow", "cost.py", False),
+    "tables": Table("A table of numbers, texts and dates read, beside pandas, polars and pyarrow", "tables.py", False),
     "dashboard": Table("Cost of TensorBoard's report, by the seconds in its hooks", "dashboard.py", False),
 }

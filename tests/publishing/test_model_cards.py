@@ -112,3 +112,19 @@ def test_card_of_a_model_without_predictions_is_refused(tmp_path):
     torchann.save(torchann.MLP(2, [], 1), tmp_path / "m.safetensors")
     with pytest.raises(ValueError, match="a MLP does not say what its outputs mean"):
         torchann.model_card(tmp_path / "m.safetensors")
+
+
+def test_card_and_info_say_how_the_texts_of_a_column_are_written(tmp_path):
+    rows = range(60)
+    table = {
+        "t": [f"{row % 24}:30" for row in rows],
+        "w": [f"{row % 50} kg" for row in rows],
+        "y": [row / 3 for row in rows],
+    }
+    task = torchann.RegressionMLP([])
+    torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(task, torchann.TabularDataModule(table, "y"))
+    torchann.save(task, tmp_path / "m.safetensors")
+    told, card = str(torchann.info(tmp_path / "m.safetensors")), torchann.model_card(tmp_path / "m.safetensors")
+    for text in (told, card):
+        assert "date hh:mm" in text and "share of the day" in text and "number kg" in text
+    assert "'t': ['12:00']" in card

@@ -68,6 +68,11 @@ class Column:
         if type(self.form) is not str or (self.form and not wanted.get(self.kind)):
             raise ValueError(f"column {self.name!r:.40} is a {self.kind} of the form {self.form!r:.40}")
 
+    @property
+    def words(self) -> str:
+        """The kind, and the unit of its numbers or the order of its dates."""
+        return f"{self.kind} {self.form.lstrip('=.,')}".rstrip()
+
     def describe(self) -> dict[str, Any]:
         """Plain values, without those that are as they are by themselves."""
         message = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}

@@ -11,6 +11,7 @@ import yaml
 from torchann.data.tables.columns import shown
 from torchann.files.metric_name import STAGES, MetricName
 from torchann.files.run import Run, versions
+from torchann.nets.column import TIME
 from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize, Waves
 from torchann.publishing.card_examples import examples
 from torchann.publishing.export import Exported
@@ -142,6 +143,8 @@ def _as_number(column: Any) -> str:
         codes = [f"{place} {code(text)}" for place, text in enumerate(column.categories[:50])]
         more = len(column.categories) - len(codes)
         return ", ".join([*codes, *([f"and {more:,} more"] if more else []), "-1 another"])
+    if column.form == TIME:
+        return "share of the day"
     return {"number": "itself", "boolean": "0 or 1", "date": "days since 1970-01-01"}[column.kind]
 
 

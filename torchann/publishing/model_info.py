@@ -14,7 +14,7 @@ from torchann.files.history import Row
 from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
 from torchann.files.safetensors_file import read
-from torchann.nets.column import Column
+from torchann.nets.column import TIME, Column
 from torchann.nets.names import printable
 from torchann.nets.table_columns import TableColumns
 from torchann.publishing.judged import judged_of
@@ -177,7 +177,7 @@ def column_rows(step: TableColumns) -> list[list[str]]:
     """Of each column of a table its name, its kind, whether it may be missing, and what training rows had."""
     parts = zip(step.table, step.mean.tolist(), step.std.tolist(), strict=True)
     return [
-        [shown(column.name), column.kind, "may be missing" if column.missing else "", _of(column, mean, std)]
+        [shown(column.name), shown(column.words), "may be missing" if column.missing else "", _of(column, mean, std)]
         for column, mean, std in parts
     ]
 
@@ -185,6 +185,8 @@ def column_rows(step: TableColumns) -> list[list[str]]:
 def _of(column: Column, mean: float, std: float) -> str:
     if column.kind == "category":
         return shortened([shown(text, 20) for text in column.categories], 6)
+    if column.form == TIME:
+        return "share of the day"
     if column.kind == "date":
         return "days since 1970" + "".join(f", again after {days:g}" for days in column.periods)
     return f"{mean:.4g} ± {std:.4g}"

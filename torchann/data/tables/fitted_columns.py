@@ -47,7 +47,7 @@ def fit_columns(
         ValueError: if there is no column to learn from.
     """
     fitted, report = {}, []
-    for name, (kind, why, form) in findings.items():
+    for name, (kind, why, _) in findings.items():
         if kind == LEFT_OUT:
             report.append(ColumnReport(name, "", 0, why, examples.get(name, "")))
             continue
@@ -55,8 +55,10 @@ def fit_columns(
         line = ColumnReport(name, "", found.missing, found.summary, examples.get(name, ""))
         if found.column is not None:
             fitted[name] = found
-            many = f" of {len(found.column.categories):,}" if kind == "category" else f" {form.lstrip('=.,')}".rstrip()
-            line = replace(line, kind=f"{kind}{many}", summary=f"{found.summary}; {why}" if why else found.summary)
+            many = f" of {len(found.column.categories):,}" if kind == "category" else ""
+            line = replace(
+                line, kind=f"{found.column.words}{many}", summary=f"{found.summary}; {why}" if why else found.summary
+            )
         report.append(line)
     if not fitted:
         told = "; ".join(f"{line.name!r} is {line.summary}" for line in report[:3]) or "it has the target alone"
