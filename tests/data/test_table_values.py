@@ -263,6 +263,10 @@ def test_kind_that_no_value_has_is_refused_with_one_of_them():
         ValueError, match="column 'a' is to be a date, and none of its values is one, such as 'x'; give an"
     ):
         ready(with_targets(["x", "z"] * 60), kinds={"a": "date"})
+    with pytest.raises(ValueError, match="column 'a' is to be a boolean, and none of its values is one, such as 'x'"):
+        ready(with_targets(["x", "z"] * 60), kinds={"a": "boolean"})
+    told = ready(with_targets(["yes", "no", "perhaps"] * 40), kinds={"a": "boolean"}).report.columns[0].summary
+    assert told.endswith("40 values are no booleans ('perhaps'), taken as missing")
 
 
 def test_durations_and_times_of_parquet_are_learnt_from(tmp_path):

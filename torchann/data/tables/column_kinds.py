@@ -82,8 +82,8 @@ def find_kind(name: str, cells: ColumnValues, given: str = "") -> Finding:
         kind = given or _of_type(cells)
         form = TIME if kind == "date" and pa.types.is_time(cells.array.type) else ""
         found = Finding(kind, "empty" if kind == LEFT_OUT and not given else "", form)
-    elif given in ("number", "date"):
-        found = number_form(cells) if given == "number" else _date(name, cells) or Finding("date")
+    elif given in ("number", "date", "boolean"):
+        found = number_form(cells) if given == "number" else (given == "date" and _date(name, cells)) or Finding(given)
         return _checked(name, cells, found)
     else:
         found = Finding(given) if given else _of_texts(name, cells)
