@@ -163,24 +163,38 @@ def write_page(results: dict[str, Any]) -> None:
 
 
 def draw(results: dict[str, Any], file: Path) -> None:
-    """Draw a bar per peer, the range over it, and a mark where it is with a neighbour; logarithmic."""
+    """Draw a dot per peer, the range over it, and a ring where it is with a neighbour; logarithmic."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    chosen = [name for name in ("fashion", "housing", "population", "search") if name in results]
-    figure, axes = plt.subplots(1, len(chosen), figsize=(4.2 * len(chosen), 3.6), squeeze=False, layout="constrained")
-    for name, axis in zip(chosen, axes[0], strict=True):
+    titles = {
+        "fashion": "Fashion-MNIST, an epoch",
+        "housing": "California housing, an epoch",
+        "population": "100 housing nets, an epoch",
+        "search": "random search, 10 x 3 folds",
+    }
+    chosen = [name for name in titles if name in results]
+    figure, axes = plt.subplots(2, 2, figsize=(10.5, 6.4), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(chosen) :]:
+        axis.remove()
+    for name, axis in zip(chosen, axes.flat, strict=False):
         peers = results[name]["peers"]
         for row, (peer, found) in enumerate(peers.items()):
-            seconds = found["seconds"]
-            color = "tab:orange" if peer.startswith("torchann") else "tab:gray"
-            axis.barh(row, statistics.median(seconds), color=color)
-            axis.plot([min(seconds), max(seconds)], [row, row], color="black", linewidth=1)
+            seconds, color = found["seconds"], "tab:orange" if peer.startswith("torchann") else "tab:gray"
+            axis.plot([min(seconds), max(seconds)], [row, row], color=color, linewidth=2)
+            axis.plot(statistics.median(seconds), row, "o", color=color, markersize=8)
             if found["busy"]:
-                axis.plot(statistics.median(found["busy"]), row, "k|", markersize=10)
-        axis.set(yticks=range(len(peers)), yticklabels=list(peers), xscale="log", xlabel="seconds", title=name)
+                axis.plot(statistics.median(found["busy"]), row, "o", color=color, markersize=8, fillstyle="none")
+        axis.set(yticks=range(len(peers)), yticklabels=list(peers), xscale="log", xlabel="seconds", title=titles[name])
+        axis.xaxis.set_major_locator(LogLocator())
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.grid(axis="x", alpha=0.3)
+        axis.margins(x=0.1, y=0.12)
         axis.invert_yaxis()
+    figure.suptitle("filled: the quiet machine; ring: with another process that computes", fontsize=10)
     figure.savefig(file, dpi=110)
     plt.close(figure)
