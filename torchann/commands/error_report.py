@@ -18,6 +18,8 @@ def report_error(command: str, error: Exception) -> int:
     """
     if os.environ.get("TORCHANN_TRACEBACK"):
         raise error
+    if str(error).startswith("Does not validate against any of the Union") and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # what a class said of its arguments; the rest lists the types that it might have been
     message = str(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
     if isinstance(error, OSError) and error.strerror and error.filename is None:
         message = error.strerror  # without its number
