@@ -75,6 +75,7 @@ class Setting:
             quiet=self.quiet,
             max_epochs=max_epochs,
             callbacks=list(callbacks),
+            terminate_on_nan=False,  # as in the book, whose runs go on
         )
         trainer.fit(task, datamodule=data)
         if trainer.stopped_by == "interrupt":

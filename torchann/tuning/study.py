@@ -6,6 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
+# isort: off
+# The first of these says how to install Optuna where it is missing.
+from torchann.tuning.storage import Pruner, Sampler, make_pruner, make_sampler, open_storage, open_study
+
+# isort: on
 from filelock import FileLock
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import Study as OptunaStudy
@@ -15,7 +20,6 @@ from tqdm import tqdm
 from torchann.dashboard.trial_session import write_trial
 from torchann.files.history import no_such_figure
 from torchann.tuning.space import Range, read_space
-from torchann.tuning.storage import Pruner, Sampler, make_pruner, make_sampler, open_storage, open_study
 from torchann.tuning.study_table import StudyTable
 from torchann.tuning.trial_ownership import TrialOwnership
 from torchann.tuning.trial_runs import TrialRuns
