@@ -1,5 +1,6 @@
 """Compiled steps against autograd and torch's optimisers, in float64."""
 
+import os
 from itertools import pairwise
 
 import numpy as np
@@ -8,11 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from torchann.engine.compiled import learner as compiled_learner
 from torchann.engine.compiled.activations import KINDS as ACTIVATIONS
 from torchann.engine.compiled.learner import CompiledLearner
 from torchann.engine.compiled.net import Layer, lay_out
 from torchann.engine.compiled.objectives import make_objective
 from torchann.engine.compiled.solvers import make_solver
+from torchann.engine.compiled.threads import other_cores
 from torchann.nets.heads import classification_objective, regression_objective
 from torchann.nets.mlp import MLP
 
@@ -226,6 +229,17 @@ def test_two_threads_give_the_bits_of_one(example, monkeypatch):
             learner.steps(x, y, steps_of(ROWS, 8), 8)
         vectors.append(learner.vector)
     assert (vectors[0] == vectors[1]).all()
+
+
+@pytest.mark.skipif(len(other_cores()) < 1, reason="needs two cores and Linux")
+def test_second_thread_keeps_off_the_core_of_the_first(example, monkeypatch):
+    net, x, y = example
+    monkeypatch.setattr(CompiledLearner, "_workers", lambda self, steps: 2)
+    before, learner = os.sched_getaffinity(0), learner_of(net, "mse", "adam", 8)
+    learner.net.layers[:3, PARTS] = [2, 2, 1]
+    learner.steps(x, y, steps_of(ROWS, 8), 8)
+    cores = compiled_learner._second_thread().submit(os.sched_getaffinity, 0).result()
+    assert len(cores) == len(before) - 1 and cores < before and os.sched_getaffinity(0) == before
 
 
 def test_learner_resumes_where_its_state_was_taken(example):

@@ -18,7 +18,7 @@ from torchann.engine.compiled.objectives import Objective
 from torchann.engine.compiled.outputs import take_outputs
 from torchann.engine.compiled.solvers import KINDS, MOMENTS, Solver
 from torchann.engine.compiled.steps import Ends, Place, Vectors, take_steps
-from torchann.engine.compiled.threads import GATE, Crew, beside_others
+from torchann.engine.compiled.threads import GATE, Crew, beside_others, keep_to, other_cores
 
 Numbers = NDArray[Any]
 NO_PLACES = np.zeros(0, np.int64)
@@ -152,7 +152,7 @@ class CompiledLearner:
             workers = 1 if others else self._workers(len(rates))  # other networks have the other cores
             second = None
             if workers == 2:
-                second = _second_thread().submit(lambda: take_steps(*arguments, Crew(1, 2, self._gate)))
+                second = _second_thread().submit(_take_part, other_cores(), *arguments, Crew(1, 2, self._gate))
             loss, penalty, t, product, random = take_steps(*arguments, Crew(0, workers, self._gate))
             if second is not None:
                 second.result()
@@ -213,6 +213,11 @@ def _writable(part: Numbers) -> Numbers:
     memory: Any = (ctypes.c_byte * part.nbytes).from_address(part.ctypes.data)
     same: Numbers = np.frombuffer(memory, dtype=part.dtype).reshape(part.shape)
     return same
+
+
+def _take_part(cores: set[int], *arguments: Any) -> None:
+    keep_to(cores)
+    take_steps(*arguments)
 
 
 def _cores() -> int:

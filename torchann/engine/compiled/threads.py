@@ -5,6 +5,7 @@ has called looks at the clock: a second thread is no help while another process 
 """
 
 import ctypes
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -106,3 +107,20 @@ def beside_others() -> Iterator[int]:
     finally:
         with _lock:
             _taking_steps -= 1
+
+
+def other_cores() -> set[int]:
+    """Return the cores that the calling thread may use, but for the one it is on; none if the system does not tell."""
+    core_of_this_thread = getattr(_library, "sched_getcpu", None)
+    if core_of_this_thread is None or not hasattr(os, "sched_getaffinity"):
+        return set()
+    return os.sched_getaffinity(0) - {core_of_this_thread()}
+
+
+def keep_to(cores: set[int]) -> None:
+    """Keep the calling thread to some cores, if there are any.
+
+    Linux may leave two threads that wait for each other on one core for seconds, as neither of them ever sleeps.
+    """
+    if cores:
+        os.sched_setaffinity(0, cores)
