@@ -1,5 +1,6 @@
 """Compiled steps against autograd and torch's optimisers, in float64."""
 
+import contextlib
 import os
 from itertools import pairwise
 
@@ -218,11 +219,42 @@ def test_weights_may_lie_either_way(example):
         at += below * above
 
 
+def planned(*parts):
+    for part in parts:  # noqa: UP028 - `yield from` a tuple takes no answers
+        yield part
+
+
+@pytest.mark.parametrize(
+    ("blocks", "wanted"),
+    [  # seconds of a step in each part of each block: by one thread, by two in a trial, by two in the rest
+        ([[1.0, 0.5, 0.5], [0.5, 0.5]], [[(16, 1), (32, 2), (99, 2)], [(16, 2), (99, 2)]]),
+        (
+            [[1.0, 3.0, 1.0], [1.0], [3.0, 1.0], [1.0], [1.0], [0.5, 0.5]],
+            [[(16, 1), (32, 2), (99, 1)], [(99, 1)], [(16, 2), (99, 1)], [(99, 1)], [(99, 1)], [(16, 2), (99, 2)]],
+        ),
+        ([[1.0, 0.5, 0.9], [1.0], [0.5, 0.5]], [[(16, 1), (32, 2), (99, 2)], [(99, 1)], [(16, 2), (99, 2)]]),
+    ],
+    ids=["quiet", "busy", "busy later"],
+)
+def test_second_thread_is_used_while_it_pays_and_tried_ever_more_rarely(example, monkeypatch, blocks, wanted):
+    learner = learner_of(example[0], "mse", "adam", 8)
+    learner._two = True
+    monkeypatch.setattr(compiled_learner, "_cores", lambda: 2)
+    monkeypatch.setattr(compiled_learner, "TRIAL", 16)
+    for seconds, parts in zip(blocks, wanted, strict=True):
+        plan = learner._plan(99, alone=False)
+        found = [next(plan)]
+        for second in seconds:
+            with contextlib.suppress(StopIteration):
+                found.append(plan.send(second))
+        assert found == parts
+
+
 def test_two_threads_give_the_bits_of_one(example, monkeypatch):
     net, x, y = example
     vectors = []
     for workers in (1, 2):
-        monkeypatch.setattr(CompiledLearner, "_workers", lambda self, steps, workers=workers: workers)
+        monkeypatch.setattr(CompiledLearner, "_plan", lambda self, steps, alone, n=workers: planned((steps, n)))
         learner = learner_of(net, "mse", "adam", 8)
         learner.net.layers[:3, PARTS] = [2, 2, 1]
         for _ in range(20):
@@ -234,7 +266,7 @@ def test_two_threads_give_the_bits_of_one(example, monkeypatch):
 @pytest.mark.skipif(len(other_cores()) < 1, reason="needs two cores and Linux")
 def test_second_thread_keeps_off_the_core_of_the_first(example, monkeypatch):
     net, x, y = example
-    monkeypatch.setattr(CompiledLearner, "_workers", lambda self, steps: 2)
+    monkeypatch.setattr(CompiledLearner, "_plan", lambda self, steps, alone: planned((steps, 2)))
     before, learner = os.sched_getaffinity(0), learner_of(net, "mse", "adam", 8)
     learner.net.layers[:3, PARTS] = [2, 2, 1]
     learner.steps(x, y, steps_of(ROWS, 8), 8)

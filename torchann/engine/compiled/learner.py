@@ -4,6 +4,7 @@ import ctypes
 import os
 import threading
 import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -22,8 +23,9 @@ from torchann.engine.compiled.threads import GATE, Crew, beside_others, keep_to,
 
 Numbers = NDArray[Any]
 NO_PLACES = np.zeros(0, np.int64)
-LONGEST_REST = 32
-"""Blocks that one thread takes alone, at most, before the second is tried again."""
+TRIAL, PAYS, LONGEST_REST = 32, 0.9, 32
+"""Steps by which a second thread is tried; the share of one thread's time from which on it pays; blocks without it, at
+most, before it is tried again."""
 __all__ = ["ACTIVATIONS", "KINDS", "CompiledLearner", "Taken"]
 
 
@@ -89,7 +91,8 @@ class CompiledLearner:
         self.gradient: Numbers = np.zeros(0 if KINDS[solver.kind] == "sgd" else len(vector), vector.dtype)
         self._empty = np.zeros(0, vector.dtype)
         self._gate = np.zeros(GATE, np.int64)
-        self._rest, self._next_rest, self._best = 0, 4, float("inf")
+        self._alone: float | None = None  # seconds of a step by one thread
+        self._rest, self._next_rest = 0, 1
         self.lay_out(net, batch)
 
     def lay_out(self, net: Net, batch: Batch) -> None:
@@ -141,24 +144,59 @@ class CompiledLearner:
         rows = Rows(flat(x), flat(y), flat(weight), flat(wide), places[0], flat(aux_y), places[1])
         out = self._room if outputs is None else outputs.reshape(-1)
         aux = self._aux_room if aux_outputs is None else aux_outputs.reshape(-1)
-        self._gate[:] = 0
         vectors = Vectors(self.vector, self.gradient, *self.moments)
-        arguments = (
-            self.net, self.solver, self.ends, rows, self.batch, batch_size, vectors, rates, self.place, out, aux,
-        )  # fmt: skip
+        arguments = self.net, self.solver, self.ends, rows, self.batch, batch_size, vectors
         say_first_use()
-        begun = time.perf_counter()
+        sums, done = (0.0, 0.0), 0
         with beside_others() as others:
-            workers = 1 if others else self._workers(len(rates))  # other networks have the other cores
-            second = None
-            if workers == 2:
-                second = _second_thread().submit(_take_part, other_cores(), *arguments, Crew(1, 2, self._gate))
-            loss, penalty, t, product, random = take_steps(*arguments, Crew(0, workers, self._gate))
-            if second is not None:
-                second.result()
-                self._note(time.perf_counter() - begun, len(rates))
-        self.place = Place(t, product, np.uint64(random))  # type: ignore[arg-type]
-        return Taken(loss, penalty)
+            plan = self._plan(len(rates), alone=others > 0)  # other networks have the other cores
+            stop, workers = next(plan)
+            while True:
+                begun = time.perf_counter()
+                given = (*arguments, rates[:stop], done, sums, self.place, out, aux)
+                loss, penalty, t, product, random = self._take(given, workers)
+                sums = loss, penalty
+                seconds, steps, done = time.perf_counter() - begun, max(1, stop - done), stop
+                self.place = Place(t, product, np.uint64(random))  # type: ignore[arg-type]
+                try:
+                    stop, workers = plan.send(seconds / steps)
+                except StopIteration:
+                    return Taken(*sums)
+
+    def _take(self, arguments: tuple[Any, ...], workers: int) -> Any:
+        self._gate[:] = 0
+        if workers == 1:
+            return take_steps(*arguments, Crew(0, 1, self._gate))
+        second = _second_thread().submit(_take_part, other_cores(), *arguments, Crew(1, 2, self._gate))
+        taken = take_steps(*arguments, Crew(0, 2, self._gate))
+        second.result()
+        return taken
+
+    def _plan(self, steps: int, alone: bool) -> Generator[tuple[int, int], float, None]:
+        """Say up to which step how many threads go, and hear how many seconds each of these steps took.
+
+        Two are used where two are faster: not while another process has a core that one of them waits for. Where they
+        were not, it is tried again by a few steps, ever more rarely.
+        """
+        if alone or not self._two or steps < 2 * TRIAL or _cores() < 2:
+            yield steps, 1
+            return
+        done = 0
+        if self._alone is None:
+            self._alone = yield (done := TRIAL), 1
+        if self._rest > 0:
+            self._rest -= 1
+            self._alone = yield steps, 1
+            return
+        both = yield (done := done + TRIAL), 2
+        if both < PAYS * self._alone and done < steps:
+            both = yield (done := steps), 2
+        if both < PAYS * self._alone:
+            self._next_rest = 1
+            return
+        self._rest, self._next_rest = self._next_rest, min(LONGEST_REST, 2 * self._next_rest)
+        if done < steps:
+            self._alone = yield steps, 1
 
     def outputs(self, x: Numbers, codes: NDArray[np.int64] | None = None, *, values: bool = False) -> Numbers:
         """Return the outputs of rows, as the net is now and without dropout; of a net without a wide path.
@@ -179,20 +217,6 @@ class CompiledLearner:
         say_first_use()
         take_outputs(net, self.ends.main, rows, batch, self.vector, out.reshape(-1), values, crew)
         return out
-
-    def _workers(self, steps: int) -> int:
-        if not self._two or steps < 4 or _cores() < 2:
-            return 1
-        self._rest -= 1
-        return 1 if self._rest >= 0 else 2
-
-    def _note(self, seconds: float, steps: int) -> None:
-        """Leave the second thread out for some blocks when the two have waited for a core that another process has."""
-        self._best = min(self._best, seconds / steps)
-        if seconds / steps > 1.5 * self._best:
-            self._rest, self._next_rest = self._next_rest, min(LONGEST_REST, 2 * self._next_rest)
-        else:
-            self._next_rest = 4
 
     def state(self) -> dict[str, Any]:
         """Return what the next step depends on, beside the parameters: numbers, and arrays ``(parameters,)``."""

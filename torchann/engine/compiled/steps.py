@@ -91,7 +91,9 @@ def measure_outputs(net, layer, objective, epsilon, batch, slopes, targets, outp
 
 
 @compiled(entry=True)
-def take_steps(net, solver, ends, rows, batch, batch_size, vectors, rates, at, outputs, aux_outputs, crew):
+def take_steps(
+    net, solver, ends, rows, batch, batch_size, vectors, rates, first_step, sums, at, outputs, aux_outputs, crew
+):
     """Take a step on each mini-batch.
 
     Args:
@@ -103,6 +105,8 @@ def take_steps(net, solver, ends, rows, batch, batch_size, vectors, rates, at, o
         batch_size: rows per step; the last may have fewer.
         vectors: parameters and moments, moved in place, and the gradient.
         rates: learning rate of each step, ``(steps,)``.
+        first_step: number of the first one to take.
+        sums: losses and squared weights that earlier steps have summed up.
         at: how far earlier steps came.
         outputs: raw outputs before each step, ``(rows, outputs)``, in a flat array; room for one batch if not wanted.
         aux_outputs: those of the second output layer.
@@ -116,9 +120,9 @@ def take_steps(net, solver, ends, rows, batch, batch_size, vectors, rates, at, o
     main, aux = layer_of(net, top), layer_of(net, top + 1)
     total_rows = len(rows.order) if len(rows.order) > 0 else len(rows.x) // net.plain
     kept = len(outputs) >= total_rows * main.units
-    losses, penalty, halves = 0.0, 0.0, net.parts
+    losses, penalty, halves = sums[0], sums[1], net.parts
     direct, copied = solver.kind == SGD, len(rows.order) > 0 or len(net.tables) > 0
-    for step in range(len(rates)):
+    for step in range(first_step, len(rates)):
         start = step * batch_size
         count = min(batch_size, total_rows - start)
         columns = min((count + lanes - 1) // lanes * lanes, net.room)
