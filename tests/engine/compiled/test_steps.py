@@ -227,12 +227,22 @@ def planned(*parts):
 @pytest.mark.parametrize(
     ("blocks", "wanted"),
     [  # seconds of a step in each part of each block: by one thread, by two in a trial, by two in the rest
-        ([[1.0, 0.5, 0.5], [0.5, 0.5]], [[(16, 1), (32, 2), (99, 2)], [(16, 2), (99, 2)]]),
         (
-            [[1.0, 3.0, 1.0], [1.0], [3.0, 1.0], [1.0], [1.0], [0.5, 0.5]],
-            [[(16, 1), (32, 2), (99, 1)], [(99, 1)], [(16, 2), (99, 1)], [(99, 1)], [(99, 1)], [(16, 2), (99, 2)]],
+            [[1.0, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5]],
+            [[(16, 1), (32, 2), (64, 2), (80, 2)], [(16, 2), (48, 2), (80, 2)]],
         ),
-        ([[1.0, 0.5, 0.9], [1.0], [0.5, 0.5]], [[(16, 1), (32, 2), (99, 2)], [(99, 1)], [(16, 2), (99, 2)]]),
+        (
+            [[1.0, 3.0, 1.0], [1.0], [3.0, 1.0], [1.0], [1.0], [0.5, 0.5, 0.5]],
+            [
+                [(16, 1), (32, 2), (80, 1)],
+                [(80, 1)],
+                [(16, 2), (80, 1)],
+                [(80, 1)],
+                [(80, 1)],
+                [(16, 2), (48, 2), (80, 2)],
+            ],
+        ),
+        ([[1.0, 0.5, 3.0, 1.0], [1.0]], [[(16, 1), (32, 2), (64, 2), (80, 1)], [(80, 1)]]),
     ],
     ids=["quiet", "busy", "busy later"],
 )
@@ -242,7 +252,7 @@ def test_second_thread_is_used_while_it_pays_and_tried_ever_more_rarely(example,
     monkeypatch.setattr(compiled_learner, "_cores", lambda: 2)
     monkeypatch.setattr(compiled_learner, "TRIAL", 16)
     for seconds, parts in zip(blocks, wanted, strict=True):
-        plan = learner._plan(99, alone=False)
+        plan = learner._plan(80, alone=False)
         found = [next(plan)]
         for second in seconds:
             with contextlib.suppress(StopIteration):

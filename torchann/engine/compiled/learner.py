@@ -189,8 +189,8 @@ class CompiledLearner:
             self._alone = yield steps, 1
             return
         both = yield (done := done + TRIAL), 2
-        if both < PAYS * self._alone and done < steps:
-            both = yield (done := steps), 2
+        while both < PAYS * self._alone and done < steps:
+            both = yield (done := min(steps, done + 2 * TRIAL)), 2
         if both < PAYS * self._alone:
             self._next_rest = 1
             return
