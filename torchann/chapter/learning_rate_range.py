@@ -16,7 +16,7 @@ from torchann.tuning.lr_range.result import RISE, RateRange
 from torchann.tuning.lr_range.test import learning_rate_range
 
 FIRST_RATE, FACTOR = 1e-3, 1.005
-SEEDS, EPOCHS, USUAL_RATE = 3, 3, 0.01
+SEEDS, EPOCHS, USUAL_RATE = 9, 3, 0.01
 LOOKS = (("black", "o-"), ("tab:orange", "s--"))  # at the rate found, at the usual one
 UP, CHOSEN = "rate at which the loss shoots up", "half of it, to train with"
 
