@@ -73,14 +73,13 @@ def test_network_beside_others_leaves_them_the_other_core(monkeypatch):
 
     monkeypatch.setattr(compiled_learner, "_second_thread", second_thread)
     monkeypatch.setattr(compiled_learner, "_cores", lambda: 2)
-    monkeypatch.setattr(compiled_learner, "TRIAL", 1)
     ends = make_objective("identity", "mse"), make_solver("sgd", decayed=0)
     laid_out = lay_out([2, 1], [0], [2], activation=0, rows=4, dtype=np.float32)
     learner = CompiledLearner(np.ones(3, np.float32), *laid_out, *ends)
     learner._two = True
-    x, y, rates = np.ones((8, 2), np.float32), np.zeros(8, np.float32), np.array([0.1, 0.1])
+    x, y, rates = np.ones((8, 2), np.float32), np.zeros(8, np.float32), np.full(4, 0.1)
     with pytest.raises(AssertionError, match="a second thread"):
-        learner.steps(x, y, rates, 4)
+        learner.steps(x, y, rates, 2)
     with beside_others() as others:
         assert others == 0
-        assert learner.steps(x, y, rates, 4).loss > 0
+        assert learner.steps(x, y, rates, 2).loss > 0

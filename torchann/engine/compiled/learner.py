@@ -178,19 +178,20 @@ class CompiledLearner:
         Two are used where two are faster: not while another process has a core that one of them waits for. Where they
         were not, it is tried again by a few steps, ever more rarely.
         """
-        if alone or not self._two or steps < 2 * TRIAL or _cores() < 2:
+        trial = min(TRIAL, steps // 4)  # blocks of rows with many numbers have few steps
+        if alone or not self._two or not trial or _cores() < 2:
             yield steps, 1
             return
         done = 0
         if self._alone is None:
-            self._alone = yield (done := TRIAL), 1
+            self._alone = yield (done := trial), 1
         if self._rest > 0:
             self._rest -= 1
             self._alone = yield steps, 1
             return
-        both = yield (done := done + TRIAL), 2
+        both = yield (done := done + trial), 2
         while both < PAYS * self._alone and done < steps:
-            both = yield (done := min(steps, done + 2 * TRIAL)), 2
+            both = yield (done := min(steps, done + 2 * trial)), 2
         if both < PAYS * self._alone:
             self._next_rest = 1
             return
