@@ -24,6 +24,8 @@ def balanced_class_weight(y: Tensor, num_classes: int) -> list[float]:
     Args:
         y: class indices ``(rows,)``.
         num_classes: how many classes there are; one that has no rows gets 0.
+        metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
+            quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
     Example:
         >>> balanced_class_weight(torch.tensor([0, 0, 0, 1]), 2)  # 4 / (2 * 3), 4 / (2 * 1)
@@ -100,8 +102,10 @@ class ClassificationMLP(Task):
         steps_per_execution: int | None = None,
         class_names: list[str] | None = None,
         embeddings: list[list[int]] | None = None,
+        metrics: Any = None,
     ) -> None:
         super().__init__()
+        metrics = self._ask(metrics)
         hidden_sizes = listed_sizes(hidden_sizes)
         self.save_hyperparameters()
         self._weight_of_class: Tensor | None = None

@@ -1,12 +1,13 @@
 """The figures of a stage (train, val, test), accumulated over its rows and computed once per epoch."""
 
 import copy
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric, Metric, MetricCollection
+from torchmetrics import ExplainedVariance, MeanMetric, Metric, MetricCollection, R2Score
 
 from torchann.engine.rows.sharding import rank_and_world
 
@@ -20,6 +21,11 @@ class RowMetrics(nn.Module):
     Args:
         metrics: what to measure of the predictions and targets, by name; the mean of the losses comes as ``"loss"``.
         activation: from the net's outputs to the predictions.
+        columns: of the targets, by the names of the metrics that look at one of several.
+        center: about the mean of each target, for R2 of targets that vary little beside their size.
+
+    Raises:
+        ValueError: from :meth:`compute`, for a metric that is not one number.
 
     Example:
         >>> from torchmetrics import MeanAbsoluteError
@@ -30,9 +36,17 @@ class RowMetrics(nn.Module):
         {'loss': tensor(4.), 'mae': tensor(3.)}
     """
 
-    def __init__(self, metrics: dict[str, Metric], activation: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self,
+        metrics: dict[str, Metric],
+        activation: Callable[[Tensor], Tensor],
+        columns: Mapping[str, int] | None = None,
+        center: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
+        self.center: list[float] | None = None if center is None else list(center)
         self.activation = activation
+        self.columns: dict[str, int] = dict(columns or {})
         self.loss: MeanMetric = MeanMetric(nan_strategy="disable")  # a run that diverges shows it
         self.metrics: MetricCollection = MetricCollection(
             {name: metric.clone() for name, metric in metrics.items()}, compute_groups=False
@@ -55,8 +69,13 @@ class RowMetrics(nn.Module):
         if rank_and_world()[1] > 1:  # where this process has seen no row another has
             for _, metric in self._parts():
                 metric._update_count = max(1, metric._update_count)
-        figures = {"loss": self.loss.compute(), **self.metrics.compute()}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="torchmetrics")  # that a class has no rows, in each epoch
+            figures = {"loss": self.loss.compute(), **{name: part.compute() for name, part in self.metrics.items()}}
         self.reset()
+        for name, value in figures.items():
+            if not isinstance(value, Tensor) or value.numel() != 1:
+                raise ValueError(f"metric {name!r} gives {value!r:.80} and not one number; give it an average")
         return figures
 
     def reset(self) -> None:
@@ -79,7 +98,8 @@ class RowMetrics(nn.Module):
         for name, metric in self._parts():
             values, metric._update_count = state["parts"][name]
             for key, value in values.items():
-                setattr(metric, key, value.to(device))
+                moved = [part.to(device) for part in value] if isinstance(value, list) else value.to(device)
+                setattr(metric, key, moved)
 
     def _parts(self) -> list[tuple[str, Metric]]:
         return [("loss", self.loss), *self.metrics.items()]
@@ -90,4 +110,12 @@ class RowMetrics(nn.Module):
             self._waiting.clear()
             self._waiting_rows = 0
             self.loss.update(losses)
-            self.metrics.update(self.activation(outputs), target)
+            predicted = self.activation(outputs)
+            for name, metric in self.metrics.items():
+                y_hat, y = predicted, target
+                if metric.dtype == torch.float64:  # differences of squares, which float32 would lose
+                    y_hat, y = y_hat.double(), y.double()
+                if self.center is not None and isinstance(metric, (R2Score, ExplainedVariance)):
+                    y_hat, y = (part - y.new_tensor(self.center) for part in (y_hat, y))
+                column = self.columns.get(name)
+                metric.update(*((y_hat, y) if column is None else (y_hat[:, column], y[:, column])))

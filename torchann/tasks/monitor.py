@@ -55,8 +55,11 @@ def direction(monitor: str, pl_module: pl.LightningModule) -> Literal["min", "ma
     """
     if monitor.endswith("loss"):
         return "min"
+    found: dict[str, bool] = {}
     for path, metric in pl_module.named_modules():
-        higher_is_better = getattr(metric, "higher_is_better", None)
-        if higher_is_better is not None and f"_{monitor}".endswith(f"_{path.rpartition('.')[2]}"):
-            return "max" if higher_is_better else "min"
+        name, higher_is_better = path.rpartition(".")[2], getattr(metric, "higher_is_better", None)
+        if higher_is_better is not None and f"_{monitor}".endswith(f"_{name}"):
+            found[name] = higher_is_better
+    if found:
+        return "max" if found[max(found, key=len)] else "min"  # val_r2_mae is the R2 of the target mae
     raise ValueError(f"nobody says whether {monitor!r} should fall or rise; give mode='min' or mode='max'")

@@ -36,6 +36,8 @@ class NetTask(OutputsTask):
         lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
         lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
         steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
+        metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
+            quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
     Example:
         >>> import torch
@@ -69,8 +71,10 @@ class NetTask(OutputsTask):
         lr_schedule: ScheduleName = "constant",
         lr_schedule_options: dict[str, Any] | None = None,
         steps_per_execution: int | None = None,
+        metrics: Any = None,
     ) -> None:
         super().__init__()
+        metrics = self._ask(metrics)
         self.outputs: dict[str, Output] = make_outputs(outputs)
         outputs = {name: dataclasses.asdict(output) for name, output in self.outputs.items()}  # type: ignore[misc]
         self.save_hyperparameters(ignore=["net"])

@@ -11,6 +11,8 @@ from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, Mult
 
 from torchann.nets.checks import check_classes
 from torchann.nets.heads import Objective, classification_objective, regression_objective
+from torchann.tasks.metrics import RowMetrics
+from torchann.tasks.named_metrics import named_metrics, of_each_target
 
 TaskName = Literal["regression", "binary", "multiclass", "multilabel"]
 
@@ -104,6 +106,43 @@ def task_metrics(task: str, size: int) -> dict[str, Metric]:
     if task == "multilabel":
         return {"accuracy": MultilabelAccuracy(size, average="micro", validate_args=False)}
     return {"accuracy": MulticlassAccuracy(size, average="micro", validate_args=False)}
+
+
+def stage_metrics(
+    stage: str,
+    task: str,
+    size: int,
+    always: Mapping[str, Metric],
+    asked: Mapping[str, Any],
+    objective: Objective,
+    hparams: Mapping[str, Any],
+) -> RowMetrics:
+    """Return what is measured of an output in a stage: metrics of each target, too, where they were asked for.
+
+    On test rows each of several targets has its root mean squared error, mean absolute error and R2 in any case.
+
+    Args:
+        stage: train, val or test.
+        task: regression, binary, multiclass or multilabel.
+        size: values, classes or labels.
+        always: metrics beside the loss, by name.
+        asked: metrics that a user asks for, by name; those of another kind of task are left out.
+        objective: of the output.
+        hparams: of the task, with the targets' names and means where they are known.
+
+    Example:
+        >>> made = stage_metrics("val", "regression", 2, {}, {"r2": "r2"}, regression_objective(2), {})
+        >>> list(made.metrics)
+        ['r2', 'r2_0', 'r2_1']
+    """
+    found = dict(always) | named_metrics(asked, task, size)
+    columns: dict[str, int] = {}
+    if task == "regression":
+        names = hparams.get("target_names") or [str(number) for number in range(size)]
+        wanted = {**dict(always), **dict(asked), "r2": "r2"} if stage == "test" else asked
+        for name, (metric, column) in of_each_target(named_metrics(wanted, task, size), names).items():
+            found[name], columns[name] = metric, column
+    return RowMetrics(found, objective.activation, columns, hparams.get("target_mean"))
 
 
 def make_outputs(outputs: Mapping[str, Output | Mapping[str, Any]]) -> dict[str, Output]:

@@ -25,15 +25,14 @@ class OutputsTask(Task):
     def _build(self) -> None:
         self.build()
         self.heads: dict[str, Objective] = {name: output.objective() for name, output in self.outputs.items()}
+        stages = {
+            name: self._stages(output.task, output.size, task_metrics(output.task, output.size), self.heads[name])
+            for name, output in self.outputs.items()
+        }
         self.metrics = nn.ModuleList(
-            nn.ModuleDict(
-                {
-                    name: RowMetrics(task_metrics(output.task, output.size), self.heads[name].activation)
-                    for name, output in self.outputs.items()
-                }
-            )
-            for _ in STAGES
+            nn.ModuleDict({name: made[place] for name, made in stages.items()}) for place in range(len(STAGES))
         )
+        self._check_asked()
 
     def ends(self) -> dict[str, tuple[Objective, float]]:
         """What each output ends in and counts in the loss."""

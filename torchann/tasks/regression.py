@@ -52,6 +52,8 @@ class RegressionMLP(Task):
         target_std: standard deviation of each target; taken from the data module.
         embeddings: of the last inputs, which are category numbers, each [categories, size of the vector that is learnt
             for each]; taken from the data module.
+        metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
+            quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
     Example:
         >>> import torch
@@ -102,8 +104,10 @@ class RegressionMLP(Task):
         target_mean: list[float] | None = None,
         target_std: list[float] | None = None,
         embeddings: list[list[int]] | None = None,
+        metrics: Any = None,
     ) -> None:
         super().__init__()
+        metrics = self._ask(metrics)
         hidden_sizes, bounds = listed_sizes(hidden_sizes), None if bounds is None else list(bounds)
         self.save_hyperparameters()
         self._check_and_build()

@@ -20,7 +20,9 @@ from torchann.tasks.data_check import DataCheck
 from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.monitor import check_monitors
+from torchann.tasks.named_metrics import by_name, plain
 from torchann.tasks.optimizers import check_optimizer, optimizer_and_schedule
+from torchann.tasks.outputs import stage_metrics
 from torchann.tasks.predictor import Predictor, trainer_of
 from torchann.tasks.step_choice import StepChoice
 from torchann.tasks.threads import Threads
@@ -54,6 +56,7 @@ class Task(Predictor):
     """Hyperparameters that another value of would make it another net."""
     names: tuple[str, ...] = ()
     """Hyperparameters that are taken from the data module where it has them."""
+    _asked_metrics: dict[str, Any] | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,6 +133,11 @@ class Task(Predictor):
             given.insert(0, _BuildNet())
         return [kind() for kind in (Threads, DataCheck) if not any(isinstance(callback, kind) for callback in given)]
 
+    def _ask(self, metrics: Any) -> Any:
+        # In a constructor: keeps the metrics that a user asks for, and returns those that a checkpoint can hold.
+        self._asked_metrics = by_name(metrics or [])
+        return plain(metrics)
+
     def _check_and_build(self) -> None:
         """At the end of a constructor: what it was given is refused here, and not in a fit; the net needs its sizes."""
         if "activation" in self.hparams:
@@ -141,7 +149,21 @@ class Task(Predictor):
 
     def _build(self) -> None:
         self.build()
-        self.metrics = nn.ModuleList(RowMetrics(self.make_metrics(), self.objective.activation) for _ in STAGES)
+        classes = self.hparams.get("num_classes")
+        kind = "regression" if classes is None else self.hparams["task"]
+        size = classes or self.objective.out_features
+        self.metrics = nn.ModuleList(self._stages(kind, size, self.make_metrics(), self.objective))
+        self._check_asked()
+
+    def _stages(self, kind: str, size: int, always: dict[str, Metric], objective: Objective) -> list[RowMetrics]:
+        hparams, asked = dict(self.hparams), self._asked_metrics or {}
+        return [stage_metrics(stage, kind, size, always, asked, objective, hparams) for stage in STAGES]
+
+    def _check_asked(self) -> None:
+        known = {name for part in self._metrics_of("train").values() for name in part.metrics}
+        for name in self._asked_metrics or {}:
+            if name not in known:
+                raise ValueError(f"metric {name!r} does not measure what {type(self).__name__} predicts; leave it out")
 
     def _metrics_of(self, stage: str) -> dict[str, RowMetrics]:
         # By output; an only one has no name.

@@ -44,6 +44,8 @@ class WideAndDeep(OutputsTask):
 
     Raises:
         ValueError: if ``aux_weight`` is not from 0 to 1 (1 excluded), or a path has columns that are not there.
+        metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
+            quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
     Example:
         >>> import torch
@@ -87,8 +89,10 @@ class WideAndDeep(OutputsTask):
         lr_schedule_options: dict[str, Any] | None = None,
         steps_per_execution: int | None = None,
         target_names: list[str] | None = None,
+        metrics: Any = None,
     ) -> None:
         super().__init__()
+        metrics = self._ask(metrics)
         if not 0 <= aux_weight < 1:
             raise ValueError(f"aux_weight is {aux_weight}; give a number from 0 to 1, below 1")
         hidden_sizes = listed_sizes(hidden_sizes)

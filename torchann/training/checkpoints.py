@@ -12,6 +12,7 @@ from torch import Tensor
 from torchann.files.atomic import replaced_when_whole, write_atomically
 from torchann.files.metric_name import MetricName
 from torchann.files.run import BEST, LAST, Run
+from torchann.tasks.monitor import direction
 from torchann.training.lightning_internals import validation_is_next
 
 
@@ -24,7 +25,7 @@ class Checkpoints(Checkpoint):
 
     Args:
         monitor: a logged figure; without a validation set the training loss takes the place of ``val_loss``.
-        mode: min for figures that should fall, max for those that should rise.
+        mode: min for figures that should fall, max for those that should rise; auto asks the figure, which knows.
         save_best_only: no ``last``, as in Keras' ``ModelCheckpoint(save_best_only=True)``.
         every_n_epochs: epochs between two ``last``; the final one is always written.
         every_n_steps: also within an epoch, after so many optimiser steps, or at the end of the block of steps then
@@ -42,7 +43,7 @@ class Checkpoints(Checkpoint):
         ValueError: if an interval is not above 0.
 
     Example:
-        >>> Checkpoints("val_accuracy", mode="max", every_n_steps=1000).best_model_path
+        >>> Checkpoints("val_accuracy", every_n_steps=1000).best_model_path
         ''
     """
 
@@ -57,7 +58,7 @@ class Checkpoints(Checkpoint):
     def __init__(
         self,
         monitor: str = "val_loss",
-        mode: Literal["min", "max"] = "min",
+        mode: Literal["auto", "min", "max"] = "auto",
         save_best_only: bool = False,
         every_n_epochs: int = 1,
         every_n_steps: int | None = None,
@@ -75,7 +76,7 @@ class Checkpoints(Checkpoint):
         self.best_epoch: int | None = None
         self._step_saved = 0
         self._time_saved = 0.0
-        self._validated = False
+        self._validated = self._rises = False
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Takes the training loss where there is no validation, and finds the folder."""
@@ -89,6 +90,7 @@ class Checkpoints(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts the clock, and finds the best again where a run goes on."""
+        self._rises = (direction(self.monitor, pl_module) if self.mode == "auto" else self.mode) == "max"
         self._step_saved, self._time_saved = trainer.global_step, time.monotonic()
         best = Path(self.dirpath or ".", BEST)
         if self.best_epoch is not None and best.is_file():
@@ -134,7 +136,7 @@ class Checkpoints(Checkpoint):
         if figure is None or not figure.isfinite() or stale:
             return False
         best = self.best_model_score
-        if best is not None and not (figure < best if self.mode == "min" else figure > best):
+        if best is not None and not (figure > best if self._rises else figure < best):
             return False
         self.best_model_score, self.best_epoch = figure.detach().clone().cpu(), trainer.current_epoch
         return True

@@ -22,10 +22,12 @@ from torchann.engine.generators import seed_shuffle, separate_generators
 from torchann.engine.stop import StopTraining
 from torchann.files.checkpoint_files import CheckpointFiles, read_together
 from torchann.files.history import History
+from torchann.files.metric_name import MetricName
 from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import devices_of_job, in_job, meet
 from torchann.tasks.given_rows import is_rows, loader_of
 from torchann.training.checkpoints import Checkpoints, best_path
+from torchann.training.early_stopping import EarlyStopping
 from torchann.training.interrupts import Interrupts, interruption
 from torchann.training.lightning_internals import end_epochs_with_max_steps, gradient_hook, process_timeout
 from torchann.training.progress import Progress
@@ -133,7 +135,7 @@ class Trainer(pl.Trainer):
             callbacks = [callback for callback in callbacks if callback not in reports]
             callbacks += [RunRecord(quiet), *(reports or [TensorBoardReport(pictures_freq=0)])]
             if enable_checkpointing and not own_checkpoint:
-                callbacks.append(Checkpoints())
+                callbacks.append(_checkpoints_as(callbacks))
         elif logger is False:
             enable_checkpointing = own_checkpoint
         enable_progress_bar = enable_progress_bar and not quiet
@@ -322,6 +324,14 @@ class Trainer(pl.Trainer):
     def run_folder(self) -> Path:
         """Where this run's files are."""
         return Path(self.log_dir or self.default_root_dir)
+
+
+def _checkpoints_as(callbacks: list[Callback]) -> Checkpoints:
+    # The best by what early stopping watches on validation rows: the weights that the fit ends with.
+    for callback in callbacks:
+        if isinstance(callback, EarlyStopping) and MetricName.parse(str(callback.monitor)).stage == "val":
+            return Checkpoints(callback.monitor, callback.mode)  # type: ignore[arg-type]
+    return Checkpoints()
 
 
 def quieten_framework() -> None:

@@ -19,13 +19,12 @@ from tqdm import tqdm
 
 from torchann.dashboard.trial_session import write_trial
 from torchann.files.history import no_such_figure
+from torchann.tasks.named_metrics import rises
 from torchann.tuning.space import Range, read_space
 from torchann.tuning.study_table import StudyTable
 from torchann.tuning.trial_ownership import TrialOwnership
 from torchann.tuning.trial_runs import TrialRuns
 from torchann.tuning.trials import Candidate, Criterion, Make, Params, Scores
-
-RISING = ("accuracy", "precision", "recall", "f1", "auroc")
 
 
 class Study:
@@ -214,9 +213,8 @@ def _mode(metric: str, mode: Literal["auto", "min", "max"]) -> Literal["min", "m
         return mode
     if mode != "auto":
         raise ValueError(f"mode is {mode!r}; give min, max or auto")
-    if metric.endswith(("loss", "rmse", "mae")):
-        return "min"
-    if metric.endswith(RISING):
-        return "max"
+    rising = rises(metric)
+    if rising is not None:
+        return "max" if rising else "min"
     known = no_such_figure(metric, ["val_loss", "val_rmse", "val_mae", "val_accuracy"])
     raise ValueError(f"nobody says whether {metric!r} should fall or rise ({known}); give mode min or max")
