@@ -91,13 +91,13 @@ OUTPUTS = {
 }
 
 
-def targets(output, generator):
+def targets(output, generator, rows=ROWS):
     outputs = OUTPUTS[output][0]
     if output == "multiclass":
-        return generator.integers(0, outputs, ROWS)
+        return generator.integers(0, outputs, rows)
     if output in ("binary", "multilabel"):
-        return generator.integers(0, 2, (ROWS, outputs) if output == "multilabel" else ROWS)
-    return generator.normal(size=(ROWS, outputs))
+        return generator.integers(0, 2, (rows, outputs) if output == "multilabel" else rows)
+    return generator.normal(size=(rows, outputs))
 
 
 def parameters(net):
@@ -130,7 +130,16 @@ def steps_of(rows, batch_size):
     return np.full(-(-rows // batch_size), RATE)
 
 
-def compare(activation="tanh", output="mse", solver="sgd", hidden=(7, 5), weight_decay=0.0, weighted=False, batch=8):
+def compare(
+    activation="tanh",
+    output="mse",
+    solver="sgd",
+    hidden=(7, 5),
+    weight_decay=0.0,
+    weighted=False,
+    batch=8,
+    count=ROWS,
+):
     """Two epochs by compiled steps and by autograd; returns both vectors and both epochs' raw outputs."""
     torch.manual_seed(0)
     generator = np.random.default_rng(1)
@@ -138,13 +147,13 @@ def compare(activation="tanh", output="mse", solver="sgd", hidden=(7, 5), weight
     net = MLP(FEATURES, list(hidden), outputs, activation).double()
     learner = learner_of(net, output, solver, batch, weight_decay)
     optimizer = SOLVERS[solver][0](parameters(net), weight_decay)
-    x, y = generator.normal(size=(ROWS, FEATURES)), targets(output, generator)
-    weight, objective = generator.random(ROWS) + 0.2, book()
-    seen = np.zeros((ROWS, outputs))
+    x, y = generator.normal(size=(count, FEATURES)), targets(output, generator, count)
+    weight, objective = generator.random(count) + 0.2, book()
+    seen = np.zeros((count, outputs))
     for _ in range(2):
-        order = generator.permutation(ROWS)
+        order = generator.permutation(count)
         given = {"weight": weight} if weighted else {}
-        learner.steps(x, y.astype(float), steps_of(ROWS, batch), batch, order=order, outputs=seen, **given)
+        learner.steps(x, y.astype(float), steps_of(count, batch), batch, order=order, outputs=seen, **given)
         wanted = []
         for rows in torch.split(torch.from_numpy(order), batch):
             optimizer.zero_grad()
@@ -191,7 +200,9 @@ def test_steps_of_each_solver_are_torchs(solver, weight_decay):
 def test_steps_agree_with_autograd_whatever_the_net(activation, output, solver, hidden, batch, weighted):
     # A first step by the sign of a gradient, as of Adam, is another one where +1 and -1 add up to 0 but for rounding.
     by_sign = output in ("mae", "relu") and solver not in ("sgd", "momentum", "nesterov")
-    assert_same(*compare(activation, output, "sgd" if by_sign else solver, hidden, 0.01, weighted, batch))
+    # Steps double a difference: 74 steps of RMSprop on single rows carry autograd's own rounding from 2e-16 to 1e-9.
+    count = min(ROWS, 5 * batch)
+    assert_same(*compare(activation, output, "sgd" if by_sign else solver, hidden, 0.01, weighted, batch, count))
 
 
 def trained(net, x, y, epochs=2, batch_size=8, **options):
