@@ -39,7 +39,9 @@ def test_folder_that_is_not_there_is_an_error_that_says_what_to_do(command):
 
 
 def test_folder_without_events_is_an_error(tmp_path):
-    assert refusal(tmp_path).startswith(f"nothing to show in {tmp_path}: it holds no TensorBoard events; train")
+    folder = tmp_path / "runs"  # alone, or the folder of another test would be meant
+    folder.mkdir()
+    assert refusal(folder).startswith(f"nothing to show in {folder}: it holds no TensorBoard events; train")
 
 
 @pytest.mark.parametrize("given", [{}, {"purge_step": 3}])  # a version; a resumed run's start of session as well

@@ -20,6 +20,7 @@ QUIET = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": 
 QUIET |= {"enable_model_summary": False}
 NAMES = {
     "_logger_connector": ("trainer", "what was logged in the loop under way", "logged_now"),
+    "_results": ("epoch_loop", "the figures that were logged", "leave_figures_in_place"),
     "_should_check_val_fx": ("epoch_loop", "whether the next thing is a validation", "validation_is_next"),
     "_data_fetcher": ("fit_loop", "the iterator over training batches", "validation_is_next, pass_over_batches"),
     "_combined_loader_states_to_load": ("fit_loop", "places of loaders, not yet given", "load_waiting_loader_states"),

@@ -141,9 +141,12 @@ class RunLogger(TensorBoardLogger):
             # Without the summary of the whole experiment TensorBoard finds all metrics of all runs by itself.
             _, start, _ = hparams_summaries(_plain(dict(self.hparams)), {})  # type: ignore[no-untyped-call]
             self.experiment.file_writer.add_summary(start)
+        written = set()
         for name, value in ((MetricName.parse(key), value) for key, value in figures.items()):
-            self.writer(SUB_RUNS.get(name.stage, "train")).add_scalar(name.tag, value, epoch)
-        for writer in self._writers.values():
+            writer = self.writer(SUB_RUNS.get(name.stage, "train"))
+            writer.add_scalar(name.tag, value, epoch)
+            written.add(writer)
+        for writer in written:
             writer.flush()
 
     @rank_zero_only

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from torchann.files.history import History, Row, csv_lines
 from torchann.files.run import Run
-from torchann.training.lightning_internals import logged_now
+from torchann.training.lightning_internals import leave_figures_in_place, logged_now
 
 
 class RecordHistory(Callback):
@@ -67,6 +67,7 @@ class RecordHistory(Callback):
         self.history.rows.append(row | {"seconds": round(now - self._started, 3)})
         self._validated, self._started = {}, now
         self._logged_before = dict(trainer.callback_metrics)
+        leave_figures_in_place(trainer)
 
     def _complete(self, trainer: pl.Trainer) -> None:
         # What a module logs in its own on_train_epoch_end comes after that of the callbacks.
