@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import torchann
-from torchann.files.run import Run, RunFolderError
+from torchann.files.run import LONGEST_NAME, Run, RunFolderError, check_name, name_from
 
 NAMES = r"config\.yaml|checkpoints|(best|last)\.ckpt|history\.csv|versions\.json|(test|validate)\.json|predictions\.csv"
 ELSEWHERE = {
@@ -62,3 +62,45 @@ def test_names_of_a_runs_files_stand_in_one_module():
             strings = [node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)]
             found = [name for name in map(str, strings) if re.fullmatch(rf"(.*/)?({NAMES})", name)]
             assert [name for name in found if ELSEWHERE.get(file.name) != name] == [], file
+
+
+OUTSIDE = [
+    "",
+    " ",
+    ".",
+    "..",
+    "../x",
+    "../../../x",
+    "/tmp/x",
+    "a/b",
+    "a/",
+    "\\x",
+    "..\\x",
+    "a\0b",
+    "\x1b[2J",
+    "a\nb",
+    "\u202e",
+]
+
+
+@pytest.mark.parametrize("name", [*OUTSIDE, "\udcff", None, 3, "n" * 300, "ü" * 101], ids=repr)
+def test_name_that_is_not_one_plain_folder_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"^name is .*; give the name of one folder, such as 'demo'"):
+        torchann.Trainer(name=name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", [*OUTSIDE, "\udcff", "n" * 300, "ü" * 300, "homes", "Häuser 2", "-x", "...", ".hidden"]
+)
+def test_name_from_any_text_is_one_plain_folder(tmp_path, name):
+    folder = tmp_path / check_name(name_from(name))
+    folder.mkdir()
+    assert folder.parent == tmp_path and len(folder.name.encode()) <= LONGEST_NAME
+    assert name_from("homes") == "homes"
+
+
+def test_runs_with_a_nul_is_refused():
+    with pytest.raises(ValueError, match=r"runs is 'a\\x00', with a NUL; give a folder"):
+        torchann.Trainer(runs="a\0")

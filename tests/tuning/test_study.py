@@ -411,3 +411,10 @@ def test_several_processes_per_trial_and_folds_of_unknown_rows_are_refused(tmp_p
 
 def test_names_are_those_of_the_space():
     assert list(SPACE) == ["hidden_sizes", "lr"] and Study.__init__.__kwdefaults__["sampler"] == "tpe"
+
+
+@pytest.mark.parametrize("name", ["../../x", "", "/tmp/x", "a\0b", "n" * 300])
+def test_name_of_a_study_is_that_of_one_folder(name, tmp_path):
+    with pytest.raises(ValueError, match=r"name is .*; give the name of one folder"):
+        Study(name, make, SPACE, folder=tmp_path / "studies", quiet=True)
+    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,7 @@ from torchann.commands.table_shortcut import name_of, translated, with_model, wi
 from torchann.commands.texts import with_plain_texts
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
+from torchann.files.run import check_name, name_from
 from torchann.nets.names import printable
 from torchann.training.trainer import Trainer, quieten_framework
 
@@ -67,11 +68,11 @@ class ConfigCLI(LightningCLI):
         """What runs and studies are called: as is said, or after the config file, the table or the model."""
         given = self.given
         if given.trainer.name != "run":
-            return str(given.trainer.name)
+            return check_name(given.trainer.name, "trainer.name")
         if given.config:
-            return Path(str(given.config[0])).stem
+            return name_from(Path(str(given.config[0])).stem)
         own = given.data.class_path.endswith("TabularDataModule")
-        return name_of(given.data.init_args.source) if own else str(given.model.class_path.split(".")[-1])
+        return name_from(name_of(given.data.init_args.source) if own else given.model.class_path.split(".")[-1])
 
     def parse_arguments(self, parser: Any, args: Any) -> None:
         """Parses the command line; a table needs no model to be named."""

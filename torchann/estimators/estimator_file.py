@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from torchann.files.plain_values import decode, encode
-from torchann.files.safetensors_file import ModelFileError, read_arrays, reading, write, wrong
+from torchann.files.safetensors_file import ModelFileError, Opened, reading, write, wrong
 
 Own = TypeVar("Own", bound="SafeFile")
 FIELDS = ("class", "fitted", "hyperparameters", "torchann")
@@ -57,8 +57,8 @@ class SafeFile:
             FileNotFoundError: if there is no such file.
             ModelFileError: if it is no such file, damaged, or of another class.
         """
-        with reading(Path(path)) as (document, _):
-            estimator = rebuild(document, Path(path))
+        with reading(Path(path)) as opened:
+            estimator = rebuild(opened)
         if not isinstance(estimator, cls):
             found = type(estimator).__name__
             raise ModelFileError(f"{path} holds a {found} and no {cls.__name__}; call {found}.load(path)")
@@ -87,10 +87,11 @@ def _classes() -> dict[str, Any]:
     return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, SafeFile)}
 
 
-def rebuild(document: dict[str, Any], path: Path, net: Any = None) -> Any:
+def rebuild(opened: Opened, net: Any = None) -> Any:
     """Return the estimator of any class that a file holds; ModelFileError if it holds none, or a net was given."""
     if net is not None:
         raise ModelFileError("an estimator needs no net and one was given; leave net out")
+    document = opened.document
     name = document.get("class")
     kinds = {f"estimators.{name}": kind for name, kind in _classes().items()}
     if not isinstance(name, str) or name not in kinds:
@@ -101,7 +102,7 @@ def rebuild(document: dict[str, Any], path: Path, net: Any = None) -> Any:
     if unknown := set(fitted) - set(kinds[name].fitted):
         raise wrong(f"{name} has no attribute {sorted(unknown)!r:.80}")
     try:
-        tensors = read_arrays(path)
+        tensors = opened.arrays()
         estimator = kinds[name](**{key: decode(key, value, tensors) for key, value in params.items()})
         values = {key: decode(key, value, tensors) for key, value in fitted.items()}
         if values:

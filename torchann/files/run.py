@@ -18,8 +18,51 @@ LOCK = ".lock"
 """A hidden file in the folder of a run while a process trains in it."""
 
 
+LONGEST_NAME = 200
+"""Bytes of the name of a run, in UTF-8; file systems take 255."""
+
+
 class RunFolderError(FileNotFoundError):
     """A run or checkpoint that was asked for is not there."""
+
+
+def check_name(name: object, what: str = "name") -> str:
+    """Return the name of a run or a study, which is the name of one folder.
+
+    Args:
+        name: as the user gave it.
+        what: how the error calls it.
+
+    Raises:
+        ValueError: for a path, a name that is empty or too long, and letters that a terminal would act on.
+
+    Example:
+        >>> check_name("../x")
+        Traceback (most recent call last):
+            ...
+        ValueError: name is '../x'; give the name of one folder, such as 'demo', without / and control characters
+    """
+    text = name if isinstance(name, str) else ""
+    plain = text.isprintable() and not set(text) & {"/", "\\"} and text.strip() not in ("", ".", "..")
+    if not plain or len(text.encode()) > LONGEST_NAME:
+        length = f", {len(text.encode())} bytes" if plain else ""
+        raise ValueError(
+            f"{what} is {name!r:.80}{length}; give the name of one folder, such as 'demo', "
+            + (f"of at most {LONGEST_NAME} bytes" if plain else "without / and control characters")
+        )
+    return text
+
+
+def name_from(text: str) -> str:
+    """Return a name for :func:`check_name` that is like a text, such as the name of a file.
+
+    Example:
+        >>> name_from("homes"), name_from("a/b" + chr(27)), name_from("..")
+        ('homes', 'a_b_', 'run')
+    """
+    letters = (letter if letter.isprintable() and letter not in "/\\" else "_" for letter in text)
+    name = "".join(letters).encode()[: LONGEST_NAME // 2].decode(errors="ignore")
+    return "run" if name.strip() in ("", ".", "..") else name
 
 
 class Run:

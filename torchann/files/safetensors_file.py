@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
 from torchann.files.atomic import write_atomically
 
@@ -80,14 +80,30 @@ def _parts(header: bytes) -> int:
     return header.count(b"{") + header.count(b"[")
 
 
-def read(path: Path) -> tuple[dict[str, Any], Shapes]:
-    """What a file says, after its checksum was found right; no more of it than the header is held in memory.
+class Opened(NamedTuple):
+    """A file that was read once: what it says, the tensors that it has, and the bytes that both are from."""
 
-    Args:
-        path: any file.
+    document: dict[str, Any]
+    shapes: Shapes
+    content: bytes
 
-    Returns:
-        The document, and what tensors there are.
+    def tensors(self) -> "dict[str, Tensor]":
+        """Return the tensors of the file."""
+        from safetensors.torch import load  # seconds
+
+        return load(self.content)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the tensors as arrays that may be written to.
+
+        Raises:
+            LookupError: for a dtype that NumPy lacks.
+        """
+        return {name: part.copy() for name, part in safetensors.numpy.load(self.content).items()}
+
+
+def read(path: Path) -> Opened:
+    """Read a file and check it, its checksum too; beyond the header only bytes that the header has tensors for.
 
     Raises:
         FileNotFoundError: if there is none.
@@ -98,28 +114,42 @@ def read(path: Path) -> tuple[dict[str, Any], Shapes]:
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise ModelFileError(f"{path} is a folder or a device; give a file that torchann.save wrote")
     with path.open("rb") as file:
-        start = file.read(8)
+        start, length = file.read(8), os.fstat(file.fileno()).st_size
         size = int.from_bytes(start, "little")
-        if len(start) < 8 or not 2 <= size <= min(MAX_HEADER, os.stat(path).st_size - 8):
+        if len(start) < 8 or not 2 <= size <= min(MAX_HEADER, length - 8):
             raise ModelFileError(f"{path} {_foreign(path, start)}")
         header = file.read(size)
         if _parts(header) > MAX_PARTS:
             raise ModelFileError(f"{path} has {_parts(header):,} lists and objects in its header; {WAY_OUT}")
-        document, shapes = _header(path)
-        digest = document.pop("sha256", None)
-        if not isinstance(digest, str) or len(digest) != len(NO_DIGEST) or not digest.isascii():
-            raise ModelFileError(f"{path} has no checksum; {WAY_OUT}")
-        found = hashlib.sha256(start + header.replace(digest.encode(), NO_DIGEST.encode(), 1))
-        while chunk := file.read(2**20):
-            found.update(chunk)
-    if found.hexdigest() != digest:
+        try:
+            text = _text(header, length - 8 - size)
+            file.seek(0)
+            content = file.read(length)
+            views = safetensors.deserialize(content)  # checks that names, shapes and offsets fit each other
+        except (
+            SafetensorError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+            RecursionError,
+        ) as error:
+            raise ModelFileError(f"{path} is damaged or no safetensors file ({error}); {WAY_OUT}") from None
+    document = _document(path, text)
+    digest = document.pop("sha256", None)
+    if not isinstance(digest, str) or len(digest) != len(NO_DIGEST) or not digest.isascii():
+        raise ModelFileError(f"{path} has no checksum; {WAY_OUT}")
+    found = hashlib.sha256(start + header.replace(digest.encode(), NO_DIGEST.encode(), 1))
+    found.update(memoryview(content)[8 + size :])
+    if found.hexdigest() != digest or not content.startswith(start + header):
         raise ModelFileError(f"{path} is damaged: its content is not what was written (SHA-256); {WAY_OUT}")
     del document["format_version"]
-    return document, shapes
+    return Opened(document, {name: (view["dtype"], tuple(view["shape"])) for name, view in views}, content)
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[tuple[dict[str, Any], Shapes]]:
+def reading(path: Path) -> Iterator[Opened]:
     """Read a file by :func:`read` for a block of code, whose ModelFileErrors then begin with the path."""
     found = read(path)
     try:
@@ -128,14 +158,18 @@ def reading(path: Path) -> Iterator[tuple[dict[str, Any], Shapes]]:
         raise ModelFileError(f"{path}: {error}") from None
 
 
-def _header(path: Path) -> tuple[dict[str, Any], Shapes]:
-    try:
-        with safe_open(path, "np") as file:  # checks that names, shapes and offsets fit each other and the file
-            text = (file.metadata() or {}).get(KEY)
-            views = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-            shapes = {name: (view.get_dtype(), tuple(view.get_shape())) for name, view in views.items()}
-    except (SafetensorError, OverflowError) as error:
-        raise ModelFileError(f"{path} is damaged or no safetensors file ({error}); {WAY_OUT}") from None
+def _text(header: bytes, length: int) -> str | None:
+    # The document of a header whose tensors take so many bytes: nothing may be read that no tensor is made of.
+    parts = json.loads(header, object_pairs_hook=_unique, parse_constant=_no_number)
+    about = parts.pop("__metadata__", {})
+    if max((part["data_offsets"][1] for part in parts.values()), default=0) != length:
+        raise ValueError(f"there are {length:,} bytes behind its header, which has tensors of another size")
+    if not all(isinstance(text, str) for text in about.values()):
+        raise ValueError("its metadata is no text")
+    return about.get(KEY)
+
+
+def _document(path: Path, text: str | None) -> dict[str, Any]:
     if text is None:
         raise ModelFileError(
             f"{path} holds tensors and does not say of what model; make the model, load them with "
@@ -153,7 +187,7 @@ def _header(path: Path) -> tuple[dict[str, Any], Shapes]:
             f"{path} is of format {version}, by torchann {document.get('torchann')!r:.20}, and this torchann reads "
             f"formats up to {FORMAT_VERSION}; pip install --upgrade torchann"
         )
-    return document, shapes
+    return document
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -184,19 +218,3 @@ def _foreign(path: Path, start: bytes) -> str:
     if start[:1] == b"\x80" or suffix in (".pkl", ".pickle", ".joblib"):
         return f"{pickles}; write its model with torchann.save where it comes from"
     return f"is cut off, damaged or no model file; {WAY_OUT}"
-
-
-def read_tensors(path: Path) -> "dict[str, Tensor]":
-    """Return the tensors of a file that :func:`read` has let pass."""
-    from safetensors.torch import load  # seconds
-
-    return load(path.read_bytes())
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the tensors of such a file as arrays that may be written to.
-
-    Raises:
-        LookupError: for a dtype that NumPy lacks.
-    """
-    return {name: part.copy() for name, part in safetensors.numpy.load(path.read_bytes()).items()}

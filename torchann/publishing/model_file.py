@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from torchann.files.plain_values import plain
-from torchann.files.safetensors_file import ModelFileError, Shapes, read_tensors, reading, write, wrong
+from torchann.files.safetensors_file import ModelFileError, Opened, Shapes, reading, write, wrong
 from torchann.nets.preprocessing import Preprocessing
 from torchann.publishing.model_document import (
     CLASSES,
@@ -124,18 +124,18 @@ def load(path: str | PathLike[str], net: nn.Module | None = None) -> Any:
         FileNotFoundError: if there is no such file.
         ModelFileError: if it is no such file; the error says what it is and what to do.
     """
-    path = Path(path)
-    with reading(path) as (document, shapes):
-        if str(document.get("class")).startswith("estimators."):
+    with reading(Path(path)) as opened:
+        if str(opened.document.get("class")).startswith("estimators."):
             from torchann.estimators import estimator_file  # only here, as it imports scikit-learn
 
-            return estimator_file.rebuild(document, path, net)
-        check(document)
-        check_sizes(document, shapes)
-        return _rebuild(document, shapes, net, path)
+            return estimator_file.rebuild(opened, net)
+        check(opened.document)
+        check_sizes(opened.document, opened.shapes)
+        return _rebuild(opened, net)
 
 
-def _rebuild(document: dict[str, Any], shapes: Shapes, net: nn.Module | None, path: Path) -> Any:
+def _rebuild(opened: Opened, net: nn.Module | None) -> Any:
+    document, shapes = opened.document, opened.shapes
     name, options = document["class"], document["hyperparameters"]
     if name == "NetTask" and net is None:
         raise ModelFileError("of a NetTask a file has the weights, not the net's code; give load(path, net=MyNet())")
@@ -146,7 +146,7 @@ def _rebuild(document: dict[str, Any], shapes: Shapes, net: nn.Module | None, pa
     with torch.device("meta"):  # shapes without memory
         skeleton = _make(kind, {**options, **start, **given})
     dtype = _check_tensors(_net(skeleton), shapes, own=net is not None)
-    tensors = read_tensors(path)
+    tensors = opened.tensors()
     preprocessing = _preprocessing(document["preprocessing"], tensors)
     history = history_from(document["history"])
     with torch.random.fork_rng(devices=[]):

@@ -59,7 +59,7 @@ class ModelInfo:
     def versions(self) -> dict[str, str]:
         """What it was trained with, by name: what the run of a checkpoint had, or the torchann that wrote a file."""
         if self.path.suffix != ".ckpt":
-            return {"torchann": shown(str(read(self.path)[0].get("torchann")))}
+            return {"torchann": shown(str(read(self.path).document.get("torchann")))}
         file = Run.of(self.path).versions
         message = json.loads(file.read_text()) if file.is_file() else {}
         return {str(name): shown(str(number)) for name, number in message.items()}

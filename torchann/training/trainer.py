@@ -23,7 +23,7 @@ from torchann.engine.stop import StopTraining
 from torchann.files.checkpoint_files import CheckpointFiles, read_together
 from torchann.files.history import History
 from torchann.files.metric_name import MetricName
-from torchann.files.run import Run, RunFolderError
+from torchann.files.run import Run, RunFolderError, check_name
 from torchann.files.torchrun import devices_of_job, in_job, meet
 from torchann.tasks.given_rows import is_rows, loader_of
 from torchann.training.checkpoints import Checkpoints, best_path
@@ -64,7 +64,7 @@ class Trainer(pl.Trainer):
 
     Args:
         runs: the folder of all runs.
-        name: what is being tried; its runs are numbered below ``runs/name``.
+        name: what is being tried, the name of one folder; its runs are numbered below ``runs/name``.
         seed: of everything that is random in a fit: the initial weights of a net that takes its sizes from the data,
             dropout, and so on. The order of the rows has the seed of the data module; a net that is built with its
             sizes has the weights that it was built with.
@@ -85,7 +85,7 @@ class Trainer(pl.Trainer):
             fit, and after an error.
 
     Raises:
-        ValueError: if ``seed`` is below 0.
+        ValueError: if ``seed`` is below 0, or ``name`` is a path.
 
     Example:
         >>> import tempfile, torchann
@@ -118,6 +118,9 @@ class Trainer(pl.Trainer):
         quieten_framework()
         if not 0 <= seed < 2**63:
             raise ValueError(f"seed is {seed}; give a whole number from 0 to 2**63 - 1")
+        check_name(name)
+        if "\0" in str(runs):
+            raise ValueError(f"runs is {runs!r:.80}, with a NUL; give a folder")
         self.seed, self.quiet = seed, quiet
         self.stopped_by: str | None = None
         plugins = list(plugins) if isinstance(plugins, (list, tuple)) else [plugins] if plugins is not None else []

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from torchann.dashboard.trial_session import write_trial
 from torchann.files.history import no_such_figure
+from torchann.files.run import check_name
 from torchann.tasks.named_metrics import rises
 from torchann.tuning.space import Range, read_space
 from torchann.tuning.study_table import StudyTable
@@ -36,7 +37,7 @@ class Study:
     by running it at the same time.
 
     Args:
-        name: of the study and of its folder.
+        name: of the study and of its folder, which is one folder.
         make: from a candidate's values to a model, its data module and the Trainer's arguments.
         space: ranges by name; see :func:`torchann.tuning.space.read_space`.
         folder: of all studies.
@@ -90,7 +91,7 @@ class Study:
         settings: Mapping[str, Any] | None = None,
         quiet: bool = False,
     ) -> None:
-        self.name, self.make, self.space, self.quiet = name, make, read_space(space), quiet
+        self.name, self.make, self.space, self.quiet = check_name(name), make, read_space(space), quiet
         self.criterion: Criterion = Criterion(metric, _mode(metric, mode), folds, seed)
         self.folder: Path = Path(folder, name)
         self.stopped_by: str | None = None
