@@ -125,7 +125,8 @@ def read(path: Path) -> Opened:
             text = _text(header, length - 8 - size)
             file.seek(0)
             content = file.read(length)
-            views = safetensors.deserialize(content)  # checks that names, shapes and offsets fit each other
+            # Checks that names, shapes and offsets fit each other.
+            views = safetensors.deserialize(content)  # type: ignore[no-untyped-call]
         except (
             SafetensorError,
             ArithmeticError,
@@ -166,7 +167,8 @@ def _text(header: bytes, length: int) -> str | None:
         raise ValueError(f"there are {length:,} bytes behind its header, which has tensors of another size")
     if not all(isinstance(text, str) for text in about.values()):
         raise ValueError("its metadata is no text")
-    return about.get(KEY)
+    text: str | None = about.get(KEY)
+    return text
 
 
 def _document(path: Path, text: str | None) -> dict[str, Any]:
@@ -176,7 +178,7 @@ def _document(path: Path, text: str | None) -> dict[str, Any]:
             "model.net.load_state_dict(safetensors.torch.load_file(path)), and torchann.save it"
         )
     try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+        document: Any = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} has a document that is no JSON ({error}); {WAY_OUT}") from None
     version = document.get("format_version") if isinstance(document, dict) else None
@@ -187,7 +189,7 @@ def _document(path: Path, text: str | None) -> dict[str, Any]:
             f"{path} is of format {version}, by torchann {document.get('torchann')!r:.20}, and this torchann reads "
             f"formats up to {FORMAT_VERSION}; pip install --upgrade torchann"
         )
-    return document
+    return dict(document)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
