@@ -328,7 +328,7 @@ def test_dropout_depends_on_the_seed_and_not_on_how_steps_come_in_blocks_or_resu
 
 def test_second_thread_is_asked_for_by_the_size_of_the_batches_that_come(monkeypatch):
     asked, take = [], CompiledLearner._take
-    monkeypatch.setattr("torchann.engine.compiled.learner._cores", lambda: 2)
+    monkeypatch.setattr("torchann.engine.compiled.learner.free_cores", lambda: 2)
     monkeypatch.setattr(CompiledLearner, "_take", lambda self, given, n: asked.append(n) or take(self, given, n))
     net = MLP(784, [300], 1)  # 2 * 32 * 784 * 300 operations in a layer: 15 million
     optimizer, ends = optim.SGD(net.parameters(), lr=0.1), {"": (regression_objective(1), 1.0)}

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from torchann.engine.compiled.learner import CompiledLearner
 from torchann.engine.compiled.net import Layer, lay_out
 from torchann.engine.compiled.objectives import make_objective
 from torchann.engine.compiled.solvers import make_solver
-from torchann.engine.compiled.threads import other_cores
+from torchann.engine.compiled.threads import free_cores, other_cores
 from torchann.nets.heads import classification_objective, regression_objective
 from torchann.nets.mlp import MLP
 
@@ -260,7 +261,7 @@ def planned(*parts):
 def test_second_thread_is_used_while_it_pays_and_tried_ever_more_rarely(example, monkeypatch, blocks, wanted):
     learner = learner_of(example[0], "mse", "adam", 8)
     learner._two = True
-    monkeypatch.setattr(compiled_learner, "_cores", lambda: 2)
+    monkeypatch.setattr(compiled_learner, "free_cores", lambda: 2)
     monkeypatch.setattr(compiled_learner, "TRIAL", 16)
     for seconds, parts in zip(blocks, wanted, strict=True):
         plan = learner._plan(80, alone=False)
@@ -269,6 +270,15 @@ def test_second_thread_is_used_while_it_pays_and_tried_ever_more_rarely(example,
             with contextlib.suppress(StopIteration):
                 found.append(plan.send(second))
         assert found == parts
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs Linux")
+@pytest.mark.parametrize(("running", "of_machine", "wanted"), [(1, 4, 4), (3, 4, 2), (9, 4, -4), (9, 8, 4)])
+def test_cores_that_others_want_are_not_free(monkeypatch, running, of_machine, wanted):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    monkeypatch.setattr(os, "cpu_count", lambda: of_machine)
+    monkeypatch.setattr(Path, "read_text", lambda _: f"1.06 0.94 0.50 {running}/150 3170\n")
+    assert free_cores() == wanted
 
 
 def test_two_threads_give_the_bits_of_one(example, monkeypatch):

@@ -19,7 +19,7 @@ from torchann.engine.compiled.objectives import Objective
 from torchann.engine.compiled.outputs import take_outputs
 from torchann.engine.compiled.solvers import KINDS, MOMENTS, Solver
 from torchann.engine.compiled.steps import Ends, Place, Vectors, take_steps
-from torchann.engine.compiled.threads import GATE, Crew, beside_others, keep_to, other_cores
+from torchann.engine.compiled.threads import GATE, Crew, beside_others, free_cores, keep_to, other_cores
 
 Numbers = NDArray[Any]
 NO_PLACES = np.zeros(0, np.int64)
@@ -175,11 +175,11 @@ class CompiledLearner:
     def _plan(self, steps: int, alone: bool) -> Generator[tuple[int, int], float, None]:
         """Say up to which step how many threads go, and hear how many seconds each of these steps took.
 
-        Two are used where two are faster: not while another process has a core that one of them waits for. Where they
-        were not, it is tried again by a few steps, ever more rarely.
+        Two are used where two are faster: not while another process has a core that one of them waits for, which shows
+        before the first step, or by a few steps. Where they were not, they are tried again, ever more rarely.
         """
         trial = min(TRIAL, steps // 4)  # blocks of rows with many numbers have few steps
-        if alone or not self._two or not trial or _cores() < 2:
+        if alone or not self._two or not trial or free_cores() < 2:
             yield steps, 1
             return
         done = 0
@@ -243,10 +243,6 @@ def _writable(part: Numbers) -> Numbers:
 def _take_part(cores: set[int], *arguments: Any) -> None:
     keep_to(cores)
     take_steps(*arguments)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _pools: dict[int, ThreadPoolExecutor] = {}

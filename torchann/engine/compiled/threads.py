@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import llvmlite.binding
@@ -107,6 +108,23 @@ def beside_others() -> Iterator[int]:
     finally:
         with _lock:
             _taking_steps -= 1
+
+
+def free_cores() -> int:
+    """Return how many of the cores that the calling thread may use, its own included, no other thread wants now.
+
+    What the others want is only known of a process that may use all cores, under Linux.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0))
+    if cores < (os.cpu_count() or 1):
+        return cores
+    try:
+        running = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]  # this thread is one of them
+    except OSError:
+        return cores
+    return cores + 1 - int(running)
 
 
 def other_cores() -> set[int]:
