@@ -5,7 +5,7 @@ import importlib
 import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from torchann.nets.names import did_you_mean
 
@@ -136,11 +136,19 @@ def _of_a_table(words: Sequence[str]) -> bool:
     return not words[1].startswith("-") or words[1] in ("-o", "--keep", "--delimiter", "--encoding")
 
 
+def _load(name: str) -> Any:
+    if name != "tensorboard":
+        from torchann.commands.light_imports import import_lightning
+
+        import_lightning()
+    return importlib.import_module(f"torchann.commands.{name.replace('-', '_')}")
+
+
 def _configured(words: Sequence[str]) -> int:
     from torchann.commands.error_report import report_error
 
     try:
-        command = importlib.import_module(f"torchann.commands.{words[0].replace('-', '_')}")
+        command = _load(words[0])
     except ImportError as error:  # a package of an extra
         return report_error(words[0], error)
     return int(command.main(words))
@@ -173,9 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif words and words[0] in LIGHTNING:
             if words in (["predict", "--help"], ["predict", "-h"]):
                 print(_predict_parser().format_help(), "\nThe rows of a config's data:\n", sep="")
-            from torchann.commands import lightning_cli
-
-            return lightning_cli.main(words)
+            return int(_load("lightning_cli").main(words))
         if words and words[0] in CONFIGURED:
             return _configured(words)
         options, unknown = parser.parse_known_args(words)
@@ -188,8 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif options.command is None:
             parser.print_help()
         else:
-            command = importlib.import_module(f"torchann.commands.{options.command}")
-            return int(command.run(options))
+            return int(_load(options.command).run(options))
     except KeyboardInterrupt:
         return 130
     return 0

@@ -20,7 +20,8 @@ from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
 from torchann.files.run import check_name, name_from
 from torchann.nets.names import printable
-from torchann.training.trainer import Trainer, quieten_framework
+from torchann.training.quiet import quieten_framework
+from torchann.training.trainer import Trainer
 
 
 class ConfigCLI(LightningCLI):

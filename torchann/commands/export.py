@@ -9,7 +9,7 @@ from torchann.files.atomic import write_atomically
 from torchann.nets.names import printable
 from torchann.publishing.export import ENDINGS, export
 from torchann.publishing.model_cards import model_card
-from torchann.training.trainer import quieten_framework
+from torchann.training.quiet import quieten_framework
 
 
 def run(options: argparse.Namespace) -> int:

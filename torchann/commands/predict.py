@@ -13,7 +13,7 @@ from torchann.data.tables.columns import UnseenValues
 from torchann.files.predictions import open_predictions, prediction_table
 from torchann.nets.names import printable
 from torchann.publishing.table_predictions import predict
-from torchann.training.trainer import quieten_framework
+from torchann.training.quiet import quieten_framework
 
 
 def run(options: argparse.Namespace) -> int:

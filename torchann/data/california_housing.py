@@ -9,8 +9,6 @@ from importlib.resources import files
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from torchann.data.errors import DataFileError
@@ -110,6 +108,9 @@ class CaliforniaHousingDataModule(InMemoryDataModule):
 
     def read(self) -> Splits:
         """The book's three splits; the first gives the mean and the standard deviation."""
+        from sklearn.model_selection import train_test_split  # only here, as it imports pandas and SciPy's statistics
+        from sklearn.preprocessing import StandardScaler
+
         features, target = load_california_housing()
         x_pool, x_test, y_pool, y_test = train_test_split(features, target, random_state=42)
         x_train, x_val, y_train, y_val = train_test_split(x_pool, y_pool, random_state=42)

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Literal, get_args
 
 import torch
-from sklearn.datasets import load_iris
 from torch import Tensor
 
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
@@ -66,6 +65,8 @@ class IrisDataModule(InMemoryDataModule):
 
     def read(self) -> Splits:
         """All 150 rows, three times over."""
+        from sklearn.datasets import load_iris  # only here, as it imports pandas and SciPy's statistics
+
         iris = load_iris()
         columns = [iris.feature_names.index(name) for name in self.feature_names]
         species = torch.from_numpy(iris.target).to(torch.int64)

@@ -1,9 +1,7 @@
 """A run and the folder it leaves: config, checkpoints, TensorBoard events, history, versions."""
 
-import logging
 import signal
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -31,21 +29,11 @@ from torchann.training.early_stopping import EarlyStopping
 from torchann.training.interrupts import Interrupts, interruption
 from torchann.training.lightning_internals import end_epochs_with_max_steps, gradient_hook, process_timeout
 from torchann.training.progress import Progress
+from torchann.training.quiet import quieten_framework
 from torchann.training.record_history import RecordHistory
 from torchann.training.resume import RunState
 from torchann.training.run_record import RunRecord
 from torchann.training.terminate_on_nan import TerminateOnNaN
-
-IRRELEVANT = (
-    ".*treespec, LeafSpec.* is deprecated",  # Lightning on new torch
-    "The number of training batches .* is smaller than the logging interval",  # figures are logged per epoch
-    "Checkpoint directory .* exists and is not empty",  # every run has its own
-    "The dirpath has changed from .* `best_model_score`",  # a resumed run has its own best
-    "Using ModelCheckpoint with manual optimization and every_n_train_steps",  # weights and step are those of the step
-    "You're resuming from a checkpoint that ended before the epoch ended",  # the order and the place are known
-    "`max_epochs` was not set",  # the default is documented
-    "You defined a `validation_step` but have no `val_dataloader`",  # the training loss is watched instead
-)
 
 
 class Trainer(pl.Trainer):
@@ -335,11 +323,3 @@ def _checkpoints_as(callbacks: list[Callback]) -> Checkpoints:
         if isinstance(callback, EarlyStopping) and MetricName.parse(str(callback.monitor)).stage == "val":
             return Checkpoints(callback.monitor, callback.mode)  # type: ignore[arg-type]
     return Checkpoints()
-
-
-def quieten_framework() -> None:
-    """Silences Lightning's banners and tips, and the warnings that say nothing about a run."""
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for message in IRRELEVANT:
-        warnings.filterwarnings("ignore", message)

@@ -5,7 +5,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from torchann.data.tables.column_kinds import LEFT_OUT, find_kind
 from torchann.data.tables.column_values import ColumnValues
@@ -84,6 +83,8 @@ def split_rows(
 
 
 def _at_random(pool: RowNumbers, val: int, test: int, seed: int, classes: RowNumbers | None = None) -> RowSplits:
+    from sklearn.model_selection import train_test_split  # only here, as it imports pandas and SciPy's statistics
+
     parts = {}
     for name, count in (("test", test), ("val", val)):
         if not count:
