@@ -24,8 +24,6 @@ def balanced_class_weight(y: Tensor, num_classes: int) -> list[float]:
     Args:
         y: class indices ``(rows,)``.
         num_classes: how many classes there are; one that has no rows gets 0.
-        metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
-            quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
     Example:
         >>> balanced_class_weight(torch.tensor([0, 0, 0, 1]), 2)  # 4 / (2 * 3), 4 / (2 * 1)
@@ -67,6 +65,8 @@ class ClassificationMLP(Task):
         class_names: what the classes are called; taken from the data module if not given.
         embeddings: of the last inputs, which are category numbers, each [categories, size of the vector that is learnt
             for each]; taken from the data module.
+        metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
+            quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
     Example:
         >>> model = ClassificationMLP([300, 100], in_features=784, num_classes=10)
