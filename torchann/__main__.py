@@ -124,6 +124,9 @@ def _predict_parser() -> _Parser:
     predict.add_argument("--keep", metavar="COLUMN", nargs="+", default=[], help="columns to have beside predictions")
     predict.add_argument("--delimiter", help="between the values of a CSV file, such as ; or tab")
     predict.add_argument("--encoding", help="of a CSV file that is not UTF-8")
+    predict.add_argument("--decimal", help="sign of numbers in texts, . or , where they could be read both ways")
+    guard = "put a ' before texts in a .csv that a spreadsheet would run as formulas"
+    predict.add_argument("--guard-formulas", action="store_true", help=guard)
     predict.add_argument("--quiet", action="store_true", help="nothing but errors and warnings")
     predict.set_defaults(command="predict")
     return predict
@@ -133,7 +136,14 @@ def _of_a_table(words: Sequence[str]) -> bool:
     # As against `torchann predict --config FILE`, which is Lightning's.
     if words[:1] != ["predict"] or len(words) < 2:
         return False
-    return not words[1].startswith("-") or words[1] in ("-o", "--keep", "--delimiter", "--encoding")
+    return not words[1].startswith("-") or words[1] in (
+        "-o",
+        "--keep",
+        "--delimiter",
+        "--encoding",
+        "--decimal",
+        "--guard-formulas",
+    )
 
 
 def _load(name: str) -> Any:

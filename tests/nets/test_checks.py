@@ -56,7 +56,7 @@ def test_number_that_the_net_cannot_hold_is_refused():
 def test_place_has_the_column_s_name_where_there_is_one_for_each():
     rows = torch.tensor([[1.0, 2.0], [3.0, NAN]])
     with pytest.raises(ValueError, match="nan in row 11, column 'width';"):
-        check_finite(rows, "inputs", ["length", "width"], first_row=10)
+        check_finite(rows, "inputs", ["length", "width"], numbers=range(10, 20))
     with pytest.raises(ValueError, match="nan in row 1, column 1;"):
         check_finite(rows, "inputs", ["length"])
     with pytest.raises(ValueError, match=r"nan in row 0, place \(1, 1\);"):

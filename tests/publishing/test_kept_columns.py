@@ -148,3 +148,26 @@ def test_whatever_is_written_is_kept(model, tmp_path, columns, delimiter):
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         found = list(csv.DictReader(file))
     assert {name: [row[name] for row in found] for name in written} == written
+
+
+def test_texts_that_spreadsheets_would_run_are_guarded_where_that_is_asked_for(model, tmp_path):
+    texts = ["=1+1", "+A1", "-cmd", "@x", " =y", "\t=z", "-1.5", "+3", "a=b", "", "-", "1e-5"]
+    wanted = ["'=1+1", "'+A1", "'-cmd", "'@x", "' =y", "'\t=z", "-1.5", "+3", "a=b", "", "'-", "1e-5"]
+    rows, out = {"a": [row**2 for row in range(N)], "=n": texts}, tmp_path / "out.csv"
+    for guard, name, values in ((False, "=n", texts), (True, "'=n", wanted)):
+        torchann.predict(model, rows, out, keep=["=n"], guard_formulas=guard)
+        with out.open(newline="") as file:
+            assert [row[0] for row in csv.reader(file)] == [name, *values]
+
+
+def test_command_takes_the_decimal_sign_and_guards_formulas(model, tmp_path, monkeypatch):
+    from torchann.__main__ import main
+
+    monkeypatch.chdir(tmp_path)
+    torchann.save(model, "m.safetensors")
+    (tmp_path / "in.csv").write_text("a;note\n1,234;=1\n")
+    found = []
+    for more in (["--decimal", "."], ["--decimal", ","]):
+        assert main(["predict", "m.safetensors", "in.csv", "--quiet", "--keep", "note", "--guard-formulas", *more]) == 0
+        found.append((tmp_path / "predictions.csv").read_text().splitlines()[1].split(","))
+    assert found[0][0] == found[1][0] == "'=1" and found[0][2:] != found[1][2:]

@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     output, surprises = Path(options.output), UnseenValues()
     files = options.data if len(options.data) > 1 else options.data[0]
     try:
-        more = {"keep": options.keep, "delimiter": options.delimiter, "encoding": options.encoding}
+        more = {name: getattr(options, name) for name in ("keep", "delimiter", "encoding", "decimal", "guard_formulas")}
         rows = predict(options.model, files, output, surprises=surprises, **more)
     except (ValueError, OSError, RuntimeError) as error:
         return report_error("predict", error)

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from torchann.data.in_memory import EVALUATION_ROWS, InMemoryDataModule, Split, Splits
 from torchann.data.tables.known_table import KnownTable, table_of_checkpoint, table_of_model
-from torchann.data.tables.parquet_table import ParquetTable
+from torchann.data.tables.part_rows import PartRows
+from torchann.data.tables.read_table import ReadTable, read_table
 from torchann.data.tables.row_splits import Size, SplitKind
-from torchann.data.tables.streamed_table import StreamedTable, read_in_blocks
-from torchann.data.tables.table_in_memory import ReadTable, read_in_memory
 from torchann.data.tables.table_report import TableReport
 from torchann.data.tables.table_settings import TableSettings
 from torchann.data.tables.table_target import TaskKind
@@ -23,6 +22,7 @@ from torchann.nets.preprocessing import Preprocessing
 STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
 LARGEST_BATCH = 1024
 READING = 12 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
+Part = Literal["train", "val", "test"]
 BLOCKS_IN_MEMORY = 5  # as many as the rest has room for: two, the batches of one, what it takes, validation rows
 
 
@@ -130,8 +130,7 @@ class TabularDataModule(InMemoryDataModule):
         vars(self).update(named)  # what was told can be read here, too
         self.name: str = "table"
         self._prepared: dict[int, Split] = {}
-        self._kept: dict[str, Split] = {}
-        self._blocks: StreamedTable | None = None
+        self._table: ReadTable | None = None
         self._follows = False  # whether the rows were read as a model knows them
         self._resumed: KnownTable | None = None  # of the fit to come
         self._block_memory: int | None = None
@@ -147,7 +146,7 @@ class TabularDataModule(InMemoryDataModule):
         """
         model = None if stage in (None, "fit") else getattr(self.trainer, "lightning_module", None)
         known = self._resumed if stage == "fit" else table_of_model(model)
-        if self._splits is not None or self._blocks is not None:
+        if self._splits is not None or self._table is not None:
             own = stage != "fit" or not self._follows
             if stage is None or (own if known is None else known.is_like(self._read_by)):
                 return
@@ -155,16 +154,11 @@ class TabularDataModule(InMemoryDataModule):
         self._follows = known is not None
         table = self.settings.open()
         self._block_memory = self.settings.block_memory(table)
+        self._table = read_table(self.settings, table, known, in_blocks=self._block_memory is not None)
         if self._block_memory is None:
-            read = read_in_memory(self.settings, table, known)
-            self._splits, y = read.splits, read.splits.train.y.double().reshape(len(read.splits.train.y), -1)
-            self._describe(read, len(y), y.mean(0).tolist(), y.std(0, correction=0).tolist())
-        else:
-            assert isinstance(table, ParquetTable)
-            self._blocks = read_in_blocks(self.settings, table, known)
-            give_back()
-            rows = sum(self._blocks.parts["train"].counts)
-            self._describe(self._blocks, rows, self._blocks.target_mean, self._blocks.target_std)
+            self._splits = Splits(**self._table.parts)  # type: ignore[arg-type]
+        give_back()
+        self._describe(self._table)
         if stage != "fit" and known is not None:
             known.compare(self.data_info)
 
@@ -177,8 +171,8 @@ class TabularDataModule(InMemoryDataModule):
         self._resumed = table_of_checkpoint(checkpoint or {})
 
     def _forget(self) -> None:
-        self._splits = self._blocks = None
-        self._prepared, self._kept, self._resident = {}, {}, {}
+        self._splits = self._table = None
+        self._prepared, self._resident = {}, {}
         for name in ("data_info", "run_settings"):
             self.__dict__.pop(name, None)
 
@@ -194,14 +188,14 @@ class TabularDataModule(InMemoryDataModule):
         Raises:
             RuntimeError: if :meth:`setup` has not been called, or the table is read in blocks.
         """
-        if self._blocks is not None:
+        if self._block_memory is not None:
             raise RuntimeError(
                 f"the table {self.name!r} is read in blocks, and not in memory; give a larger max_memory"
             )
         return super().splits
 
-    def _describe(self, table: ReadTable | StreamedTable, rows: int, mean: list[float], std: list[float]) -> None:
-        target, step = table.target, table.step
+    def _describe(self, table: ReadTable) -> None:
+        target, step, rows = table.target, table.step, table.rows["train"]
         self._read_by: KnownTable = KnownTable(step, target, None, None)
         self.report, self.name, self.task = table.report, table.name, target.task
         self.preprocessing: Preprocessing = Preprocessing(step)
@@ -213,48 +207,50 @@ class TabularDataModule(InMemoryDataModule):
             self.num_classes, self.class_names = len(target.class_names), list(target.class_names)
             return
         self.out_features, self.target_names = len(target.names), list(target.names)
-        if min(std) == 0 and not self._follows:
-            name = target.names[std.index(0)]
+        if min(table.target_std) == 0 and not self._follows:
+            name = target.names[table.target_std.index(0)]
             raise ValueError(f"the target {name!r} is the same in all training rows; give another column")
         if self.settings.scale_target:
-            self.target_mean, self.target_std = mean, std
+            self.target_mean, self.target_std = table.target_mean, table.target_std
 
     @cached_property
     def data_info(self) -> dict[str, Any]:
-        """What a model says of its training data; the fingerprint of a table in blocks is of its files' bytes."""
+        """What a model says of its training data; a fingerprint of rows in blocks is of their columns, by name."""
+        self.setup()
+        assert self._table is not None
         told = {"target": self._read_by.describe_target()}
-        if self._blocks is None:
+        if self._splits is not None:
             return {**super().data_info, **told}
-        return {"name": self.name, "fingerprint": self._blocks.fingerprint(), "rows": self.num_rows("train"), **told}
+        return {"name": self.name, "fingerprint": self._table.fingerprint, "rows": self.num_rows("train"), **told}
 
     @cached_property
     def run_settings(self) -> dict[str, Any]:
         """What a run that goes on must have as it was: which rows it is trained on and judged by."""
         return {**self.settings.of_run, **super().run_settings}
 
-    def num_rows(self, part: Literal["train", "val", "test"]) -> int:
+    def num_rows(self, part: Part) -> int:
         """Return the number of rows to train on, to validate or to test."""
-        return len(getattr(self.splits, part).y) if self._blocks is None else sum(self._blocks.parts[part].counts)
+        rows = self._part(part)
+        return len(rows.y) if isinstance(rows, Split) else sum(rows.counts)
 
-    def prepared_rows(self, part: Literal["train", "val", "test"]) -> Iterator[tuple[Tensor, Tensor]]:
+    def prepared_rows(self, part: Part) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield all rows of a part as a net gets them, however many processes there are; training rows shuffled."""
-        if self._blocks is not None:
-            for inputs, targets, *_ in self._block_loader(part):
-                assert isinstance(inputs, Tensor) and isinstance(targets, Tensor)  # of a table they have no names
-                yield inputs, targets
+        rows = self._part(part)
+        if not isinstance(rows, Split):
+            yield from self._stream_loader(part, rows)  # type: ignore[misc]  # of a table they have no names
             return
-        x, y = getattr(self.splits, part)
-        shuffled = torch.randperm(len(y), generator=torch.Generator().manual_seed(self.seed))
-        for rows in split_rows(shuffled if part == "train" else torch.arange(len(y)), EVALUATION_ROWS):
-            yield self.prepare(x[rows]), y[rows]
+        shuffled = torch.randperm(len(rows.y), generator=torch.Generator().manual_seed(self.seed))
+        for places in split_rows(shuffled if part == "train" else torch.arange(len(rows.y)), EVALUATION_ROWS):
+            assert isinstance(places, Tensor)
+            yield self.prepare(rows.x[places]), rows.y[places]
 
     def train_dataloader(self) -> Any:
         """The training rows, in another order in each epoch."""
-        return super().train_dataloader() if self._blocks is None else self._block_loader("train")
+        return self._loader_of("train")
 
     def val_dataloader(self) -> Any:
         """The validation rows, in stored order."""
-        return super().val_dataloader() if self._blocks is None else self._block_loader("val")
+        return self._loader_of("val")
 
     def test_dataloader(self) -> Any:
         """The test rows, in stored order.
@@ -262,18 +258,32 @@ class TabularDataModule(InMemoryDataModule):
         Raises:
             ValueError: if there are none.
         """
-        if self._splits is not None and not len(self._splits.test.y):
+        if self._table is not None and not self.num_rows("test"):
             raise ValueError("there are no test rows, as test_size is 0; give a test_size or a test_source")
-        return super().test_dataloader() if self._blocks is None else self._block_loader("test")
+        return self._loader_of("test")
 
-    def _block_loader(self, part: str) -> StreamLoader | TensorLoader:
-        assert self._blocks is not None and self._block_memory is not None
-        train, rows = part == "train", self._blocks.parts[part]
+    def _part(self, part: Part) -> Split | PartRows:
+        # Folds of a table put other splits in the place of its own.
+        if self._splits is not None or self._table is None:
+            return getattr(self.splits, part)  # type: ignore[no-any-return]
+        return self._table.parts[part]
+
+    def _loader_of(self, part: Part) -> Any:
+        rows = self._part(part)
+        if not isinstance(rows, Split):
+            return self._stream_loader(part, rows)
+        if part == "train":
+            return self._training_loader(shuffle=True)
+        return self._loader(rows, batch_size=self.evaluation_batch_size)
+
+    def _stream_loader(self, part: Part, rows: PartRows) -> StreamLoader | TensorLoader:
+        assert self._block_memory is not None
+        train = part == "train"
         block_bytes = (self._block_memory - READING) // BLOCKS_IN_MEMORY
         if not train and 4 * rows.width * sum(rows.counts) <= block_bytes:  # read once
-            if part not in self._kept:
-                self._kept[part] = Split(*read_whole(rows))
-            loader = TensorLoader(*self._kept[part], self.evaluation_batch_size)
+            if id(rows) not in self._prepared:
+                self._prepared[id(rows)] = Split(*read_whole(rows))
+            loader = TensorLoader(*self._prepared[id(rows)], self.evaluation_batch_size)
             loader.prepared = True
             return loader
         steps: int | None = 1

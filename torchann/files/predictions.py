@@ -5,6 +5,7 @@ import errno
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -111,11 +112,12 @@ def check_ending(path: Path) -> None:
 
 
 @contextmanager
-def open_predictions(path: Path) -> Iterator[Callable[[Columns], int]]:
+def open_predictions(path: Path, guard_formulas: bool = False) -> Iterator[Callable[[Columns], int]]:
     """Open a file beside its place, and put it there when all rows have been written.
 
     Args:
         path: a ``.csv``, ``.npy`` (a structured array) or ``.parquet`` file; its folder is made if need be.
+        guard_formulas: whether a ``'`` stands before texts of a ``.csv`` file that a spreadsheet would run as formulas.
 
     Yields:
         A function that writes the next rows, given as columns by name, and returns their number.
@@ -142,22 +144,35 @@ def open_predictions(path: Path) -> Iterator[Callable[[Columns], int]]:
             beside = stack.enter_context(replaced_when_whole(path))
         except OSError as error:
             raise OSError(error.errno, f"cannot write {path}: {error.strerror}; name another folder") from None
-        writers = {".csv": _csv, ".npy": _npy, ".parquet": _parquet}
+        writers = {".csv": partial(_csv, guard=guard_formulas), ".npy": _npy, ".parquet": _parquet}
         with writers[path.suffix](beside) as write:
             yield lambda columns: write(columns) or len(next(iter(columns.values())))
         if not beside.stat().st_size:
             raise ValueError("there are no rows to predict; give a data module whose predict_dataloader has some")
 
 
+def _no_formula(text: str) -> str:
+    if not text.lstrip().startswith(("=", "+", "-", "@")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
 @contextmanager
-def _csv(path: Path) -> Iterator[Callable[[Columns], None]]:
+def _csv(path: Path, guard: bool) -> Iterator[Callable[[Columns], None]]:
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
 
         def write(columns: Columns) -> None:
+            texts = [column.astype(str).tolist() for column in columns.values()]
+            if guard:
+                texts = [[_no_formula(text) for text in column] for column in texts]
             if not file.tell():
-                writer.writerow(columns)
-            writer.writerows(zip(*(column.astype(str).tolist() for column in columns.values()), strict=True))
+                writer.writerow(map(_no_formula, columns) if guard else columns)
+            writer.writerows(zip(*texts, strict=True))
 
         yield write
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
@@ -61,7 +62,7 @@ def check_finite(
     what: str,
     names: Sequence[str] | None = None,
     dtype: torch.dtype = torch.float32,
-    first_row: int = 0,
+    numbers: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> None:
     """Raises unless all numbers are finite, and stay so in the dtype of the net; one pass over them if they are.
 
@@ -70,7 +71,7 @@ def check_finite(
         what: how the error calls them.
         names: of the columns, used where there is one for each.
         dtype: of the net.
-        first_row: number of the first row, where this is a part of more.
+        numbers: of the rows, where these are some of more.
 
     Raises:
         ValueError: with the first number that is not, its row and its column.
@@ -92,7 +93,8 @@ def check_finite(
     value = part[tuple(place)].item()
     too_large = f", more than {dtype} can hold" if abs(value) != torch.inf and value == value else ""
     rows = int(wrong.reshape(len(part), -1).any(1).sum())
-    where = f"row {place[0] + first_row}{_column(place[1:], part, names)}"
+    row = place[0] if numbers is None else numbers[place[0]]
+    where = f"row {row}{_column(place[1:], part, names)}"
     raise ValueError(f"{what} have {value:g} in {where}{too_large}; drop such rows ({rows} in all) or fill the gaps")
 
 

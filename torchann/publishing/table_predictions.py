@@ -30,6 +30,7 @@ def predict(
     delimiter: str | None = None,
     encoding: str | None = None,
     decimal: str | None = None,
+    guard_formulas: bool = False,
     surprises: UnseenValues | None = None,
 ) -> Columns | int:
     """Predicts each row of a table, in the order of the rows; only some of them are in memory at a time.
@@ -44,6 +45,8 @@ def predict(
         delimiter: between the values of a CSV file, one character or tab, if it is not found by itself.
         encoding: of a CSV file, if it is not UTF-8.
         decimal: sign of numbers in texts, ``.`` or ``,``, where they could be read both ways.
+        guard_formulas: whether texts in a ``.csv`` that a spreadsheet would run as formulas, as they begin with ``=``,
+            ``+``, ``-`` or ``@`` and are no numbers, get a ``'`` before them.
         surprises: counts what no training row had.
 
     Returns:
@@ -82,7 +85,7 @@ def predict(
     if output is None:
         found = list(parts)
         return {name: as_numpy([part[name] for part in found]) for name in found[0]}
-    with open_predictions(Path(output)) as write:
+    with open_predictions(Path(output), guard_formulas) as write:
         return sum(map(write, parts))
 
 
@@ -97,7 +100,7 @@ def _predicted(
     for chunk in table.chunks(list(dict.fromkeys([*names, *keep]))):
         if columns is not None:
             x = encode(columns, reader(chunk.__getitem__), surprises)
-            check_finite(x.nan_to_num(0, torch.inf, -torch.inf), "rows", names, x.dtype, start)
+            check_finite(x.nan_to_num(0, torch.inf, -torch.inf), "rows", names, x.dtype, range(start, start + len(x)))
         else:
             x = _numbers(chunk, names, start)
             input_rows(x, None, prepared)  # which checks them
@@ -123,5 +126,5 @@ def _numbers(chunk: Chunk, names: Sequence[str], start: int) -> Tensor:
             raise ValueError(f"column {name!r} holds what is no number, {next(iter(wrong))!r:.40}; give numbers")
         found.append(values)
     x = torch.from_numpy(np.stack(found, 1))
-    check_finite(x, "rows", names, x.dtype, start)
+    check_finite(x, "rows", names, x.dtype, range(start, start + len(x)))
     return x

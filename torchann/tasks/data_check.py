@@ -140,7 +140,7 @@ class DataCheck(Callback):
                 continue
             at_once = max(1, VALUES_AT_ONCE // max(1, part[:1].numel()))
             for number, some in enumerate(split_rows(part, at_once)):
-                check_finite(prepare(some), named, names, dtype, number * at_once)  # type: ignore[arg-type]
+                check_finite(prepare(some), named, names, dtype, range(number * at_once, len(part)))  # type: ignore[arg-type]
         if isinstance(x, Tensor):
             task.check_input(x if prepare is None else prepare(x[:1]), what)
 

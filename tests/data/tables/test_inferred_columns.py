@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from torchann.data.tables.column_kinds import Finding, check_kinds, find_kind
 from torchann.data.tables.column_statistics import ColumnStatistics, embedding_size
 from torchann.data.tables.column_values import column_of
-from torchann.data.tables.table_target import find_target, summary
+from torchann.data.tables.table_target import describe_classes, describe_values, find_target
 
 NAN = float("nan")
 
@@ -168,13 +168,12 @@ def test_classes_and_values_of_rows_come_with_the_rows_that_have_some():
 
 def test_line_on_the_target_says_what_there_is():
     assert (
-        summary(find_target(["y"], [column_of([1.5])]), torch.tensor([1.5, -20.25]))
-        == "regression of 'y', from -20.25 to 1.5"
+        describe_values(find_target(["y"], [column_of([1.5])]), -20.25, 1.5) == "regression of 'y', from -20.25 to 1.5"
     )
     several = find_target(["a", "b"], [column_of([1.5])] * 2)
-    assert summary(several, torch.tensor([[1.0, 9.0], [2.0, 8.0]])) == "regression of 'a' and 1 more, from 1 to 2"
+    assert describe_values(several, 1.0, 2.0) == "regression of 'a' and 1 more, from 1 to 2"
     binary = find_target(["y"], [column_of(["no", "yes"])])
-    assert summary(binary, torch.tensor([0, 1, 1])) == "binary classification of 'y': no 1, yes 2"
+    assert describe_classes(binary, [1, 2]) == "binary classification of 'y': no 1, yes 2"
 
 
 @pytest.mark.parametrize(

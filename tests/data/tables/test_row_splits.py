@@ -6,66 +6,76 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
+import torchann
 from torchann.data.tables.column_values import column_of
-from torchann.data.tables.row_splits import count_of, split_rows
+from torchann.data.tables.row_splits import Splitter, count_of, draw, draw_groups, time_bounds, time_read
+from torchann.data.tables.table import Unit
 from torchann.data.tables.table_settings import TableSettings
 
 
-def sizes(val, test):
-    return lambda rows: (count_of(val, rows, "val_size"), count_of(test, rows, "test_size"))
-
-
-def complete(parts, rows):
-    return sorted(np.concatenate(parts).tolist()) == list(range(rows))
+def rows_of(labels):
+    return [np.flatnonzero(labels == part).tolist() for part in range(3)]
 
 
 @given(st.integers(5, 200), st.integers(1, 4), st.integers(0, 4), st.integers(0, 3))
-def test_random_parts_are_disjoint_complete_and_in_order(rows, val, test, seed):
+def test_random_parts_are_complete_and_of_their_sizes(rows, val, test, seed):
     val, test = min(val, (rows - 1) // 2), min(test, (rows - 1) // 2)
-    parts = split_rows(rows, sizes(val, test), seed)
-    assert complete(parts, rows) and [len(part) for part in parts] == [rows - val - test, val, test]
-    assert all((np.diff(part) > 0).all() for part in parts)
+    labels = Splitter(rows, (val, test), seed).of_unit(Unit(0, 0, 0, rows))
+    assert np.bincount(labels, minlength=3).tolist() == [rows - val - test, val, test]
+
+
+@given(st.lists(st.integers(20, 60), min_size=2, max_size=20), st.integers(0, 9), st.integers(0, 9))
+def test_units_have_their_shares_and_together_the_sizes(units, val, test):
+    rows, starts = sum(units), np.cumsum([0, *units]).tolist()
+    val, test = val * rows // 20, test * rows // 20
+    splitter = Splitter(rows, (val, test), 0)
+    counts = [
+        np.bincount(splitter.of_unit(Unit(0, 0, start, count)), minlength=3)
+        for start, count in zip(starts, units, strict=False)
+    ]
+    assert sum(counts).tolist() == [rows - val - test, val, test]
+    assert all(abs(found[1] - count * val / rows) <= 1 for found, count in zip(counts, units, strict=True))
 
 
 def test_random_parts_are_those_of_scikit_learn_and_of_the_seed():
     pool, test = train_test_split(np.arange(100), test_size=20, random_state=7)
     train, val = train_test_split(pool, test_size=10, random_state=7)
-    parts = split_rows(100, sizes(10, 0.2), 7)
-    assert [part.tolist() for part in parts] == [sorted(part.tolist()) for part in (train, val, test)]
-    assert split_rows(100, sizes(10, 0.2), 8).test.tolist() != parts.test.tolist()
+    assert rows_of(draw(100, (10, 20), 7)) == [sorted(part.tolist()) for part in (train, val, test)]
+    assert (draw(100, (10, 20), 8) != draw(100, (10, 20), 7)).any()
 
 
-def test_stratified_parts_have_each_class_in_its_share():
+def test_stratified_parts_are_those_of_scikit_learn_and_have_each_class_in_its_share():
     classes = np.array([0] * 80 + [1] * 20)
-    parts = split_rows(100, sizes(20, 20), 0, "stratified", classes)
-    assert complete(parts, 100) and [np.bincount(classes[part]).tolist() for part in parts] == [
-        [48, 12],
-        [16, 4],
-        [16, 4],
-    ]
+    labels = draw(100, (20, 20), 0, classes)
+    assert [np.bincount(classes[part]).tolist() for part in rows_of(labels)] == [[48, 12], [16, 4], [16, 4]]
+    assert rows_of(labels)[2] == sorted(
+        train_test_split(np.arange(100), test_size=20, random_state=0, stratify=classes)[1]
+    )
 
 
 def test_groups_stay_together():
-    groups = [f"g{n % 10}" for n in range(100)]
-    parts = split_rows(100, sizes(2, 3), 0, "group", column_of(groups))
-    found = [{groups[row] for row in part} for part in parts]
-    assert complete(parts, 100) and [len(names) for names in found] == [5, 2, 3]
-    assert not found[0] & found[1] and not found[0] & found[2] and not found[1] & found[2]
+    names = [f"g{n % 10}" for n in range(100)]
+    groups = draw_groups(dict.fromkeys(names), (2, 3), 0)
+    labels = Splitter(100, (0, 0), 0, by="g", groups=groups).of_column(column_of(names))
+    found = [{names[row] for row in part} for part in rows_of(labels)]
+    assert [len(part) for part in found] == [5, 2, 3] and len(set.union(*found)) == 10
 
 
 @given(st.lists(st.integers(0, 30), min_size=30, max_size=60))
 def test_by_time_all_of_a_part_is_before_the_next_and_equal_times_stay_together(times):
     if len(set(times)) < 12:
         return
-    parts = split_rows(len(times), sizes(3, 3), 0, "time", column_of(times))
+    bounds = time_bounds(np.array(times, dtype=float), (3, 3))
+    parts = rows_of(Splitter(len(times), (3, 3), 0, by="t", bounds=bounds).of_column(column_of(times)))
     train, val, test = (np.array(times)[part] for part in parts)
-    assert complete(parts, len(times)) and train.max() < val.min() and val.max() < test.min()
-    assert len(val) + len(test) >= 6
+    assert train.max() < val.min() and val.max() < test.min() and len(val) >= 3 and len(test) >= 3
 
 
 def test_time_may_be_dates_in_any_order():
-    parts = split_rows(4, sizes(1, 1), 0, "time", column_of(["2026-03-01", "2025-01-01", "2026-01-01", "2025-06-01"]))
-    assert [part.tolist() for part in parts] == [[1, 3], [2], [0]]
+    dates = column_of(["2026-03-01", "2025-01-01", "2026-01-01", "2025-06-01"])
+    bounds = time_bounds(dates.read("date").values, (1, 1))
+    splitter = Splitter(4, (1, 1), 0, by="t", bounds=bounds, read=time_read(dates))
+    assert rows_of(splitter.of_column(dates)) == [[1, 3], [2], [0]]
 
 
 @pytest.mark.parametrize(("size", "count"), [(0.2, 21), (21, 21), (21.0, 21), (0, 0), (0.0, 0)])
@@ -82,27 +92,30 @@ def test_sizes_that_are_none_are_refused(size):
 
 
 @pytest.mark.parametrize(
-    ("kind", "by", "told"),
+    ("classes", "told"),
     [
-        (
-            "stratified",
-            np.array([0] * 9 + [1]),
-            "a class has 1 row for 3 parts; take such rows out, or give split=random",
-        ),
-        ("stratified", np.arange(30) // 3, "The test_size = 1 should be greater .*; give a larger test_size, or split"),
-        ("group", column_of(["a", "", *"bcd" * 4]), "row 1 has no group to split by; fill the gaps .1 in all."),
-        (
-            "time",
-            column_of(["2026-01-01", "soon"] * 5),
-            "a row has 'soon', which is none; to split by time give numbers",
-        ),
-        ("time", column_of([1.0, np.nan] * 5), "a row has no time; to split by time give numbers"),
-        ("time", column_of([1.0] * 10), "so many rows have the same time that a part has none"),
+        ([0] * 9 + [1], "a class has 1 row for 3 parts; take such rows out, or give split=random"),
+        (np.arange(30) // 3, "The test_size = 1 should be greater .*; give a larger test_size, or split"),
     ],
 )
-def test_columns_that_cannot_be_split_by_are_refused(kind, by, told):
+def test_classes_that_cannot_be_shared_are_refused(classes, told):
     with pytest.raises(ValueError, match=told):
-        split_rows(len(by), sizes(1, 1), 0, kind, by)
+        draw(len(classes), (1, 1), 0, np.array(classes))
+
+
+@pytest.mark.parametrize(
+    ("split", "by", "told"),
+    [
+        ("group", ["a", "", *"bcd" * 4], "1 rows have no 't' to split by; fill the gaps"),
+        ("time", ["2026-01-01", "soon"] * 5, "a row has 'soon', which is none; to split by time give numbers"),
+        ("time", [1.0, np.nan] * 5, "a row has no time; to split by time give numbers"),
+        ("time", [1.0] * 10, "the split leaves no training rows, as too many rows have the same 't'; give other sizes"),
+    ],
+)
+def test_columns_that_cannot_be_split_by_are_refused(split, by, told):
+    table = {"t": by, "a": np.arange(len(by)) ** 2, "y": np.arange(len(by)) / 7}
+    with pytest.raises(ValueError, match=told):
+        torchann.TabularDataModule(table, "y", split=split, split_by="t", val_size=1, test_size=1).setup()
 
 
 def settings(**options):

@@ -118,6 +118,13 @@ class ColumnValues:
             self._read[key] = self.codes() if kind == "category" else self._numbers(kind, form)
         return self._read[key]
 
+    def only(self, kind: str, form: str) -> "ColumnValues":
+        """Return the column without what it was read from, to be read as one kind, which needs less memory."""
+        read = (
+            {} if kind not in ("number", "boolean", "date", "category") else {f"{kind} {form}": self.read(kind, form)}
+        )
+        return ColumnValues(pa.chunked_array([pa.nulls(len(self))]), self.missing, self.decimal, read)
+
     def codes(self) -> Codes:
         """Return the column as categories: numbers, dates and truth values become texts, exactly."""
         if "codes" not in self._read:

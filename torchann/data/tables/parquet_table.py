@@ -11,8 +11,9 @@ from torchann.data.errors import DataFileError
 from torchann.data.tables.arrow_arrays import POOL, unusable
 from torchann.data.tables.column_values import column_of
 from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
-from torchann.data.tables.table import CHUNK_ROWS, VALUE_BYTES, Chunk, Table
+from torchann.data.tables.table import CHUNK_ROWS, VALUE_BYTES, Chunk, Table, Unit
 
+SLICE_ROWS = 16384  # decoded at once: large enough to be quick, small enough for malloc to use again
 READ_BYTES = 2**16  # of a column at once: pyarrow would otherwise hold all that it has read of a file
 
 
@@ -26,6 +27,7 @@ class ParquetTable(Table):
 
     Attributes:
         num_rows: in all files.
+        units: all row groups, in order.
 
     Raises:
         DataFileError: if a file is damaged, empty or of other columns than the first.
@@ -45,7 +47,13 @@ class ParquetTable(Table):
                     f"those of {paths[0]}, each once",
                     "leave the file out",
                 )
-        self.num_rows: int = sum(file.metadata.num_rows for file in self.files)
+        self.units: list[Unit] = []
+        self.num_rows: int = 0
+        for number, file in enumerate(self.files):
+            for group in range(file.metadata.num_row_groups):
+                rows = file.metadata.row_group(group).num_rows
+                self.units.append(Unit(number, group, self.num_rows, rows))
+                self.num_rows += rows
         if not self.num_rows:
             raise DataFileError(paths[0], "has no rows", "at least one", "look where it comes from")
         self.unusable = {field.name: what for field in schema if (what := unusable(field.type))}
@@ -67,10 +75,26 @@ class ParquetTable(Table):
 
     def chunks(self, columns: Sequence[str]) -> Iterator[Chunk]:
         """Yield the rows of all files, some at a time."""
-        for file in self.files:
-            for batch in file.iter_batches(CHUNK_ROWS, columns=list(columns), use_threads=False):
-                yield self.cells(batch)
+        for number, file in enumerate(self.files):
+            yield from self._read(number, list(range(file.metadata.num_row_groups)), columns, CHUNK_ROWS)
 
-    def cells(self, batch: Any) -> Chunk:
-        """Return the columns of a record batch by name."""
-        return {name: column_of(batch.column(name), self.missing, self.decimal) for name in batch.schema.names}
+    def read_unit(self, unit: Unit, columns: Sequence[str]) -> Iterator[Chunk]:
+        """Yield the rows of a row group, some at a time."""
+        return self._read(unit.file, [unit.group], columns, SLICE_ROWS)
+
+    def _read(self, file: int, groups: list[int], columns: Sequence[str], rows: int) -> Iterator[Chunk]:
+        options = {"row_groups": groups, "columns": list(columns), "use_threads": False}
+        try:
+            for batch in self.files[file].iter_batches(rows, **options):
+                yield {name: column_of(batch.column(name), self.missing, self.decimal) for name in batch.schema.names}
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, DataFileError):
+                raise
+            found = f"cannot be read ({str(error).splitlines()[0]:.100})"
+            if len(columns) > 1:  # one by one, to find out which
+                for name in columns:
+                    for _ in self._read(file, groups, [name], rows):
+                        pass
+            elif columns:
+                found = f"has a damaged column {columns[0]!r} ({str(error).splitlines()[0]:.100})"
+            raise DataFileError(self.paths[file], found, "a whole one", "write it again") from None

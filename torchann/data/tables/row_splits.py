@@ -1,25 +1,23 @@
 """Which rows to train on, which to choose by and which to be judged by: at random, by class, by group, by time."""
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torchann.data.tables.column_kinds import LEFT_OUT, find_kind
 from torchann.data.tables.column_values import ColumnValues
+from torchann.data.tables.table import Unit
 
 SplitKind = Literal["random", "stratified", "group", "time"]
 Size = int | float
-RowNumbers = NDArray[np.int64]
-
-
-class RowSplits(NamedTuple):
-    """Row numbers, each in one of the three, in the order of the table."""
-
-    train: RowNumbers
-    val: RowNumbers
-    test: RowNumbers
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+NO_PART = -1
+Labels = NDArray[np.int8]
+"""The part of each row, ``(rows,)``: its place in PARTS, or NO_PART."""
 
 
 def count_of(size: Size, rows: int, what: str) -> int:
@@ -44,97 +42,125 @@ def count_of(size: Size, rows: int, what: str) -> int:
     raise ValueError(f"{what} is {size} and there are {rows:,} rows; give a share from 0 to 1, or fewer rows")
 
 
-def split_rows(
-    rows: int,
-    sizes: Callable[[int], tuple[int, int]],
-    seed: int,
-    kind: SplitKind = "random",
-    by: ColumnValues | NDArray[np.int64] | None = None,
-    by_kind: str = "",
-) -> RowSplits:
-    """Splits a table; no row is in two parts.
+@dataclass(frozen=True, eq=False)
+class Splitter:
+    """Which part each row of a table belongs to, whole or unit by unit; a row gets the same one each time it is read.
+
+    Args:
+        rows: of the table.
+        sizes: how many of them are to validate and to test.
+        seed: of a random split.
+        classes: for a stratified split the class of each row ``(rows,)``, which needs the table whole.
+        by: the column of groups or times; None for a random split.
+        groups: the part of each group, where all are known; each is drawn by its name otherwise.
+        bounds: where the times of validation and of test begin.
+        read: kind and form of the times.
+        known: the part of each row, where that was found out.
+
+    Example:
+        >>> np.bincount(Splitter(10, (2, 3), seed=0).of_unit(Unit(0, 0, 0, 10)))
+        array([5, 2, 3])
+    """
+
+    rows: int
+    sizes: tuple[int, int]
+    seed: int
+    classes: NDArray[np.int64] | None = None
+    by: str | None = None
+    groups: Mapping[str, int] | None = None
+    bounds: tuple[float, float] | None = None
+    read: tuple[str, str] = ("date", "")
+    known: Labels | None = None
+
+    def of_unit(self, unit: Unit) -> Labels:
+        """Return the part of each row of a unit, which has its share of each part; a table may be one unit."""
+        if self.known is not None:
+            return self.known[unit.start : unit.start + unit.rows]
+        end = unit.start + unit.rows
+        val, test = (end * size // self.rows - unit.start * size // self.rows for size in self.sizes)
+        return draw(unit.rows, (val, test), (self.seed + 1_000_003 * unit.start) % 2**32, self.classes)
+
+    def of_column(self, cells: ColumnValues) -> Labels:
+        """Return the part of each row by its group or time.
+
+        Raises:
+            ValueError: if a row has none.
+        """
+        if self.bounds is not None:
+            times = times_of(cells, self.read)
+            return (times >= self.bounds[0]).astype(np.int8) + (times >= self.bounds[1])
+        codes, texts = cells.codes()
+        if gaps := int((codes < 0).sum()):
+            raise ValueError(f"{gaps:,} rows have no {self.by!r} to split by; fill the gaps")
+        return np.array([self._part(text) for text in texts], np.int8)[codes]
+
+    def _part(self, text: str) -> int:
+        if self.groups is not None:
+            return self.groups.get(text, NO_PART)
+        digest = hashlib.blake2b(f"{self.seed} {text}".encode(), digest_size=8).digest()
+        place, (val, test) = int.from_bytes(digest, "little") / 2**64 * self.rows, self.sizes
+        return 1 if place < val else 2 if place < val + test else 0
+
+
+def draw(rows: int, sizes: tuple[int, int], seed: int, classes: NDArray[np.int64] | None = None) -> Labels:
+    """Draw the part of each row: as scikit-learn's ``train_test_split`` takes test rows, then validation rows.
 
     Args:
         rows: how many there are.
-        sizes: from the number of rows, or of groups, to how many of them are to validate and to test.
-        seed: of what is random in it.
-        kind: random; stratified, where each part has each class in its share; group, where no group is in two parts,
-            and sizes are in groups; time, where the last rows are test rows and those before them validation rows, and
-            rows of the same time stay together.
-        by: for stratified the class of each row ``(rows,)``, for the others the column of groups or times.
-        by_kind: kind of the column of times, where it is known.
+        sizes: how many of them are to validate and to test.
+        seed: of the draw.
+        classes: of the rows, ``(rows,)``, where each part is to have each class in its share.
 
     Raises:
-        ValueError: if a part would have no row, or a class too few.
+        ValueError: if a class has too few rows.
+    """
+    if classes is not None and (rare := int(min(np.unique(classes, return_counts=True)[1]))) < 1 + np.count_nonzero(
+        sizes
+    ):
+        raise ValueError(
+            f"a class has {rare} {'row' if rare == 1 else 'rows'} for {1 + np.count_nonzero(sizes)} parts; take such "
+            "rows out, or give split=random"
+        )
+    labels, pool = np.zeros(rows, dtype=np.int8), np.arange(rows)
+    for part, count in ((2, sizes[1]), (1, sizes[0])):
+        if not count:
+            continue
+        if classes is None:
+            pool = pool[np.random.RandomState(seed).permutation(len(pool))]
+            taken, pool = pool[:count], pool[count:]
+        else:
+            from sklearn.model_selection import train_test_split  # only here, as it imports pandas
+
+            try:
+                pool, taken = train_test_split(pool, test_size=count, random_state=seed, stratify=classes[pool])
+            except ValueError as error:
+                raise ValueError(f"{error}; give a larger {list(PARTS)[part]}_size, or split=random") from None
+        labels[taken] = part
+    return labels
+
+
+def draw_groups(names: Iterable[str], sizes: tuple[int, int], seed: int) -> dict[str, int]:
+    """Draw the part of each group, by its name."""
+    listed = list(names)
+    return dict(zip(listed, draw(len(listed), sizes, seed).tolist(), strict=True))
+
+
+def time_bounds(times: NDArray[np.float64], sizes: Sequence[int]) -> tuple[float, float]:
+    """Return where the times of validation and those of test begin; rows of the same time stay together.
+
+    Args:
+        times: in any order.
+        sizes: how many of them are to validate and to test, at least.
 
     Example:
-        >>> parts = split_rows(10, lambda rows: (2, 3), seed=0)
-        >>> [len(part) for part in parts]
-        [5, 2, 3]
+        >>> time_bounds(np.array([3.0, 1.0, 2.0, 3.0, 2.0]), (1, 1))
+        (2.0, 3.0)
     """
-    if kind in ("group", "time"):
-        assert isinstance(by, ColumnValues)
-        return _by_group(by, sizes, seed) if kind == "group" else _by_time(by, sizes, by_kind)
-    val, test = sizes(rows)
-    classes = np.asarray(by) if kind == "stratified" else None
-    if classes is not None:
-        _check_classes(classes, (val > 0) + (test > 0) + 1)
-    return _in_order(_at_random(np.arange(rows), val, test, seed, classes))
-
-
-def _at_random(pool: RowNumbers, val: int, test: int, seed: int, classes: RowNumbers | None = None) -> RowSplits:
-    from sklearn.model_selection import train_test_split  # only here, as it imports pandas and SciPy's statistics
-
-    parts = {}
-    for name, count in (("test", test), ("val", val)):
-        if not count:
-            parts[name] = pool[:0]
-            continue
-        try:
-            stratify = None if classes is None else classes[pool]
-            pool, parts[name] = train_test_split(pool, test_size=count, random_state=seed, stratify=stratify)
-        except ValueError as error:
-            raise ValueError(f"{error}; give a larger {name}_size, or split=random") from None
-    return RowSplits(pool, parts["val"], parts["test"])
-
-
-def _in_order(parts: RowSplits) -> RowSplits:
-    return RowSplits(*(np.sort(part) for part in parts))
-
-
-def _check_classes(classes: RowNumbers, parts: int) -> None:
-    counts = np.bincount(classes)
-    if (rare := int(counts[counts > 0].min())) < parts:
-        raise ValueError(
-            f"a class has {rare} {'row' if rare == 1 else 'rows'} for {parts} parts; take such rows out, or give "
-            "split=random"
-        )
-
-
-def _by_group(by: ColumnValues, sizes: Callable[[int], tuple[int, int]], seed: int) -> RowSplits:
-    groups = by.codes().codes
-    if (groups < 0).any():
-        row = int(np.flatnonzero(groups < 0)[0])
-        raise ValueError(f"row {row} has no group to split by; fill the gaps ({int((groups < 0).sum()):,} in all)")
-    names = np.unique(groups)
-    parts = _at_random(names, *sizes(len(names)), seed)
-    return RowSplits(*(np.flatnonzero(np.isin(groups, part)) for part in parts))
-
-
-def _by_time(by: ColumnValues, sizes: Callable[[int], tuple[int, int]], kind: str) -> RowSplits:
-    times = times_of(by, time_read(by, kind))
-    val, test = sizes(len(times))
-    begin_test = np.sort(times)[len(times) - test] if test else np.inf
-    before = np.sort(times[times < begin_test])
-    begin_val = before[-val] if 0 < val <= len(before) else begin_test
-    parts = RowSplits(
-        np.flatnonzero(times < begin_val),
-        np.flatnonzero((times >= begin_val) & (times < begin_test)),
-        np.flatnonzero(times >= begin_test),
-    )
-    if not len(parts.train) or (val and not len(parts.val)):
-        raise ValueError("so many rows have the same time that a part has none; give other sizes, or split=random")
-    return parts
+    val, test = sizes
+    times = np.sort(times)
+    begin_test = times[len(times) - test] if test else np.inf
+    before = times[times < begin_test]
+    return float(before[-val] if 0 < val <= len(before) else begin_test), float(begin_test)
 
 
 def time_read(by: ColumnValues, given: str = "") -> tuple[str, str]:

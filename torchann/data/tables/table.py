@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,38 @@ from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
 CHUNK_ROWS = 2**16
 VALUE_BYTES = 32  # of a value, as it is read, as a number and as a net gets it
 Chunk = dict[str, ColumnValues]
+
+
+class Unit(NamedTuple):
+    """Rows that are read together: a row group of a file, or all rows that are in memory.
+
+    Attributes:
+        file: number of the file.
+        group: number of the row group in it.
+        start: how many rows come before it, in all files.
+        rows: how many it has.
+    """
+
+    file: int
+    group: int
+    start: int
+    rows: int
+
+
+class HeldRows:
+    """Columns in memory, as one unit of rows.
+
+    Args:
+        cells: the columns by name.
+    """
+
+    def __init__(self, cells: Chunk) -> None:
+        self.cells = cells
+        self.units: list[Unit] = [Unit(0, 0, 0, len(next(iter(cells.values()))))]
+
+    def read_unit(self, unit: Unit, columns: Sequence[str]) -> Iterator[Chunk]:
+        """Yield all rows."""
+        yield self.cells
 
 
 class Table(ABC):

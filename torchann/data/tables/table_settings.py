@@ -79,6 +79,12 @@ class TableSettings:
         by_kind = "multiclass" if kind in ("category", "boolean") else None if kind == LEFT_OUT else "regression"
         return self.task or by_kind
 
+    @property
+    def own_sources(self) -> dict[str, Any]:
+        """The sources of the parts that have some of their own."""
+        own = {"val": self.val_source, "test": self.test_source}
+        return {part: source for part, source in own.items() if source is not None}
+
     def sizes(self, rows: int, most: int | None = None) -> tuple[int, int]:
         """How many rows of the table are to validate and to test: none where they have files of their own.
 
@@ -90,14 +96,11 @@ class TableSettings:
             ValueError: if none are left to train on.
         """
         counts = []
-        for size, source, name in (
-            (self.val_size, self.val_source, "val_size"),
-            (self.test_size, self.test_source, "test_size"),
-        ):
-            count = count_of(SHARE if size is None else size, rows, name)
-            if name == "val_size" and source is None and not count:
+        for part, size in (("val", self.val_size), ("test", self.test_size)):
+            own, count = part in self.own_sources, count_of(SHARE if size is None else size, rows, f"{part}_size")
+            if part == "val" and not own and not count:
                 raise ValueError(f"val_size is {size}, and validation rows choose the best epoch; give at least one")
-            counts.append(0 if source is not None else min(count, most or count) if size is None else count)
+            counts.append(0 if own else min(count, most or count) if size is None else count)
         if sum(counts) >= rows:
             message = f"{counts[0]:,} to validate and {counts[1]:,} to test leave none of {rows:,} to train on"
             raise ValueError(f"{message}; give a smaller val_size and test_size")

@@ -64,7 +64,7 @@ class Target:
             table = np.stack(found, 1)
             return torch.from_numpy(table.astype(dtype)), np.asarray(~np.isnan(table).any(1))
         codes, texts = cells[0].codes()
-        places = [self._place(text) for text in texts]
+        places = [self.place(text) for text in texts]
         if None in places:
             raise ValueError(
                 f"the target {self.names[0]!r} has the class {texts[places.index(None)]!r:.40}, and training rows have "
@@ -84,7 +84,8 @@ class Target:
             raise ValueError(f"the target {name!r} is infinite in {infinite:,} rows; take these rows out")
         return values  # type: ignore[no-any-return]
 
-    def _place(self, text: str) -> int | None:
+    def place(self, text: str) -> int | None:
+        """Return the number of the class that a text names; None if it is none."""
         for spelling in (text, canonical(text)):
             if spelling in self.class_names:
                 return self.class_names.index(spelling)
@@ -202,18 +203,6 @@ def _are_classes(name: str, column: ColumnValues) -> bool:
     if not len(distinct) or not bool(np.all(distinct == np.floor(distinct))):
         return False
     return set(distinct) == {0.0, 1.0} or (len(distinct) <= FEW and len(values) >= FEW * len(distinct))
-
-
-def summary(target: Target, values: Tensor) -> str:
-    """A line on what is to be predicted.
-
-    Args:
-        target: what is.
-        values: of the rows that have some.
-    """
-    if target.task == "regression":
-        return describe_values(target, *(float(end) for end in torch.aminmax(values.reshape(len(values), -1)[:, 0])))
-    return describe_classes(target, torch.bincount(values, minlength=len(target.class_names)).tolist())
 
 
 def describe_values(target: Target, low: float, high: float) -> str:
