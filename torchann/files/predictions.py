@@ -144,7 +144,11 @@ def open_predictions(path: Path, guard_formulas: bool = False) -> Iterator[Calla
             beside = stack.enter_context(replaced_when_whole(path))
         except OSError as error:
             raise OSError(error.errno, f"cannot write {path}: {error.strerror}; name another folder") from None
-        writers = {".csv": partial(_csv, guard=guard_formulas), ".npy": _npy, ".parquet": _parquet}
+        writers: dict[str, Callable[[Path], Any]] = {
+            ".csv": partial(_csv, guard=guard_formulas),
+            ".npy": _npy,
+            ".parquet": _parquet,
+        }
         with writers[path.suffix](beside) as write:
             yield lambda columns: write(columns) or len(next(iter(columns.values())))
         if not beside.stat().st_size:
