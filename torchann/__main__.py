@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from torchann.commands.short_help import PAGES, short_help, usage
 from torchann.nets.names import did_you_mean
 
 LIGHTNING = {
@@ -66,9 +67,9 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
         "names",
         metavar="NAME",
         nargs="+",
-        help="experiments, as `torchann reproduce --list` names them, or run folders",
+        help="experiments, as `torchann reproduce --list` names them, or runs, such as runs/homes",
     )
-    plot.add_argument("--output", metavar="FOLDER", default="results", help="for the pictures")
+    plot.add_argument("--output", metavar="FOLDER", help="for the pictures (default: results, or the run's own)")
     plot.add_argument("--runs", metavar="FOLDER", default="runs", help="for the run folders")
     plot.add_argument("--data-dir", metavar="FOLDER", help="where Fashion-MNIST's files are")
 
@@ -111,6 +112,8 @@ def _predict_parser() -> _Parser:
         allow_abbrev=False,
         prog="torchann predict",
         description="Predicts each row of a table, in their order.",
+        epilog="`torchann predict CONFIG.yaml [--output OUT]` predicts the rows of a config's data; "
+        "--help-all shows its options.",
     )
     predict.add_argument("model", metavar="MODEL", help=MODEL)
     predict.add_argument("data", metavar="DATA", nargs="+", help="a CSV, TSV, Parquet, NPY or NPZ file, or several")
@@ -136,14 +139,10 @@ def _of_a_table(words: Sequence[str]) -> bool:
     # As against `torchann predict --config FILE`, which is Lightning's.
     if words[:1] != ["predict"] or len(words) < 2:
         return False
-    return not words[1].startswith("-") or words[1] in (
-        "-o",
-        "--keep",
-        "--delimiter",
-        "--encoding",
-        "--decimal",
-        "--guard-formulas",
-    )
+    if not words[1].startswith("-"):
+        return not words[1].endswith((".yaml", ".yml"))
+    table = ("--keep", "--delimiter", "--encoding", "--decimal", "--guard-formulas")
+    return words[1] in ("-o", *table, "-h", "--help")
 
 
 def _load(name: str) -> Any:
@@ -184,13 +183,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = did_you_mean(words[0], commands, f"choose one of {', '.join(commands)}")
         print(f"torchann: error: there is no command {words[0]!r}; {hint}", file=sys.stderr)
         return 2
+    if words and words[0] in PAGES and {"-h", "--help"} & set(words):
+        print(short_help(words[0]))
+        return 0
+    if len(words) == 1 and words[0] in PAGES:
+        print(f"torchann {words[0]}: error: there is nothing to work on; type `{usage(words[0])}`", file=sys.stderr)
+        return 2
+    of_a_table = _of_a_table(words)
+    words = ["--help" if word == "--help-all" else word for word in words]
     try:
-        if _of_a_table(words):
+        if of_a_table:
             parser, commands = _predict_parser(), {}
             words = words[1:]
         elif words and words[0] in LIGHTNING:
-            if words in (["predict", "--help"], ["predict", "-h"]):
-                print(_predict_parser().format_help(), "\nThe rows of a config's data:\n", sep="")
             return int(_load("lightning_cli").main(words))
         if words and words[0] in CONFIGURED:
             return _configured(words)

@@ -1,11 +1,19 @@
 """What the command line refuses, what it suggests, and what its help says."""
 
+import inspect
+import re
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 from tests.conftest import EXPERIMENTS
+from torchann.commands.short_help import PAGES, short_help
+from torchann.commands.table_shortcut import DEFAULTS, MAX_EPOCHS, SHORT
+from torchann.engine.optimizers import OptimizerName
+from torchann.nets.mlp import ACTIVATIONS
+from torchann.tasks.regression import RegressionMLP
 
 HOUSING = EXPERIMENTS / "housing_mlp.yaml"
 FRAMEWORKS = {"torch", "lightning", "torchmetrics", "sklearn", "matplotlib", "tensorboard", "jsonargparse", "numpy"}
@@ -48,7 +56,7 @@ def refused(outcome, what="torchann fit"):
     """The message of a command line that could not be understood: one line, where the help is, and no traceback."""
     assert (outcome.status, outcome.out) == (2, "")
     message, *rest = outcome.err.splitlines()
-    assert rest in ([], [f"All knobs: {what} --help"])
+    assert rest in ([], [f"Help: {what} --help"])
     assert message.startswith(f"{what}: error: ") and len(message) < 250
     return message
 
@@ -100,8 +108,11 @@ def test_word_that_stands_for_nothing_is_refused(command):
     assert "unrecognized arguments: extra" in refused(command("fit", "--config", HOUSING, "extra"))
 
 
-def test_fit_without_model_and_data_asks_for_a_config(command):
-    assert "there is no data and no model; give --data FILE --target COLUMN, --config FILE" in refused(command("fit"))
+def test_fit_without_model_and_data_asks_for_a_table(command):
+    assert refused(command("fit")).endswith("; type `torchann fit FILE --target COLUMN`")
+    assert refused(command("test"), "torchann test").endswith("; type `torchann test RUN`")
+    told = "there is no data and no model; give FILE --target COLUMN, CONFIG.yaml, or --model CLASS and --data CLASS"
+    assert refused(command("fit", "--quiet")).endswith(told)
 
 
 def test_config_that_is_not_there_is_refused(command):
@@ -123,8 +134,39 @@ def test_config_that_is_no_yaml_is_refused(command, tmp_path, text, told):
     assert told in refused(command("fit", "--config", "mine.yaml"))
 
 
-def test_help_of_fit_names_and_explains_the_knobs(command):
-    outcome = command("fit", "--help")
+@pytest.mark.parametrize("name", PAGES)
+def test_help_is_one_screen_of_options_that_there_are(command, name):
+    outcome = command(name, "--help")
+    lines = outcome.out.splitlines()
+    assert (outcome.status, outcome.err) == (0, "") and len(lines) <= 32 and max(map(len, lines)) <= 80
+    assert sum(line.startswith(f"  torchann {name} ") for line in lines) >= 2
+    words = [line.split()[0] for line in lines if line.startswith("  --")]
+    full = command(name, "--help-all").out
+    for word in words:
+        assert word == "--target" or re.search(rf"[ ,]{SHORT.get(word, word)}\b", full), word
+
+
+def test_help_of_fit_shows_defaults_and_choices_as_they_are(command):
+    text = " ".join(short_help("fit").split())
+    given = dict(zip(DEFAULTS[::2], DEFAULTS[1::2], strict=True))
+    assert f"at most (default: {MAX_EPOCHS})" in text and f"rate (default: {given['--model.lr']})" in text
+    assert f"hidden layer (default: {given['--model.hidden_sizes'].strip('[]').replace(',', '')})" in text
+    choices = re.search(r"--optimizer NAME (.*?) --", text)[1].replace(" (default)", "").split(", ")
+    assert choices == list(get_args(OptimizerName)) and f"{given['--model.optimizer']} (default)" in text
+    names = re.search(r"--activation NAME (.*?), \.\.\.", text)[1].replace(" (default)", "").split(", ")
+    assert (
+        set(names) <= set(ACTIVATIONS) and names[0] == inspect.signature(RegressionMLP).parameters["activation"].default
+    )
+
+
+@pytest.mark.parametrize("name", ["fit", "tune", "lr-range"])
+def test_whole_help_fits_the_screen_and_has_no_markup(command, name):
+    text = command(name, "--help-all").out
+    assert max(map(len, text.splitlines())) <= 80 and not re.search(r"``|:\w+:`|ARG:", text)
+
+
+def test_whole_help_of_fit_names_and_explains_the_options(command):
+    outcome = command("fit", "--help-all")
     assert (outcome.status, outcome.err) == (0, "")
     text = " ".join(outcome.out.split())
     options = text[text.index("--model torchann.") :]  # after the short names
@@ -141,12 +183,13 @@ def test_help_of_fit_names_and_explains_the_knobs(command):
     }.items():
         assert knob in options
         assert meaning in options[options.index(knob) :][:400]
-    assert text.startswith("usage: torchann fit --config FILE") and "ARG:" not in text
+    assert text.startswith("usage: torchann fit CONFIG.yaml")
 
 
 def test_help_of_predict_explains_the_output(command):
     text = " ".join(command("predict", "--help").out.split())
     assert "OUT, --output OUT a .csv, .npy or .parquet file" in text  # of a table
+    text = " ".join(command("predict", "--help-all").out.split())
     assert "a .csv, .npy or .parquet file; by default in the run's folder" in text  # of a config's rows
 
 
@@ -155,7 +198,9 @@ def test_config_can_be_printed(command):
     assert outcome.status == 0 and "max_epochs: 20" in outcome.out
 
 
-@pytest.mark.parametrize("words", ["['--help']", "['reproduce', '--help']", "['--version']", "['ft']"])
+@pytest.mark.parametrize(
+    "words", ["['--help']", "['fit', '--help']", "['fit']", "['reproduce', '--help']", "['--version']", "['ft']"]
+)
 def test_help_imports_no_framework(words):
     program = (
         "import sys\nfrom torchann.__main__ import main\n"
@@ -207,7 +252,7 @@ def test_command_whose_extra_is_missing_says_which_in_one_line(command, monkeypa
     monkeypatch.setitem(sys.modules, "optuna", None)
     for name in ("torchann.commands.tune", "torchann.tuning.storage"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    outcome = command("tune", "--help")
+    outcome = command("tune", "--help-all")
     assert outcome.status == 1
     assert outcome.err.startswith(
         "torchann tune: error: a study needs Optuna; install it with `pip install 'torchann[tune]'`\n"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from torchann.files.history import History
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -34,28 +36,32 @@ def write_history(folder):
 def test_run_folder_gets_a_picture_of_its_history(command, tmp_path):
     write_history(tmp_path / "runs" / "housing" / "001")
     outcome = command("plot", "runs/housing/001", "linear_stack", "--output", "pictures")
-    drawn = ["runs/housing/001/history.png", "pictures/linear_stack.png"]
+    drawn = ["pictures/housing-001.png", "pictures/linear_stack.png"]
     assert (outcome.status, outcome.out.splitlines(), outcome.err) == (0, drawn, "")
     for path in drawn:
         assert (tmp_path / path).read_bytes()[:8] == PNG
 
 
-def test_folder_of_several_runs_is_refused_with_one_of_them(command, tmp_path):
+@pytest.mark.parametrize("named", ["runs/housing", "housing", "runs/housing/002"])
+def test_runs_of_a_name_stand_for_the_latest(command, tmp_path, named):
     for number in ("001", "002"):
         write_history(tmp_path / "runs" / "housing" / number)
-    said = "torchann plot: error: runs/housing holds no history.csv; name one of its runs, such as runs/housing/002\n"
-    assert command("plot", "runs/housing") == (2, "", said)
+    (tmp_path / "runs" / "housing" / "003").mkdir()  # which has not finished an epoch
+    assert command("plot", named) == (0, "runs/housing/002/history.png\n", "")
 
 
 def test_folder_that_is_no_run_is_refused(command, tmp_path):
     (tmp_path / "notes").mkdir()
-    said = "torchann plot: error: notes holds no history.csv; name the folder of a run\n"
+    said = "torchann plot: error: notes is no folder of a run; give one such as runs/NAME, or a model file\n"
     assert command("plot", "notes") == (2, "", said)
 
 
-def test_path_that_is_not_there_is_refused(command):
-    said = "torchann plot: error: there is no folder runs/one/009; name that of a run, such as runs/housing_mlp/001\n"
-    assert command("plot", "runs/one/009") == (2, "", said)
+def test_path_that_is_not_there_is_refused_with_the_one_that_was_meant(command, tmp_path):
+    told = "torchann plot: error: there is no run runs/one/009; name one such as runs/housing_mlp\n"
+    assert command("plot", "runs/one/009") == (2, "", told)
+    write_history(tmp_path / "runs" / "homes" / "001")
+    told = "torchann plot: error: there is no runs/home/001; did you mean 'runs/homes/001'?\n"
+    assert command("plot", "runs/home/001") == (2, "", told)
 
 
 def test_history_that_cannot_be_read_is_an_error_and_no_traceback(command, tmp_path):

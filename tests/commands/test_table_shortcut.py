@@ -23,7 +23,7 @@ def one_line(outcome, command, status=1):
     """The error of a command: one line, and no traceback."""
     message, *rest = outcome.err.splitlines()
     assert outcome.status == status and message.startswith(f"torchann {command}: error: ")
-    assert rest in ([], ["(TORCHANN_TRACEBACK=1 shows where)"], [f"All knobs: torchann {command} --help"])
+    assert rest in ([], ["(TORCHANN_TRACEBACK=1 shows where)"], [f"Help: torchann {command} --help"])
     return message
 
 
@@ -69,7 +69,7 @@ def test_run_is_resumed_tested_and_predicted_from_with_the_same_words(command, t
     assert outcome.status == 0 and "checkpoint runs/homes/001/checkpoints/last.ckpt" in outcome.out
     assert "test_accuracy" in command("test", *words).out
     outcome = command("predict", "runs/homes", "homes.csv", "-o", "out.csv", "--keep", "id")
-    assert outcome == (0, "120 rows in out.csv\n", "")
+    assert outcome == (0, "checkpoint runs/homes/001/checkpoints/best.ckpt\n120 rows in out.csv\n", "")
     with open("out.csv") as file:
         assert next(csv.reader(file)) == ["id", "class", "proba no", "proba yes"]
     told = command("info", "runs/homes")
@@ -232,12 +232,12 @@ def test_traceback_is_shown_where_it_is_asked_for(command, monkeypatch):
 def test_help_of_predict_tells_both_ways(command):
     text = " ".join(command("predict", "--help").out.split())
     assert text.startswith("usage: torchann predict [-h] [-o OUT]") and "MODEL a model file, a checkpoint" in text
-    assert "usage: torchann predict --config FILE" in text
+    assert "`torchann predict CONFIG.yaml [--output OUT]` predicts the rows of a config's data" in text
     assert "the following arguments are required: DATA" in command("predict", "model.safetensors").err
 
 
 def test_help_of_fit_explains_the_table(command):
-    text = " ".join(command("fit", "--help").out.split())
+    text = " ".join(command("fit", "--help-all").out.split())
     for knob, meaning in {
         "--data.source": "a CSV, TSV, Parquet, NPY or NPZ file, several of one table, or a pattern",
         "--data.kinds": "number, category, boolean, date, dd/mm/yyyy, mm/dd/yyyy, hh:mm or ignore",

@@ -14,6 +14,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from torchann.commands.error_report import report_error
 from torchann.commands.parser import CLI_OPTIONS, Parser
+from torchann.commands.run_shortcut import with_run
 from torchann.commands.table_shortcut import name_of, translated, with_model, without_model_knobs
 from torchann.commands.texts import with_plain_texts
 from torchann.dashboard.tensorboard_report import TensorBoardReport
@@ -78,7 +79,7 @@ class ConfigCLI(LightningCLI):
     def parse_arguments(self, parser: Any, args: Any) -> None:
         """Parses the command line; a table needs no model to be named."""
         command = list(args[:1]) if args[:1] == [self.name] else []
-        words = translated(args[len(command) :])
+        words = translated(with_run(self.name, args[len(command) :]))
         named = any(word == "--model" or word.startswith("--model=") for word in words)
         if not named and not any(word.startswith(("--config", "-c", "--data", "--help", "-h")) for word in words):
             parser.error("the following arguments are required: data, model")

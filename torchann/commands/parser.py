@@ -4,6 +4,7 @@ import argparse
 import inspect
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,7 +37,7 @@ _NOT_ACCEPTED = (
 )
 CLI_OPTIONS = ("config", "quiet", "seed_everything", "ckpt_path", "output")
 LONGEST_LINE = 1_000  # characters
-_DATA = "give --data FILE --target COLUMN, --config FILE, or --model CLASS and --data CLASS"
+_DATA = "give FILE --target COLUMN, CONFIG.yaml, or --model CLASS and --data CLASS"
 _SPACE = "give what to search, such as --tune.space '{model.lr: {low: 0.0001, high: 0.1}}'"
 _TYPES = {"NoneType": "null", "float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
 _TYPES |= {
@@ -86,11 +87,12 @@ class Parser(LightningArgumentParser):
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:
         """The knobs of the tasks and the data first, then the run's and Lightning's own."""
-        usage = f"usage: {self.command} --config FILE [--model.KNOB VALUE] [--data.KNOB VALUE] [--trainer.KNOB VALUE]\n"
+        usage = f"usage: {self.command} CONFIG.yaml [--model.OPTION VALUE]\n"
+        usage += f"       {self.command} --model CLASS --data CLASS [--trainer.OPTION VALUE]\n"
         usage += "\nshort for long options:\n" + "".join(f"  {short:<14}{long}\n" for short, long in SHORT.items())
         own = "".join(_knobs("model", task) for task in TASKS) + "".join(_knobs("data", data) for data in DATA)
         own += _knobs("tensorboard", TensorBoardReport)
-        return usage + "\n" + own + super().format_help(*args, **kwargs).split("\n\n", 1)[1]
+        return on_screen(usage + "\n" + own + super().format_help(*args, **kwargs).split("\n\n", 1)[1])
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Says in one line what is wrong and what was probably meant, and exits with status 2."""
@@ -101,8 +103,27 @@ class Parser(LightningArgumentParser):
                 text += _suggestion(found.group(1), owner.group(1) if owner else None)
                 break
         text = text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE // 2]} ... {text[-LONGEST_LINE // 2 :]}"
-        print(f"{self.command}: error: {printable(text)}\nAll knobs: {self.command} --help", file=sys.stderr)
+        print(f"{self.command}: error: {printable(text)}\nHelp: {self.command} --help", file=sys.stderr)
         sys.exit(2)
+
+
+def on_screen(text: str) -> str:
+    r"""Return a help text in 80 columns, without the markup of docstrings.
+
+    Example:
+        >>> on_screen("  --data.names DATA.NAMES, --data.names+ DATA.NAMES")
+        '  --data.names NAMES\n'
+        >>> on_screen("as :meth:`~torchann.Trainer.fit` has it, ``x``")
+        'as fit has it, x\n'
+    """
+    text = re.sub(r":[a-z:]+:`[~!]?(?:[\w.\s]*\.)?\s*(\w+[^`]*)`", r"\1", text.replace("``", ""))
+    text = re.sub(r", --[\w.]+\+ \S+", "", text)
+    text = re.sub(r" (?:MODEL|DATA|TRAINER|TENSORBOARD|TUNE)\.(?=[A-Z_]+\b)", " ", text)
+    lines = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        lines += textwrap.wrap(line, 80, subsequent_indent=f"{indent}  ", break_on_hyphens=False) or [""]
+    return "\n".join(lines) + "\n"
 
 
 def _in_one_line(message: str) -> str:
@@ -174,7 +195,7 @@ def _suggestion(name: str, owner: str | None) -> str:
 
 
 def _knobs(key: str, owner: type) -> str:
-    parser = ArgumentParser(add_help=False, formatter_class=argparse.HelpFormatter)
+    parser = ArgumentParser(add_help=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_class_arguments(owner, key)
     body = parser.format_help().split("\n\n", 1)[1].splitlines()
     kept = [line for line in body if not line.startswith(f"  --{key} CONFIG")]

@@ -4,47 +4,66 @@ import argparse
 import sys
 from pathlib import Path
 
-from torchann.chapter.experiment import Setting
-from torchann.chapter.experiments import EXPERIMENTS
-from torchann.chapter.reproduce import reproduce
-from torchann.commands.reproduce import save_picture, unknown
 from torchann.files.history import History
 from torchann.files.run import Run
+from torchann.nets.names import nearest
+from torchann.publishing.model_paths import existing
 
 
 def run(options: argparse.Namespace) -> int:
-    """Draws run folders, and runs experiments with one seed and draws them; returns 0 if all were drawn."""
-    folders = [name for name in options.names if name not in EXPERIMENTS and Path(name).is_dir()]
-    names = [name for name in options.names if name not in folders]
+    """Draws runs, and runs experiments with one seed and draws them; returns 0 if all were drawn."""
+    names = [name for name in options.names if len(Path(name).parts) == 1]
+    if names:
+        from torchann.chapter.experiments import EXPERIMENTS  # only here, as it imports scikit-learn
+
+        names = [name for name in names if name in EXPERIMENTS or not _exists(name)]
     try:
-        for name in names:
-            if len(Path(name).parts) > 1:
-                raise ValueError(f"there is no folder {name}; name that of a run, such as runs/housing_mlp/001")
-        if wrong := unknown(names):
-            raise ValueError(wrong)
-        histories = {folder: _history(folder) for folder in map(Path, folders)}
-    except ValueError as error:
+        runs = [_run(name) for name in options.names if name not in names]
+        if names:
+            from torchann.commands.reproduce import unknown
+
+            for name in names:
+                if nearest(name, EXPERIMENTS) is None:
+                    existing(Path(name))  # which suggests a run
+            if wrong := unknown(names):
+                raise ValueError(wrong)
+        histories = {run: History.from_csv(run.history) for run in runs}
+    except (ValueError, OSError) as error:
         print(f"torchann plot: error: {error}", file=sys.stderr)
         return 2
-    for folder, history in histories.items():
+    for run, history in histories.items():
+        name = "/".join(run.folder.resolve().parts[-2:])
+        path = run.folder / "history.png"
+        if options.output is not None:
+            path = Path(options.output, f"{name.replace('/', '-')}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
         picture = history.plot()
-        picture.suptitle("/".join(folder.resolve().parts[-2:]))
-        picture.savefig(folder / "history.png", dpi=120)
-        print(folder / "history.png")
+        picture.suptitle(name)
+        picture.savefig(path, dpi=120)
+        print(path)
     return _draw_experiments(names, options) if names else 0
 
 
-def _history(folder: Path) -> History:
-    path = Run(folder).history
-    if not path.is_file():
-        runs = sorted(found.parent for found in folder.glob(f"*/{path.name}"))
-        hint = f"name one of its runs, such as {runs[-1]}" if runs else "name the folder of a run"
-        raise ValueError(f"{folder} holds no {path.name}; {hint}")
-    return History.from_csv(path)
+def _exists(name: str) -> bool:
+    return Path(name).is_dir() or Path("runs", name).is_dir()
+
+
+def _run(name: str) -> Run:
+    path = existing(Path(name))
+    if not path.exists():
+        raise ValueError(f"there is no run {name}; name one such as runs/housing_mlp")
+    run = Run.of(path) if path.suffix == ".ckpt" else Run.at(path, lambda run: run.history.is_file())
+    if not run.history.is_file():
+        raise ValueError(f"{run.folder} holds no {run.history.name}; name the folder of a run")
+    return run
 
 
 def _draw_experiments(names: list[str], options: argparse.Namespace) -> int:
-    output, status = Path(options.output), 0
+    from torchann.chapter.experiment import Setting
+    from torchann.chapter.reproduce import reproduce
+    from torchann.commands.reproduce import save_picture
+
+    output, status = Path(options.output or "results"), 0
     output.mkdir(parents=True, exist_ok=True)
     setting = Setting("", runs=options.runs, data_dir=options.data_dir)
     for result in reproduce(names, 1, setting):

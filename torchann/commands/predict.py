@@ -12,6 +12,7 @@ from torchann.commands.error_report import report_error
 from torchann.data.tables.columns import UnseenValues
 from torchann.files.predictions import open_predictions, prediction_table
 from torchann.nets.names import printable
+from torchann.publishing.model_paths import find_model
 from torchann.publishing.table_predictions import predict
 from torchann.training.quiet import quieten_framework
 
@@ -22,15 +23,23 @@ def run(options: argparse.Namespace) -> int:
     output, surprises = Path(options.output), UnseenValues()
     files = options.data if len(options.data) > 1 else options.data[0]
     try:
+        model = find_model(options.model)
         more = {name: getattr(options, name) for name in ("keep", "delimiter", "encoding", "decimal", "guard_formulas")}
-        rows = predict(options.model, files, output, surprises=surprises, **more)
+        rows = predict(model, files, output, surprises=surprises, **more)
     except (ValueError, OSError, RuntimeError) as error:
         return report_error("predict", error)
     for line in surprises.lines():
         print(f"torchann predict: {printable(line)}", file=sys.stderr)
     if not options.quiet:
+        say_which(options.model, model)
         print(f"{rows:,} rows in {printable(str(output))}")
     return 0
+
+
+def say_which(given: str, model: Path) -> None:
+    """Print the checkpoint that a command takes, where a run was given."""
+    if model != Path(given):
+        print(printable(f"checkpoint {model}"))
 
 
 def write_predictions(trainer: pl.Trainer, task: pl.LightningModule, data: pl.LightningDataModule, output: Path) -> int:

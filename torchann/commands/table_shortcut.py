@@ -16,6 +16,7 @@ SHORT = {
     "--epochs": "--trainer.max_epochs",
     "--name": "--trainer.name",
     "--seed": "--seed_everything",
+    "--task": "--data.task",
     "--batch-size": "--data.batch_size",
     "--lr": "--model.lr",
     "--optimizer": "--model.optimizer",

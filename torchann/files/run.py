@@ -2,7 +2,7 @@
 
 import platform
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -125,6 +125,21 @@ class Run:
             f"there is no finished epoch of a run {name!r} in {Path(runs)}; start one with `torchann fit`, "
             "or name a checkpoint with --ckpt_path"
         )
+
+    @classmethod
+    def at(cls, path: str | Path, wanted: "Callable[[Run], bool]") -> "Run":
+        """Return the run of a folder, or the latest one that has what is wanted of a folder with runs.
+
+        Raises:
+            RunFolderError: if the folder is neither.
+        """
+        named = cls(path)
+        if named.checkpoints.is_dir() or named.history.is_file():
+            return named
+        for run in reversed(cls.all(named.folder.parent, named.folder.name)):
+            if wanted(run):
+                return run
+        raise RunFolderError(f"{path} is no folder of a run; give one such as runs/NAME, or a model file")
 
     @classmethod
     def claim(cls, runs: str | Path, name: str) -> "Run":

@@ -8,25 +8,48 @@ from typing import Any
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.history import History
 from torchann.files.run import BEST, Run, RunFolderError
+from torchann.nets.names import nearest
 from torchann.publishing.judged import Judged
 from torchann.publishing.model_document import CLASSES, class_of
 from torchann.publishing.model_file import load
 
+RUNS = Path("runs")
 EXPORTED = (".onnx", ".pt2")
 CLASS_LINE = re.compile(r"^model:\n  class_path: (?:[\w.]+\.)?(\w+)$", re.MULTILINE)
+
+
+def existing(path: Path) -> Path:
+    """Return a path, below ``runs`` if there alone it exists.
+
+    Raises:
+        RunFolderError: if it does not exist, and a similar name does.
+    """
+    below = RUNS / path
+    if path.exists() or below.is_dir():
+        return path if path.exists() else below
+    parents = [path, *path.parents]
+    place = next(number for number, parent in enumerate(parents) if parent.is_dir())
+    wrong = parents[place - 1]
+    places = [parents[place], RUNS] if place == len(parents) - 1 and not path.is_absolute() else [parents[place]]
+    names = {found.name: found for folder in places if folder.is_dir() for found in folder.iterdir()}
+    near = nearest(wrong.name, names)
+    if near is not None:
+        raise RunFolderError(f"there is no {path}; did you mean '{names[near] / path.relative_to(wrong)}'?")
+    return path
 
 
 def find_model(path: str | Path) -> Path:
     """The file of a model: the path itself, or the best checkpoint of a run.
 
     Args:
-        path: a model file, a checkpoint, the folder of a run, or that of all runs of a name, whose latest counts.
+        path: a model file, a checkpoint, the folder of a run, or that of all runs of a name, whose latest counts; the
+            name alone where they are in ``runs``.
 
     Raises:
-        RunFolderError: if a folder is none of a run.
+        RunFolderError: if a folder is none of a run, or there is no such path and one of a similar name.
         ValueError: for a file that was exported.
     """
-    path = Path(path)
+    path = existing(Path(path))
     if path.suffix in EXPORTED and path.is_file():
         raise ValueError(
             f"{path} is an exported model, which other programs run; its card says what it expects; give the model "
@@ -34,10 +57,7 @@ def find_model(path: str | Path) -> Path:
         )
     if not path.is_dir():
         return path
-    try:
-        run = Run(path) if Run(path).checkpoints.is_dir() else Run.latest(path.parent, path.name)
-    except RunFolderError:
-        raise RunFolderError(f"{path} is no folder of a run; give one such as runs/NAME, or a model file") from None
+    run = Run.at(path, lambda run: run.can_resume)
     if not run.best.is_file():
         raise RunFolderError(f"{run.folder} has no {BEST}; give a run that has finished an epoch, or a model file")
     return run.best
