@@ -116,12 +116,26 @@ def read_together(path: str | Path) -> dict[str, Any]:
     return unpack(found[0] or b"", Path(path))
 
 
-def safe_content(checkpoint: Any, weights_only: bool | None) -> io.BytesIO:
+class NamedContent(io.BytesIO):
+    """The bytes of a file and its name, for errors."""
+
+    name: str = "the file"
+
+
+def content_of(path: Path) -> NamedContent:
+    """Read a checkpoint file once, for :func:`unpack` and :func:`safe_content`."""
+    content = NamedContent(_content(path))
+    content.name = str(path)
+    return content
+
+
+def safe_content(checkpoint: Any, weights_only: bool | None) -> tuple[NamedContent, dict[str, Any]]:
     """The content of a checkpoint file that is known to hold tensors and plain values and to name no code.
 
     Lightning calls what ``_instantiator`` in the hyperparameters names, with what ``_class_path`` and its neighbours
     say (CVE-2026-58659); no file of this package has either. ``checkpoint`` is a path or an open binary
-    file, and ``weights_only`` what the caller asked for; None and True are the same here.
+    file, and ``weights_only`` what the caller asked for; None and True are the same here. The checkpoint comes beside
+    its bytes.
 
     Raises:
         ValueError: for ``weights_only=False``, and for a file that is none of the above.
@@ -147,7 +161,9 @@ def safe_content(checkpoint: Any, weights_only: bool | None) -> io.BytesIO:
                     f"{name} wants code to be called, {trick}={values[trick]!r:.80}, which no file of torchann does; "
                     "give another one, or take the weights out of it: torch.load(path, weights_only=True)['state_dict']"
                 )
-    return io.BytesIO(content)
+    safe = NamedContent(content)
+    safe.name = str(name)
+    return safe, found
 
 
 class CheckpointFiles(TorchCheckpointIO):

@@ -1,7 +1,9 @@
 """Looks at tensors before they are used: which value is wrong, what was wanted, what to do."""
 
+import os
 from collections.abc import Iterable, Sequence
-from numbers import Integral
+from itertools import pairwise
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,43 @@ def listed_sizes(hidden_sizes: Any) -> list[int]:
         what = f"hidden_sizes is {hidden_sizes!r}"
         raise ValueError(f"{what}; give a list with the size of each hidden layer, such as [30, 20]")
     return [int(size) for size in sizes]
+
+
+def check_dropout(dropout: Any) -> None:
+    """Raise unless a share of neurons to switch off is a number from 0 up to, but not, 1.
+
+    Example:
+        >>> check_dropout(None)
+        Traceback (most recent call last):
+            ...
+        ValueError: dropout is None; give a number from 0 up to 1, such as 0.2
+    """
+    number = isinstance(dropout, Real) and not isinstance(dropout, bool)
+    if not number or not 0 <= dropout < 1:
+        raise ValueError(f"dropout is {dropout!r}; give a number from 0 up to 1, such as 0.2")
+
+
+def check_memory(sizes: Sequence[int]) -> None:
+    """Raise where the weights between layers of these sizes would not fit in the memory of this machine.
+
+    Args:
+        sizes: of the inputs, each hidden layer and the outputs.
+
+    Raises:
+        ValueError: with the number of weights and the GiB that they take.
+
+    Example:
+        >>> check_memory([784, 300, 100, 10])
+    """
+    weights = sum((size_in + 1) * size_out for size_in, size_out in pairwise(sizes))
+    taken = weights * torch.get_default_dtype().itemsize / 2**30
+    known = hasattr(os, "sysconf") and torch.get_default_device().type == "cpu"
+    has = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30 if known else taken
+    if taken > has:
+        raise ValueError(
+            f"layers of the sizes {list(sizes)} have {weights:,} weights, which take {taken:,.1f} GiB, and this "
+            f"machine has {has:,.1f}; give smaller hidden_sizes, or fewer columns"
+        )
 
 
 def check_finite(

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from torchann.nets.checks import check_dropout, check_memory
 from torchann.nets.initializers import initialize
 from torchann.nets.names import did_you_mean
 
@@ -74,7 +75,8 @@ class MLP(nn.Sequential):
         ``(batch, *)`` with ``in_features`` numbers per row to ``(batch, out_features)``.
 
     Raises:
-        ValueError: for a size below 1, or an unknown activation, initialisation or normalisation.
+        ValueError: for a size below 1, weights beyond the memory of the machine, or an unknown activation,
+            initialisation or normalisation.
 
     Example:
         >>> net = MLP(784, [300, 100], 10)
@@ -102,6 +104,8 @@ class MLP(nn.Sequential):
             raise ValueError(f"an MLP of layer sizes {sizes}: each must be at least 1; leave an empty layer out")
         if norm is not None and norm not in NORMS:
             raise ValueError(f"there is no norm {norm!r}; choose {' or '.join(NORMS)}, or None for none")
+        check_dropout(dropout)
+        check_memory(sizes)
         layers: list[nn.Module] = [nn.Flatten()]
         for size_in, size_out in pairwise(sizes[:-1]):
             layers.append(nn.Linear(size_in, size_out))

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -76,6 +77,11 @@ def history_from(columns: Any) -> History | None:
         cell is None or type(cell) in (int, float) or cell in NOT_NUMBERS for cell in cells
     ):
         raise wrong("the history is no table of numbers")
+    epochs = columns.get("epoch", [] if not lists or not lists[0] else [None])
+    if not all(type(epoch) is int and 0 <= epoch < 2**53 for epoch in epochs):
+        raise wrong("the history has a row without an epoch, counted from 0")
+    if not all(abs(cell) <= sys.float_info.max for cell in cells if type(cell) is int):
+        raise wrong("the history has a number that is too large")
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
     return History(
         {name: float(value) if isinstance(value, str) else value for name, value in row.items() if value is not None}

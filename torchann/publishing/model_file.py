@@ -1,6 +1,7 @@
 """One safe file that holds a trained model: weights, hyperparameters, preprocessing, names, history."""
 
-import inspect
+from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from torchann.publishing.model_document import (
     history_columns,
     history_from,
 )
+from torchann.tasks.saved_net import check_prediction, without_memory
 
 __all__ = ["ModelFileError", "load", "save"]
 
@@ -32,7 +34,6 @@ DTYPES = {
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
-START: dict[str, Any] = {"weight_init": None, "weight_init_options": None, "bias_init": "zeros"}
 MLP_OPTIONS = ("in_features", "out_features", "activation", "dropout", "norm")
 
 
@@ -142,28 +143,35 @@ def _rebuild(opened: Opened, net: nn.Module | None) -> Any:
     if name != "NetTask" and net is not None:
         raise ModelFileError(f"a {name} needs no net and one was given; leave net out")
     kind, given = class_of(name), {} if net is None else {"net": net}
-    start = {key: value for key, value in START.items() if key in inspect.signature(kind).parameters}
-    with torch.device("meta"):  # shapes without memory
-        skeleton = _make(kind, {**options, **start, **given})
+    skeleton = _made(partial(without_memory, kind, {**options, **given}), name)
     dtype = _check_tensors(_net(skeleton), shapes, own=net is not None)
     tensors = opened.tensors()
     preprocessing = _preprocessing(document["preprocessing"], tensors)
     history = history_from(document["history"])
     with torch.random.fork_rng(devices=[]):
-        model = _make(kind, {**options, **given})
+        model = _made(partial(kind, **options, **given), name)
     weights = {key.partition(".")[2]: part for key, part in tensors.items() if key.startswith("net.")}
     _net(model).to(dtype).load_state_dict(weights)
     if name != "MLP":
         model.preprocessing, model.feature_names = preprocessing, document["feature_names"]
         model.data_info, model.history, model.judged = document["data"], history, document.get("judged")
+        if net is None:
+            _fitting(model)
     return model.eval()
 
 
-def _make(kind: Any, options: dict[str, Any]) -> Any:
+def _fitting(model: Any) -> None:
     try:
-        return kind(**options)
+        check_prediction(model)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+
+
+def _made(make: Callable[[], Any], name: str) -> Any:
+    try:
+        return make()
     except Exception as error:  # whatever a constructor says of values that come from a file
-        raise wrong(f"hyperparameters that make no {kind.__name__} ({type(error).__name__}: {error})") from None
+        raise wrong(f"hyperparameters that make no {name} ({type(error).__name__}: {error})") from None
 
 
 def _check_tensors(net: nn.Module, shapes: Shapes, own: bool) -> torch.dtype | None:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from torchann.files.checkpoint_files import read_checkpoint
+from torchann.files.checkpoint_files import content_of, unpack
 from torchann.files.history import History
 from torchann.files.run import BEST, Run, RunFolderError
 from torchann.nets.names import nearest
@@ -80,17 +80,19 @@ def model_from(path: str | Path) -> Any:
     path = find_model(path)
     if path.suffix != ".ckpt":
         return load(path)
-    checkpoint = read_checkpoint(path)
-    name = checkpoint.get("inputs", {}).get("class") or _class_in_config(path)
+    content = content_of(path)
+    checkpoint = unpack(content.getvalue(), path)
+    inputs = checkpoint.get("inputs")
+    name = (inputs.get("class") if isinstance(inputs, dict) else None) or _class_in_config(path)
     if name == "NetTask":
         raise ValueError(
             f"{path} has the weights of a NetTask, not its net's code; load it in Python, with net=MyNet()"
         )
-    if name not in CLASSES:
+    if not isinstance(name, str) or name not in CLASSES:
         raise ValueError(
             f"{path} does not say of what class it is; in Python, torchann.save(CLASS.load_from_checkpoint(path), file)"
         )
-    model = class_of(name).load_from_checkpoint(path, map_location="cpu").eval()
+    model = class_of(name).load_from_checkpoint(content, map_location="cpu").eval()
     history = Run.of(path).history
     model.history = History.from_csv(history) if history.is_file() else None
     model.judged = _judged(path, checkpoint)

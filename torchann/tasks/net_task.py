@@ -79,7 +79,7 @@ class NetTask(OutputsTask):
         outputs = {name: dataclasses.asdict(output) for name, output in self.outputs.items()}  # type: ignore[misc]
         self.save_hyperparameters(ignore=["net"])
         self.net = net
-        self._build()
+        self._check_and_build()
 
     def build(self) -> None:
         """Nothing: the net was given."""

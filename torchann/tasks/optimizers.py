@@ -13,7 +13,7 @@ from torchann.tasks.fast_path import total_steps
 
 
 def check_optimizer(h: Any) -> None:
-    """Raise unless hyperparameters name an optimiser that there is, with rates that it can take.
+    """Raise unless hyperparameters name an optimiser and a schedule that there are, with rates that they can take.
 
     Args:
         h: a task's hyperparameters.
@@ -26,7 +26,11 @@ def check_optimizer(h: Any) -> None:
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number < inf:
             raise ValueError(f"{name} is {number!r}; give a finite number, 0 or more")
     knobs = (h.lr, h.momentum, h.nesterov, h.weight_decay, h.optimizer_options or {})
-    make_optimizer(h.optimizer, [nn.Parameter(torch.zeros(1))], *knobs)
+    optimizer = make_optimizer(h.optimizer, [nn.Parameter(torch.zeros(1, device="cpu"))], *knobs)
+    make_schedule(h.lr_schedule, optimizer, h.lr_schedule_options or {}, 10, 1000)
+    steps = h.steps_per_execution
+    if steps is not None and (type(steps) is not int or steps < 1):
+        raise ValueError(f"steps_per_execution is {steps!r}; give a whole number from 1, or None")
 
 
 def optimizer_and_schedule(task: pl.LightningModule, batches_per_epoch: int | None) -> OptimizerLRScheduler:

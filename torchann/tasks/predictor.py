@@ -1,5 +1,6 @@
 """A module that predicts from raw inputs, and what it needs for that in its checkpoints."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -8,10 +9,11 @@ from torch import Tensor
 
 from torchann.data.tables.raw_inputs import input_rows
 from torchann.engine.rows.loader import Rows, map_rows
-from torchann.files.checkpoint_files import safe_content
+from torchann.files.checkpoint_files import CheckpointError, safe_content
 from torchann.files.history import History
 from torchann.files.predictions import predict_rows
 from torchann.nets.preprocessing import Preprocessing
+from torchann.tasks.saved_net import check_prediction, check_size
 
 T = TypeVar("T", bound="Predictor")
 
@@ -146,7 +148,22 @@ class Predictor(pl.LightningModule):
             kwargs: hyperparameters in place of the saved ones.
 
         Raises:
-            ValueError: for ``weights_only=False``, and for a file that names code to run.
+            ValueError: for ``weights_only=False``, and for a file that names code to run or makes no task of the class.
         """
-        content = safe_content(checkpoint_path, weights_only)
-        return super().load_from_checkpoint(content, *args, weights_only=True, **kwargs)  # type: ignore[misc]
+        content, checkpoint = safe_content(checkpoint_path, weights_only)
+        given = inspect.signature(cls).parameters
+        options = {**(checkpoint.get("hyper_parameters") or {}), **kwargs}
+        try:
+            if cls.__module__.startswith("torchann."):
+                tensors = checkpoint["state_dict"].values()
+                check_size(cls, {name: value for name, value in options.items() if name in given}, tensors)
+            model: T = super().load_from_checkpoint(content, *args, weights_only=True, **kwargs)  # type: ignore[misc]
+            if cls.__module__.startswith("torchann.") and "net" not in kwargs:
+                check_prediction(model)
+        except Exception as error:  # whatever a constructor, Lightning or torch says of values that come from a file
+            message = " ".join(str(error).split())
+            raise CheckpointError(
+                f"{content.name} makes no {cls.__name__} ({type(error).__name__}: {message:.500}); give another file, "
+                "or the class that it is of"
+            ) from error
+        return model

@@ -11,7 +11,7 @@ from torchmetrics import Metric
 from torchann.engine.backprop import Backprop
 from torchann.engine.rows.loader import Block, map_rows, num_rows
 from torchann.files.metric_name import STAGES, MetricName
-from torchann.nets.checks import check_width, explain
+from torchann.nets.checks import check_dropout, check_width, explain
 from torchann.nets.heads import Objective
 from torchann.nets.mlp import MLP, activation_module
 from torchann.nets.summary import Summary, summary
@@ -33,6 +33,14 @@ class _BuildNet(pl.Callback):
 
     def setup(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
         pl_module.complete(stage)
+
+
+def _check_texts(hparams: Any) -> None:
+    for name in ("target_names", "class_names"):
+        names = hparams.get(name)
+        listed = isinstance(names, (list, tuple)) and all(isinstance(text, (str, int, float)) for text in names)
+        if names is not None and not listed:
+            raise ValueError(f"{name} is {names!r:.80}; give a list of texts")
 
 
 class Task(Predictor):
@@ -144,6 +152,9 @@ class Task(Predictor):
             activation_module(self.hparams["activation"])
         if "optimizer" in self.hparams:
             check_optimizer(self.hparams)
+        if "dropout" in self.hparams:
+            check_dropout(self.hparams["dropout"])
+        _check_texts(self.hparams)
         if all(self.hparams[size] is not None for size in self.sizes):
             self._build()
 
