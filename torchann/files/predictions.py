@@ -74,8 +74,9 @@ def prediction_table(predicted: Mapping[str, Tensor], hparams: Mapping[str, Any]
         raise ValueError(
             f"predict_step gave a {type(predicted).__name__}; give a dictionary with 'class' and 'proba', or 'value'"
         )
-    parts = {key: part.float() if part.dtype == torch.bfloat16 else part for key, part in predicted.items()}
-    whole = {key: part.cpu().numpy() for key, part in parts.items()}  # NumPy has no bfloat16
+    # NumPy has no bfloat16.
+    tensors = {key: part.float() if part.dtype == torch.bfloat16 else part for key, part in predicted.items()}
+    whole = {key: part.cpu().numpy() for key, part in tensors.items()}
     outputs = dict.fromkeys(key.rpartition("_")[0] for key in whole)  # "main_value" is the value of the output main
     table: Columns = {}
     for output in outputs:
