@@ -11,17 +11,27 @@ import sklearn
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import Perceptron, Ridge
 from sklearn.neural_network import MLPRegressor
+from sklearn.preprocessing import StandardScaler
 
 from tests.test_private_names import foreign_names
 
 DOOR = Path(__file__).parents[2] / "torchann" / "estimators" / "sklearn_internals.py"
-SEARCHES = "torchann.tuning's searches"
+
+
+def watched():
+    """An estimator of scikit-learn with a callback."""
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9 has no callbacks")
+    return StandardScaler().set_callbacks(callback.ScoringMonitor(scoring="r2"))
+
+
 NAMES = {
     # by name: where it is, what it stands for, what relies on it
     "_param_validation": ("sklearn.utils", "constraints of arguments", "the arguments that our estimators add"),
     "_parameter_constraints": (MLPRegressor, "what each argument may be", "the arguments that our classes add"),
     "_validate_params": (MLPRegressor, "the check of all arguments", "fit of our MLPs and searches"),
     "_make_validation_split": (Perceptron, "the choice of validation rows", "Perceptron.fit(X_val=…)"),
+    "_init_callback_context": (watched, "the start of a fit that callbacks are told of", "fit of our MLPs"),
+    "_skl_callbacks": (watched, "the callbacks of an estimator", "fit of our MLPs"),
 }
 
 

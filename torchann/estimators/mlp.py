@@ -10,11 +10,12 @@ from sklearn.utils.validation import validate_data
 
 from torchann.estimators import mlp_task
 from torchann.estimators.estimator_file import SafeFile
+from torchann.estimators.fit_tasks import FitTasks
 from torchann.estimators.lbfgs import fit_by_lbfgs
 from torchann.estimators.mlp_file import check_fitted
 from torchann.estimators.options import check_together, check_unchanged
 from torchann.estimators.prediction import ROWS
-from torchann.estimators.sklearn_internals import check_arguments
+from torchann.estimators.sklearn_internals import CallbackSupportMixin, check_arguments, with_callbacks
 from torchann.estimators.solver_state import SolverState, check_state, matching_state
 from torchann.estimators.targets import row_weights
 from torchann.estimators.training import HeldOut, Training
@@ -22,7 +23,7 @@ from torchann.estimators.training import HeldOut, Training
 Own = TypeVar("Own", bound="MultilayerPerceptron")
 
 
-class MultilayerPerceptron(SafeFile, BaseEstimator):  # type: ignore[misc]
+class MultilayerPerceptron(SafeFile, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """What both MLPs have in common: how they begin, learn by the engine of this package, and are kept; abstract.
 
     Of scikit-learn's MLPs, from which the two classes also derive, they take the arguments and what says of which kind
@@ -120,10 +121,14 @@ class MultilayerPerceptron(SafeFile, BaseEstimator):  # type: ignore[misc]
         estimator: Own = mlp_task.from_task(cls, task, classes, params)
         return estimator
 
+    @with_callbacks
     def _learn(self: Own, X: Any, y: Any, sample_weight: Any, held_out: Any = None, incremental: bool = False) -> Own:
         hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if any(size <= 0 for size in hidden):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        tasks = FitTasks(
+            self, X, y, sample_weight, 0 if self.solver == "lbfgs" else 1 if incremental else self.max_iter
+        )
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._checked(X, y, incremental, reset=first)
         check_together(self, held_out is not None, incremental)
@@ -148,12 +153,13 @@ class MultilayerPerceptron(SafeFile, BaseEstimator):  # type: ignore[misc]
                 del self._optimizer  # of another solver, in an earlier fit
             fit_by_lbfgs(self, X, y, sample_weight)
         else:
-            Training(self, X, y, sample_weight, held_out, incremental).run()
+            Training(self, X, y, sample_weight, held_out, incremental, tasks).run()
         if not all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                 "preprocessed."
             )
+        tasks.end()
         return self
 
     def _checked(self, X: Any, y: Any, incremental: bool, *, reset: bool) -> tuple[Any, Any]:

@@ -9,14 +9,28 @@ from typing import Any, TypeVar
 from sklearn import get_config
 from sklearn.utils._param_validation import Interval, StrOptions
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as ends_callbacks
+except ImportError:  # scikit-learn before 1.9 has no callbacks
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Nothing, where scikit-learn has no callbacks."""
+
+    ends_callbacks = None
+
 __all__ = [
+    "CallbackSupportMixin",
     "ChosenValidationRows",
     "Interval",
     "StrOptions",
     "accepts",
     "check_arguments",
+    "context_of_fit",
+    "with_callbacks",
 ]
 Kind = TypeVar("Kind", bound=type)
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def accepts(**options: Any) -> Callable[[Kind], Kind]:
@@ -61,3 +75,23 @@ class ChosenValidationRows:
         if self._validation_mask is not None:
             return self._validation_mask
         return super()._make_validation_split(y, sample_mask)  # type: ignore[misc]
+
+
+def with_callbacks(method: Method) -> Method:
+    """Have the callbacks of an estimator torn down whenever this method of it ends."""
+    if ends_callbacks is None:
+        return method
+    decorated: Method = ends_callbacks(method)
+    return decorated
+
+
+def context_of_fit(estimator: Any, epochs: int) -> Any:
+    """Return what tells the callbacks of ``set_callbacks`` of a fit, a ``CallbackContext``; None if there are none.
+
+    Args:
+        estimator: about to be fitted, in a method that is decorated by :func:`with_callbacks`.
+        epochs: of the fit, at most.
+    """
+    if not getattr(estimator, "_skl_callbacks", None):
+        return None
+    return estimator._init_callback_context(max_subtasks=epochs)

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from torchann.engine.inference import values_of
 from torchann.engine.row_source import RowSource
 from torchann.engine.schedules import scheduled_rates
 from torchann.engine.scores import SCORES
+from torchann.estimators.fit_tasks import FitTasks
 from torchann.estimators.learners import layers_of, learner_of, sizes_of
 from torchann.estimators.options import SCHEDULES
 from torchann.estimators.solver_state import matching_state, restored, saved_state
@@ -45,9 +47,20 @@ class Training:
         weight: how much each row counts, ``(rows,)``, or None.
         held_out: rows to stop by; None to draw them, if the model stops early.
         incremental: whether this is one epoch more of an earlier fit.
+        tasks: tell scikit-learn's callbacks of the epochs.
     """
 
-    def __init__(self, model: Any, X: Any, y: Any, weight: Any, held_out: HeldOut | None, incremental: bool) -> None:
+    def __init__(
+        self,
+        model: Any,
+        X: Any,
+        y: Any,
+        weight: Any,
+        held_out: HeldOut | None,
+        incremental: bool,
+        tasks: FitTasks,
+    ) -> None:
+        self.tasks = tasks
         self.model, self.incremental, self._sizes = model, incremental, sizes_of(model)
         rows = min(200 if model.batch_size == "auto" else model.batch_size, X.shape[0])
         device = device_for(model.device, self._sizes, rows)
@@ -111,6 +124,7 @@ class Training:
         return values_of(self.model, X)
 
     def _next_order(self) -> Any:
+        self.tasks.begin_epoch()
         if self.model.shuffle:  # as scikit-learn, which shuffles what the epoch before has shuffled
             self.model._random_state.shuffle(self._order)
         return self._order
@@ -154,10 +168,16 @@ class Training:
             self._note_score(result.validation_scores[-1])
         model._no_improvement_count = rule.waited
         called = bool(model.callbacks) and self._call(model.callbacks)
+        called |= self.tasks.end_epoch(self._copies)
         if rule.out_of_patience and model.verbose:
             print(self._why_it_gets_no_further())
         self._started = time.perf_counter()
         return called
+
+    def _copies(self) -> dict[str, Any]:
+        self._publish()
+        names = ("coefs_", "intercepts_", "norms_", "loss_curve_", "validation_scores_")
+        return {name: deepcopy(getattr(self.model, name)) for name in names}
 
     def _note_score(self, score: float) -> None:
         model, fit = self.model, self.fit
