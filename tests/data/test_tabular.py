@@ -286,6 +286,22 @@ def test_infinite_numbers_are_refused_in_every_part():
             ready({**NUMBERS, "a": a}, "y")
 
 
+def test_infinite_value_is_named_by_its_row_in_the_table():
+    a, times = (
+        np.linspace(0, 1, 60),
+        np.roll(np.arange(60.0), 7),
+    )  # the last ten times stand in rows 57 to 59 and 0 to 6
+    a[5] = np.inf
+    with pytest.raises(ValueError, match="test rows have inf in row 5, column 'a'"):
+        ready({**NUMBERS, "a": a, "t": times}, "y", split="time", split_by="t", val_size=10, test_size=10)
+
+
+def test_part_of_its_own_needs_a_target(tmp_path):
+    other = {**NUMBERS, "y": [None] * 60}
+    with pytest.raises(ValueError, match="'table' has no row with a target; give other validation rows"):
+        ready(NUMBERS, "y", val_source=other)
+
+
 def test_csv_that_is_larger_than_the_memory_is_refused_with_the_way_out(tmp_path, monkeypatch):
     path = write_csv(tmp_path / "a.csv", homes())
     monkeypatch.setattr("torchann.data.tables.table_settings.free_memory", lambda: 1000)

@@ -48,7 +48,7 @@ KINDS = {  # kind, or kind and the form of its texts
         "rain": "number .mm",
         "wind": "category",
     },
-    "zip_codes.csv": {"zip": "number", "floor": "category", "rent": "number"},
+    "zip_codes.csv": {"zip": "category", "floor": "category", "rent": "number"},
 }
 SAID = {"excel_german.csv": {"encoding": "cp1252"}}
 TARGETS = {  # and their lowest and highest value

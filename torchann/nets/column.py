@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from torchann.nets.names import composed
+
 Kind = Literal["number", "category", "boolean", "date"]
 KINDS = get_args(Kind)
 DAY_FIRST, MONTH_FIRST, TIME = "dd/mm/yyyy", "mm/dd/yyyy", "hh:mm"
@@ -49,6 +51,7 @@ class Column:
             raise ValueError(
                 f"a column of name {self.name!r:.40} and kind {self.kind!r:.40}; wanted {', '.join(KINDS)}"
             )
+        object.__setattr__(self, "name", composed(self.name))
         category, date = self.kind == "category", self.kind == "date"
         if category != bool(self.categories) or not all(type(text) is str for text in self.categories):
             raise ValueError(f"column {self.name!r:.40} is a {self.kind} with categories {self.categories!r:.80}")

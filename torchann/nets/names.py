@@ -4,9 +4,20 @@ import difflib
 import importlib
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+
+def composed(name: str) -> str:
+    """Return a name with each accent in one character with its letter, as which names typed either way are one.
+
+    Example:
+        >>> composed("Hohe") == composed("Ho\u0308he"), composed("Höhe") == composed("Ho\u0308he")
+        (False, True)
+    """
+    return unicodedata.normalize("NFC", name)
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:

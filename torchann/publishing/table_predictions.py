@@ -18,6 +18,7 @@ from torchann.data.tables.raw_inputs import input_rows
 from torchann.data.tables.table import Chunk, Table
 from torchann.files.predictions import Columns, check_ending, open_predictions, predict_rows, prediction_table
 from torchann.nets.checks import check_finite
+from torchann.nets.names import composed
 from torchann.publishing.model_paths import model_from
 
 
@@ -74,6 +75,7 @@ def predict(
     table_step = None if prepared is None else prepared.table
     rule = () if table_step is None else (table_step.missing_values, table_step.default_missing)
     table = open_table(data, delimiter, encoding, MissingValues.of(*rule), decimal or "")
+    keep = [composed(name) for name in keep]
     check_names(keep, table.columns)
     files = [path.resolve() for path in getattr(table, "paths", ())]  # also those that a pattern has found
     if output is not None and Path(output).resolve() in files:
@@ -94,7 +96,8 @@ def _predicted(
 ) -> Iterator[Columns]:
     prepared = model.preprocessing
     columns = None if prepared is None or prepared.table is None else prepared.table.table
-    names = list(model.feature_names or (table.columns if columns is None else [column.name for column in columns]))
+    named = model.feature_names or (table.columns if columns is None else [column.name for column in columns])
+    names = [composed(name) for name in named]
     check_names(names, table.columns)
     start = 0
     for chunk in table.chunks(list(dict.fromkeys([*names, *keep]))):

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from tests.data.tables.test_column_values import categories, numbers
 from torchann.data.errors import DataFileError
 from torchann.data.tables.column_kinds import find_kind
 from torchann.data.tables.csv_table import CsvTable, stem
+from torchann.data.tabular import TabularDataModule
 
 LINES = ["age,city,height", "31,Paris,1.75", ",Rome,1.6", "44,New York,n/a"]
 COLUMNS = {"age": [31, None, 44], "city": ["Paris", "Rome", "New York"], "height": [1.75, 1.6, None]}
@@ -216,3 +218,24 @@ def test_numbers_are_those_that_numpy_reads(tmp_path):
 
 def test_stem_of_a_file_has_no_endings(tmp_path):
     assert [stem(tmp_path / name) for name in ("a.csv", "a.b.csv.gz", "a.csv.zst", "a")] == ["a", "a.b", "a", "a"]
+
+
+def test_header_of_many_columns_is_read_in_little_time(tmp_path):
+    names = [f"column number {place}" for place in range(20_000)]  # 400,000 letters in a line
+    (tmp_path / "wide.csv").write_text(",".join(names) + "\n" + 3 * (",".join(["1"] * len(names)) + "\n"))
+    begun = time.process_time()
+    table = CsvTable([tmp_path / "wide.csv"])
+    found = table.read(table.columns)
+    assert list(found) == names and len(found[names[-1]]) == 3
+    assert time.process_time() - begun < 6  # a search among all of them for each takes 15 s
+
+
+@pytest.mark.parametrize("start", ["", "a,b\n", "a,b\n1,2\n"])
+def test_line_that_never_ends_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch, start):
+    monkeypatch.setattr("torchann.data.tables.csv_table.LONGEST_LINE", 2**17)
+    monkeypatch.setattr("torchann.data.tables.csv_table.BLOCK_BYTES", 2**17)
+    with gzip.open(tmp_path / "long.csv.gz", "wt") as file:
+        file.write(start + "1,2,3,4," * 2**17)
+    told = "long.csv.gz cannot be split into values .a line of more than 131,072 characters"
+    with pytest.raises(DataFileError, match=told):
+        TabularDataModule(tmp_path / "long.csv.gz", "b").setup()

@@ -24,6 +24,12 @@ NAN = float("nan")
         ("a", ["x", "y"] * 5, "category", ""),
         ("a", ["2026-01-31", "2025-12-31 18:00"], "date", ""),
         ("a", ["2026-01-31", "soon"] * 5, "category", ""),
+        ("a", ["01069", "10115", ""] * 9, "category", "codes such as '01069'; give kinds={'a': 'number'} for numbers"),
+        ("a", ["001", "010", "100"] * 9, "category", "codes such as '001'; give kinds={'a': 'number'} for numbers"),
+        ("a", ["01", "02", "12"] * 9, "number", ""),  # months, hours
+        ("a", ["0069", "10115"] * 9, "number", ""),  # not of one width
+        ("a", ["100", "101"] * 9, "number", ""),
+        ("a", ["000", "0.5"] * 9, "number", ""),
         ("a", ["", "n/a"], "ignore", "empty"),
         ("a", [NAN, NAN], "ignore", "empty"),
         ("a", [f"text {n}" for n in range(51)], "ignore", "51 different texts in 51 rows"),

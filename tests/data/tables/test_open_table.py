@@ -1,10 +1,15 @@
 """What a table is, its content says; what is none is refused with what it is."""
 
+import os
 import re
+import unicodedata
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 
+import torchann
+from tests.data.own_tables import write_csv
 from tests.data.tables.test_column_values import numbers, values
 from torchann.data.errors import DataFileError, DataNotFoundError
 from torchann.data.tables.csv_table import CsvTable
@@ -157,3 +162,48 @@ def test_table_takes_a_column_more_and_none_twice():
     assert values(table.with_column("target", np.array([3, 4])).read(["target"])["target"]) == [3, 4]
     with pytest.raises(ValueError, match="the table has a column 'a'; give its name in place of the values"):
         table.with_column("a", np.array([3, 4]))
+
+
+def test_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataFileError, match="pipe.csv is a pipe or a device; expected a file; write what it gives to"):
+        open_table(tmp_path / "pipe.csv")
+
+
+@pytest.mark.parametrize("cell", [np.ones((2, 2)), [1, 2], {"k": 1}, {3}])
+def test_cells_that_are_arrays_are_of_no_use_whatever_stands_beside_them(cell):
+    table = open_table({"a": np.array([1.0, 2.0, 3.0]), "b": pd_object(["x", cell, None])})
+    assert list(table.unusable) == ["b"] and table.unusable["b"].startswith(("list<", "struct<"))
+
+
+def pd_object(values):
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "dict", "frame"])
+def test_names_are_the_same_in_either_form_of_unicode(tmp_path, suffix):
+    composed, apart = (unicodedata.normalize(form, "Höhe") for form in ("NFC", "NFD"))
+    assert composed != apart
+    columns = {apart: [row * row for row in range(60)], "y": [row / 7 for row in range(60)]}
+    source = columns
+    if suffix == "csv":
+        source = write_csv(tmp_path / "a.csv", columns)
+    elif suffix == "parquet":
+        source = tmp_path / "a.parquet"
+        pyarrow.parquet.write_table(pyarrow.table(columns), source)
+    elif suffix == "frame":
+        source = pyarrow.table(columns)
+    for typed in (composed, apart):
+        data = torchann.TabularDataModule(source, "y", kinds={typed: "category"}, max_categories=10)
+        data.setup()
+        assert data.report.columns[0].kind == "category of 10"
+        assert torchann.TabularDataModule(source, typed).settings.open().columns == [composed, "y"]
+    data = torchann.TabularDataModule(source, "y")
+    model = torchann.RegressionMLP([])
+    torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(model, datamodule=data)
+    found = [torchann.predict(model, {name: [1, 4]}, keep=[composed]) for name in (composed, apart)]
+    assert all((found[0][name] == found[1][name]).all() for name in ("y", composed))
+    with pytest.raises(ValueError, match="twice"):
+        open_table(pyarrow.table([[1], [2]], names=[composed, apart]))

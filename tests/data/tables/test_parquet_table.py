@@ -76,3 +76,16 @@ def test_files_that_are_no_table_are_refused(tmp_path):
     ):
         with pytest.raises(DataFileError, match=told):
             ParquetTable(paths)
+
+
+def test_damaged_column_is_named_and_its_file(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"good": range(1000), "bad": range(1000)}), path, compression="zstd", use_dictionary=False)
+    place = pq.ParquetFile(path).metadata.row_group(0).column(1).data_page_offset
+    content = bytearray(path.read_bytes())
+    content[place : place + 300] = bytes(300)
+    path.write_bytes(content)
+    table = ParquetTable([path])
+    assert len(table.read(["good"])["good"]) == 1000
+    with pytest.raises(DataFileError, match="a.parquet has a damaged column 'bad' .*; expected a whole one; write it"):
+        table.read(["good", "bad"])

@@ -76,6 +76,8 @@ def _array(values: Any) -> pa.Array:
         return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
     except (pa.ArrowException, TypeError, OverflowError, ValueError):
         listed = array.tolist() if hasattr(array, "tolist") else list(array)
+        if any(hasattr(value, "__len__") and not isinstance(value, (str, bytes)) for value in listed):
+            return pa.nulls(len(listed), pa.list_(pa.string()))  # which is of no use, whatever they hold
         return pa.array([None if is_gap(value) else _text(value) for value in listed], pa.large_string())
 
 

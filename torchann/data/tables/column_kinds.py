@@ -17,26 +17,21 @@ from torchann.nets.names import nearest
 
 LEFT_OUT = "ignore"
 KINDS = (*NET_KINDS, DAY_FIRST, MONTH_FIRST, TIME, LEFT_OUT)
-WORDS = {
-    "numeric": "number",
-    "float": "number",
-    "int": "number",
-    "integer": "number",
-    "categorical": "category",
-    "bool": "boolean",
+_SAID = {
+    "number": "numeric, float, int, integer",
+    "category": "categorical",
+    "boolean": "bool",
+    "date": "datetime, timestamp, yyyy-mm-dd, yyyy-mm, iso",
+    TIME: "time",
+    DAY_FIRST: "dayfirst, day first, dd.mm.yyyy, dd-mm-yyyy",
+    MONTH_FIRST: "monthfirst, month first, mm-dd-yyyy",
+    LEFT_OUT: "drop, skip",
 }
-WORDS |= {"datetime": "date", "timestamp": "date", "yyyy-mm-dd": "date", "yyyy-mm": "date", "iso": "date", "time": TIME}
-WORDS |= {"dayfirst": DAY_FIRST, "day first": DAY_FIRST, "dd.mm.yyyy": DAY_FIRST, "dd-mm-yyyy": DAY_FIRST}
-WORDS |= {
-    "monthfirst": MONTH_FIRST,
-    "month first": MONTH_FIRST,
-    "mm-dd-yyyy": MONTH_FIRST,
-    "drop": LEFT_OUT,
-    "skip": LEFT_OUT,
-}
+WORDS = {word: kind for kind, words in _SAID.items() for word in words.split(", ")}
 MOST_WRONG = 0.1  # of the values of a column of numbers or dates may be other texts, taken as missing
 FREE_TEXT = (50, 0.5)  # more different texts than this, and than this share of the rows, are no categories
 LONGEST_CATEGORY = 200  # characters
+SHORTEST_CODE = 3  # digits
 FIRST_TEXTS = 1000  # of which none is a date in a column that has none
 ROW_NUMBER = re.compile(r"(?i:(.*[ _.-])?(id|index|row|rowid|uuid|guid)|column 1|unnamed.*)|.*[a-z]I[dD]")
 
@@ -104,22 +99,35 @@ def _of_texts(name: str, cells: ColumnValues) -> Finding:
     plain = cells.read("number")
     if not plain.wrong and np.isnan(plain.values).all():
         return Finding(LEFT_OUT, "empty")
+    codes = _are_codes(cells)
     numbers = number_form(cells)
     wrong = cells.read("number", numbers.form).wrong
     count = sum(wrong.values())
-    if not count:
+    if not count and not codes:
         return numbers
     there = int((cells.codes().codes >= 0).sum())
-    if count <= MOST_WRONG * there:
+    if count <= MOST_WRONG * there and not codes:
         return _told(numbers, wrong)
     texts = cells.codes().texts
     if family({text.lower() for text in texts}):
         return Finding("boolean")
-    if (dates := _date(name, cells)) is not None:
+    if not codes and (dates := _date(name, cells)) is not None:
         return dates
     if len(texts) > max(FREE_TEXT[0], FREE_TEXT[1] * there) or max(map(len, texts)) > LONGEST_CATEGORY:
         return Finding(LEFT_OUT, f"{len(texts):,} different texts in {there:,} rows")
+    if codes:
+        first = next(text for text in texts if text.startswith("0"))
+        return Finding("category", f"codes such as {first!r}; give kinds={{{name!r}: 'number'}} for numbers")
     return Finding("category", are_none(wrong, "number") if count < there else "")
+
+
+def _are_codes(cells: ColumnValues) -> bool:
+    """Return whether texts are digits, equally many and three or more, and some begin with 0, as post codes do."""
+    for some in (cells.array.slice(0, FIRST_TEXTS), cells.array):  # few of most columns are enough to see that not
+        texts = (cells if some is cells.array else ColumnValues(some, cells.missing)).codes().texts
+        if not all(len(text) == len(texts[0]) >= SHORTEST_CODE and text.isdecimal() for text in texts):
+            return False
+    return any(text.startswith("0") for text in texts)
 
 
 def family(texts: set[str]) -> bool:
@@ -187,11 +195,8 @@ def _checked(name: str, cells: ColumnValues, found: Finding) -> Finding:
 def are_none(wrong: Mapping[str, int], kind: str) -> str:
     """Return in words that some values are not of a kind."""
     count, example = sum(wrong.values()), next(iter(wrong))
-    return (
-        f"1 value is no {kind} ({example!r:.40})"
-        if count == 1
-        else f"{count:,} values are no {kind}s ({example!r:.40})"
-    )
+    told = f"1 value is no {kind}" if count == 1 else f"{count:,} values are no {kind}s"
+    return f"{told} ({example!r:.40})"
 
 
 def numbers_rows(name: str, cells: ColumnValues, form: str = "") -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from torchann.data.errors import DataFileError
 from torchann.data.tables.number_texts import OTHER, habits, plain_number
+from torchann.nets.names import composed
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_ROWS = 200
@@ -95,10 +96,11 @@ def _is_comment(row: list[str], following: list[str]) -> bool:
 
 
 def _names(path: Path, row: list[str]) -> list[str]:
-    names = [name.strip() or f"column {place}" for place, name in enumerate(row, 1)]
+    names = [composed(name.strip()) or f"column {place}" for place, name in enumerate(row, 1)]
+    first: dict[str, int] = {}
     for place, name in enumerate(names, 1):
-        if names.index(name) + 1 < place:
-            found = f"has the column {name!r} twice, as number {names.index(name) + 1} and {place}"
+        if first.setdefault(name, place) < place:
+            found = f"has the column {name!r} twice, as number {first[name]} and {place}"
             raise DataFileError(path, found, "a name of its own for each", "rename one in the first line")
     return names
 

@@ -22,6 +22,7 @@ from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
 from torchann.data.tables.table import Chunk, Table
 
 LOOKED_AT = 2**16  # characters, to find the delimiter, the header and the decimal sign
+LONGEST_LINE = 2**24  # characters
 BLOCK_BYTES = 2**22  # of a file at once; no row may be longer
 PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open, b"\x28\xb5\x2f\xfd": None}
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
@@ -88,18 +89,20 @@ class CsvTable(Table):
 
     def _text(self, path: Path) -> io.TextIOWrapper:
         encoding = codecs.lookup(self._encoding(path)).name
+        csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # of all of Python: that of a header
         return io.TextIOWrapper(self._unpacked(path), encoding, newline="")
 
     def _head(self, path: Path) -> Head:
         try:
             with self._text(path) as file:
                 start = file.read(LOOKED_AT)
-                start += "" if "\n" in start[:-1] else file.read(2**24)
-        except (UnicodeDecodeError, LookupError, OSError, *DAMAGED, pa.ArrowException) as error:
+                if not re.search("[\r\n]", start[:-1]):
+                    start += next(_lines(file), "") + file.read(LOOKED_AT)
+                whole = not file.read(1)
+        except (UnicodeDecodeError, LookupError, OSError, csv.Error, *DAMAGED, pa.ArrowException) as error:
             raise self._wrong(path, error) from None
         if "\0" in start:
             raise DataFileError(path, "is no text", "CSV, Parquet, NPY or NPZ", "save it as one of these")
-        whole = len(start) < LOOKED_AT
         tab = {".tsv", ".tab"} & {suffix.lower() for suffix in path.suffixes}
         return find_head(path, start, whole, self._given or ("\t" if tab else None))
 
@@ -116,7 +119,8 @@ class CsvTable(Table):
         for path in self.paths:
             head, empty = self._heads[path], True
             names = list(dict.fromkeys(columns))
-            places = [str(head.names.index(name)) for name in names]
+            numbers = {name: place for place, name in enumerate(head.names)}
+            places = [str(numbers[name]) for name in names]
             try:
                 for batch in self._batches(path, head, places):
                     if batch.num_rows:
@@ -164,7 +168,7 @@ class CsvTable(Table):
         line = 1
         with self._text(path) as file:
             try:
-                reader = csv.reader(file, delimiter=self._heads[path].delimiter, strict=True)
+                reader = csv.reader(_lines(file), delimiter=self._heads[path].delimiter, strict=True)
                 for _ in reader:
                     line = reader.line_num + 1
             except csv.Error as error:
@@ -195,11 +199,10 @@ class CsvTable(Table):
 
     def _find_wrong_row(self, path: Path) -> None:
         head = self._heads[path]
-        csv.field_size_limit(max(csv.field_size_limit(), BLOCK_BYTES))
         with self._text(path) as file:
             for _ in range(head.lines):
                 file.readline()
-            reader, line = csv.reader(file, delimiter=head.delimiter), 1
+            reader, line = csv.reader(_lines(file), delimiter=head.delimiter), 1
             for row in reader:
                 if row and len(row) != len(head.names) and any(value.strip() for value in row):
                     values = "1 value" if len(row) == 1 else f"{len(row)} values"
@@ -210,6 +213,14 @@ class CsvTable(Table):
                         path, f"has {values} in line {place}", f"{len(head.names)}, as in the first line", _LOOK
                     )
                 line = reader.line_num + 1
+
+
+def _lines(file: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines of a file; a line that never ends would fill the memory."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise csv.Error(f"a line of more than {LONGEST_LINE:,} characters")
+        yield line
 
 
 class _Quotes:

@@ -12,6 +12,7 @@ from torchann.data.tables.missing_values import MissingValues
 from torchann.data.tables.table import Chunk, Table
 from torchann.data.tables.table_report import ColumnReport
 from torchann.data.tables.table_target import Target
+from torchann.nets.names import composed
 from torchann.nets.preprocessing import Preprocessing
 from torchann.nets.table_columns import TableColumns
 
@@ -116,5 +117,5 @@ def _known(preprocessing: Preprocessing | None, data_info: Mapping[str, Any] | N
     if step is None or data_info is None or told is None:
         return None
     reads = tuple((kind, form) for kind, form in told["reads"])
-    target = Target(tuple(told["names"]), told["task"], tuple(told["class_names"]), reads)
+    target = Target(tuple(map(composed, told["names"])), told["task"], tuple(told["class_names"]), reads)
     return KnownTable(step, target, data_info.get("fingerprint"), data_info.get("rows"))

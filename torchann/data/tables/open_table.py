@@ -16,7 +16,7 @@ from torchann.data.tables.csv_table import CsvTable, stem
 from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.table import ArrayTable, Table
-from torchann.nets.names import nearest
+from torchann.nets.names import composed, nearest
 
 SHIPPED = {"california-housing": "california_housing.csv.gz"}
 """Tables that come with this package, by name."""
@@ -89,16 +89,17 @@ def columns_of(source: Any) -> dict[str, Any]:
         array([0., 1.])
     """
     if isinstance(source, Mapping):
-        return {str(name): values for name, values in source.items()}
+        return {composed(str(name)): values for name, values in source.items()}
     framed = hasattr(source, "columns") and hasattr(source, "to_numpy")
     if not framed and hasattr(source, "__arrow_c_stream__"):
         source = pa.table(source)
     elif not framed:
         return _of_array(np.asarray(source))
     names = list(source.columns) if framed else source.column_names
-    if len(set(map(str, names))) < len(names):
-        raise ValueError(f"the data frame has a column twice in {', '.join(map(str, names))[:200]}; rename one")
-    return {str(name): source[name] for name in names}
+    found = [composed(str(name)) for name in names]
+    if len(set(found)) < len(names):
+        raise ValueError(f"the data frame has a column twice in {', '.join(found)[:200]}; rename one")
+    return {name: source[own] for name, own in zip(found, names, strict=True)}
 
 
 def _one_character(delimiter: str) -> str:
@@ -129,6 +130,8 @@ def _find(given: Sequence[str | Path]) -> list[Path]:
 def _check_is_there(path: Path) -> None:
     if path.is_dir():
         raise DataFileError(path, "is a folder", "a file", f"give its files, such as '{path}/*.parquet'")
+    if path.exists() and not path.is_file():  # which may wait for ever, and is read once
+        raise DataFileError(path, "is a pipe or a device", "a file", "write what it gives to a file, and name that")
     if path.exists():
         return
     if not path.parent.is_dir():

@@ -12,6 +12,7 @@ from torchann.data.tables.arrow_arrays import POOL, unusable
 from torchann.data.tables.column_values import column_of
 from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
 from torchann.data.tables.table import CHUNK_ROWS, VALUE_BYTES, Chunk, Table, Unit
+from torchann.nets.names import composed
 
 SLICE_ROWS = 16384  # decoded at once: large enough to be quick, small enough for malloc to use again
 READ_BYTES = 2**16  # of a column at once: pyarrow would otherwise hold all that it has read of a file
@@ -38,9 +39,10 @@ class ParquetTable(Table):
         self.paths: list[Path] = list(paths)
         self.files: list[Any] = [self._open(path) for path in paths]
         schema = self.files[0].schema_arrow
-        super().__init__(paths[0].stem, schema.names, missing, decimal)
+        self._own = {composed(name): name for name in schema.names}
+        super().__init__(paths[0].stem, [composed(name) for name in schema.names], missing, decimal)
         for path, file in zip(paths, self.files, strict=True):
-            if set(file.schema_arrow.names) != set(schema.names) or len(set(schema.names)) < len(schema.names):
+            if set(file.schema_arrow.names) != set(schema.names) or len(self._own) < len(schema.names):
                 raise DataFileError(
                     path,
                     f"has the columns {', '.join(file.schema_arrow.names)[:200]}",
@@ -56,7 +58,7 @@ class ParquetTable(Table):
                 self.num_rows += rows
         if not self.num_rows:
             raise DataFileError(paths[0], "has no rows", "at least one", "look where it comes from")
-        self.unusable = {field.name: what for field in schema if (what := unusable(field.type))}
+        self.unusable = {composed(field.name): what for field in schema if (what := unusable(field.type))}
 
     def _open(self, path: Path) -> Any:
         pool = pa.default_memory_pool()
@@ -83,10 +85,11 @@ class ParquetTable(Table):
         return self._read(unit.file, [unit.group], columns, SLICE_ROWS)
 
     def _read(self, file: int, groups: list[int], columns: Sequence[str], rows: int) -> Iterator[Chunk]:
-        options = {"row_groups": groups, "columns": list(columns), "use_threads": False}
+        options = {"row_groups": groups, "columns": [self._own[name] for name in columns], "use_threads": False}
         try:
             for batch in self.files[file].iter_batches(rows, **options):
-                yield {name: column_of(batch.column(name), self.missing, self.decimal) for name in batch.schema.names}
+                parts = {name: batch.column(self._own[name]) for name in columns}
+                yield {name: column_of(part, self.missing, self.decimal) for name, part in parts.items()}
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, DataFileError):
                 raise

@@ -10,6 +10,7 @@ import pyarrow as pa
 from torchann.data.tables.arrow_arrays import unusable
 from torchann.data.tables.column_values import ColumnValues, column_of
 from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
+from torchann.nets.names import composed
 
 CHUNK_ROWS = 2**16
 VALUE_BYTES = 32  # of a value, as it is read, as a number and as a net gets it
@@ -103,13 +104,13 @@ class ArrayTable(Table):
     def __init__(
         self, name: str, arrays: Mapping[str, Any], missing: MissingValues = DEFAULT_MISSING, decimal: str = ""
     ) -> None:
-        super().__init__(name, [str(column) for column in arrays], missing, decimal)
-        shapes = {str(column): _shape(array) for column, array in arrays.items()}
+        super().__init__(name, [composed(str(column)) for column in arrays], missing, decimal)
+        shapes = {composed(str(column)): _shape(array) for column, array in arrays.items()}
         if len({shape[:1] for shape in shapes.values()}) != 1 or () in shapes.values():
             raise ValueError(f"the columns are of the shapes {str(shapes)[:200]}; give each a value per row, (rows,)")
         if not next(iter(shapes.values()))[0]:
             raise ValueError("the table has no rows; give at least one")
-        self._arrays = {str(column): column_of(array).array for column, array in arrays.items()}
+        self._arrays = {composed(str(column)): column_of(array).array for column, array in arrays.items()}
         self.num_rows: int = len(next(iter(self._arrays.values())))
         self.unusable = {column: what for column, array in self._arrays.items() if (what := unusable(array.type))}
 

@@ -14,6 +14,7 @@ from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.row_splits import Size, SplitKind, count_of
 from torchann.data.tables.table import ArrayTable, Table
 from torchann.data.tables.table_target import TaskKind
+from torchann.nets.names import composed
 
 BLOCKS = 2 * 10**9  # bytes for blocks, where the memory is not given
 RUN_SETTINGS = ("kinds", "decimal", "val_size", "test_size", "split", "split_by", "split_seed", "scale_target")
@@ -142,8 +143,9 @@ class TableSettings:
             if not isinstance(table, ArrayTable):
                 raise ValueError("target holds values and source names a file; give the name of a column of the file")
             table = table.with_column("target", self.target)
+        self.split_by = None if self.split_by is None else composed(self.split_by)
         check_names(self.targets, table.columns)
-        self.known_kinds = check_kinds(self.kinds, table.columns)
+        self.known_kinds = check_kinds({composed(str(name)): kind for name, kind in self.kinds.items()}, table.columns)
         if self.split_by is not None:
             check_names([self.split_by], table.columns)
         for name in self.targets:
@@ -171,7 +173,7 @@ class TableSettings:
     def _target_names(self, table: Table) -> list[str]:
         if self._holds_values(table):
             return ["target"]
-        return [str(name) for name in ([self.target] if _is_name(self.target) else self.target)]
+        return [composed(str(name)) for name in ([self.target] if _is_name(self.target) else self.target)]
 
     def _holds_values(self, table: Table) -> bool:
         """Texts are values where the table lacks columns of that name, or one comes twice, and has as many rows."""
