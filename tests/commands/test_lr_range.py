@@ -53,7 +53,7 @@ def test_perceptron_is_refused_in_words(command):
     ("words", "said"),
     [
         (["--step", 9], "unrecognized arguments: --step 9; did you mean '--steps'?"),
-        (["--model.hiden_sizes", 9], "did you mean 'model.hidden_sizes'?"),
+        (["--model.hiden_sizes", 9], "did you mean '--model.hidden_sizes'?"),
         (["--min_lr", 11], r"rates go from 11.0 to 10.0; give 0 < min_lr < max_lr"),
         (["--ckpt_path", "no.ckpt"], "no.ckpt"),
     ],

@@ -18,18 +18,32 @@ from torchann.tasks.regression import RegressionMLP
 HOUSING = EXPERIMENTS / "housing_mlp.yaml"
 FRAMEWORKS = {"torch", "lightning", "torchmetrics", "sklearn", "matplotlib", "tensorboard", "jsonargparse", "numpy"}
 OPTIONS = {
-    "--model.lrr": "'model.lr'",
-    "--model.hidden_size": "'model.hidden_sizes'",
-    "--data.bath_size": "'data.batch_size'",
-    "--trainer.max_epoch": "'trainer.max_epochs'",
-    "--max_epochs": "'trainer.max_epochs'",
-    "--batch_size": "'data.batch_size'",
+    "--model.lrr": "'--model.lr'",
+    "--model.learning_rate": "'--model.lr'",
+    "--learning-rate": "'--lr'",
+    "--model.hidden_size": "'--model.hidden_sizes'",
+    "--data.bath_size": "'--data.batch_size'",
+    "--data.batchsize": "'--data.batch_size'",
+    "--trainer.max_epoch": "'--trainer.max_epochs'",
+    "--trainer.max-epochs": "'--trainer.max_epochs'",
+    "--max_epochs": "'--epochs'",
+    "--epoch": "'--epochs'",
+    "--batch_size": "'--batch-size'",
     "--quite": "'--quiet'",
+    "--resum": "'--resume'",
+}
+ELSEWHERE = {
+    "--early_stopping": "give --trainer.callbacks null to train without it",
+    "--patience": "give --trainer.callbacks+=torchann.EarlyStopping before --trainer.callbacks.patience",
+    "--trainer.callbacks.patience": "give --trainer.callbacks+=torchann.EarlyStopping before",
+    "--lr_scheduler.init_args.step_size": "--model.lr_schedule step --model.lr_schedule_options '{step_size: 10}'",
+    "--trainer.seed": "the seed of a run is given as --seed",
 }
 LINES = {
     ("hidden_sizes", "hidden_size"): "'model.hidden_sizes'",
     ("    lr:", "    lrate:"): None,
     ("batch_size", "bath_size"): "'data.batch_size'",
+    ("seed_everything", "seed"): "'seed_everything'",
     ("max_epochs", "max_epoch"): "'trainer.max_epochs'",
     ("trainer:", "trianer:"): "'trainer.max_epochs'",
     ("torchann.RegressionMLP", "torchann.RegresionMLP"): "'torchann.RegressionMLP'",
@@ -68,6 +82,41 @@ def test_mistyped_option_is_refused_with_the_one_that_was_meant(command, option)
     assert message.endswith(f"; did you mean {OPTIONS[option]}?")
 
 
+@pytest.mark.parametrize("option", ELSEWHERE)
+def test_option_of_another_package_is_answered_with_what_there_is(command, option):
+    assert ELSEWHERE[option] in refused(command("fit", "--config", HOUSING, option, 3))
+
+
+def test_option_of_a_callback_is_refused_with_the_one_that_was_meant(command, tmp_path):
+    text = (EXPERIMENTS / "housing_early_stopping.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("patience", "pacience"))
+    assert refused(command("fit", "mine.yaml")).endswith("'pacience' is not accepted; did you mean 'patience'?")
+
+
+def test_class_name_that_several_have_is_refused_with_their_whole_names(command, tmp_path):
+    text = (EXPERIMENTS / "housing_early_stopping.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("torchann.EarlyStopping", "EarlyStopping"))
+    message = refused(command("fit", "mine.yaml"))
+    assert "there are several classes EarlyStopping; give the whole name, lightning.pytorch.callbacks.Early" in message
+    assert message.endswith(" or torchann.EarlyStopping")
+
+
+ONE_LINE = {
+    ("--model.hidden_sizes", "null"): "hidden_sizes is None; give a list",
+    ("--activation", "Relu"): "there is no activation 'Relu'; did you mean 'relu'?",
+    ("--trainer.logger", "CometLogger"): "Problem with given class_path 'lightning.pytorch.loggers.CometLogger': ",
+    ("--trainer.callbacks", "Timer", "--trainer.callbacks.duration", "x"): "`Timer(duration='x')` is not a valid",
+}
+
+
+@pytest.mark.parametrize("words", ONE_LINE)
+def test_what_a_class_refuses_is_told_in_one_line(command, words):
+    outcome = command("fit", "--config", HOUSING, *words)
+    message, *rest = outcome.err.splitlines()
+    assert outcome.status == 1 and rest == ["(TORCHANN_TRACEBACK=1 shows where)"]
+    assert message.startswith(f"torchann fit: error: {ONE_LINE[words]}")
+
+
 @pytest.mark.parametrize(("right", "wrong"), LINES)
 def test_mistyped_line_of_a_config_is_refused_with_the_one_that_was_meant(command, tmp_path, right, wrong):
     (tmp_path / "mine.yaml").write_text(HOUSING.read_text().replace(right, wrong))
@@ -80,7 +129,7 @@ def test_mistyped_line_of_a_config_is_refused_with_the_one_that_was_meant(comman
 @pytest.mark.parametrize("subcommand", ["validate", "test", "predict"])
 def test_mistyped_option_is_refused_by_every_subcommand(command, subcommand):
     message = refused(command(subcommand, "--config", HOUSING, "--model.lrr", 3), f"torchann {subcommand}")
-    assert message.endswith("; did you mean 'model.lr'?")
+    assert message.endswith("; did you mean '--model.lr'?")
 
 
 @pytest.mark.parametrize(("option", "value"), VALUES)

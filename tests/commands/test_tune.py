@@ -8,6 +8,7 @@ import shlex
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ pytest.importorskip("optuna")
 
 from tests.conftest import EXPERIMENTS
 from torchann import load
+from torchann.tuning.space import read_space
 
 CONFIG = EXPERIMENTS / "tune_housing.yaml"
 SHORT = ["--trainer.max_epochs", 1, "--tune.folds", 2, "--data.batch_size", 512, "--tune.trials", 2]
@@ -126,11 +128,15 @@ def test_interrupted_command_says_how_to_go_on_and_does(tmp_path, tune):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--tune.trails", 3], "unrecognized arguments: --tune.trails 3; did you mean 'tune.trials'?"),
+        (["--tune.trails", 3], "unrecognized arguments: --tune.trails 3; did you mean '--tune.trials'?"),
         (["--tune.sampler", "grid"], "give one of random, tpe"),
         (["--tune.space", "{model.hiden_sizes: [[3]]}"], "which there is not; did you mean 'model.hidden_sizes'?"),
         (["--tune.space", "{lr: {low: 0.1, high: 1.0}}"], "'lr', which there is not; did you mean 'model.lr'?"),
-        (["--tune.space", "{xyz: [1]}"], "'xyz', which there is not; name a knob of the model or the data"),
+        (["--tune.space", "{model.learning_rate: [0.1]}"], "which there is not; did you mean 'model.lr'?"),
+        (["--tune.space", "{model.optimizer: [sgd, nope]}"], "has 'nope' for model.optimizer; give one of sgd, adam,"),
+        (["--tune.space", "{model.lr: [0.1, -1]}"], "has -1 for model.lr; lr is -1.0; give a finite number, 0 or"),
+        (["--tune.space", "{model.hidden_sizes: {layers: [1, 2], neurons: [0, 3]}}"], "has [0, 0] for model.hidden"),
+        (["--tune.space", "{xyz: [1]}"], "'xyz', which there is not; name an option of the model or data"),
         (["--tune.jobs", 0], "jobs is 0; give 1 or more"),
         (["--tune.trials", 0], "trials is 0; give 1 or more"),
         (["--model", "Perceptron", "--tune.space", "{model.lr: [1.0]}"], "torchann tune: error"),
@@ -139,3 +145,27 @@ def test_interrupted_command_says_how_to_go_on_and_does(tmp_path, tune):
 def test_what_cannot_be_is_refused(words, said, tune):
     outcome = tune(*words)
     assert outcome.status in (1, 2) and said in outcome.err and outcome.out == ""
+    message, *rest = outcome.err.splitlines()
+    assert message.startswith("torchann tune: error: ") and len(rest) <= 1
+    assert "search space" not in message or not Path("studies").exists()  # no trial was begun
+
+
+def test_values_that_are_good_only_together_are_let_pass(tune):
+    space = "{model.nesterov: [false, true], model.momentum: {low: 0.5, high: 0.9}}"
+    assert tune("--tune.space", space, "--tune.trials", 1, "--tune.name", "together", "--quiet").status == 0
+
+
+def test_search_without_a_space_shows_how_one_is_written(command):
+    message, *example, where = command("tune", "--config", EXPERIMENTS / "housing_mlp.yaml").err.splitlines()
+    assert message.endswith("such as --tune.space '{model.lr: {low: 0.0001, high: 0.1}}', or in a config:")
+    section = yaml.safe_load("\n".join(example))["tune"]
+    assert set(read_space(section["space"])) == {"model.lr", "model.hidden_sizes"} and section["trials"] == 20
+    assert where == "Help: torchann tune --help"
+
+
+def test_fit_takes_the_config_of_a_search(command, tmp_path):
+    words = [EXPERIMENTS / "tune_housing.yaml", "--epochs", 1, "--trainer.limit_train_batches", 2]
+    outcome = command("fit", *words)
+    assert outcome.status == 0
+    assert outcome.out.splitlines()[0] == "the section tune is for `torchann tune`; fit takes the rest of the config"
+    assert "tune:" not in (tmp_path / "runs/tune_housing/001/config.yaml").read_text()

@@ -30,7 +30,7 @@ class SaveRunConfig(SaveConfigCallback):
     def __init__(self, parser: Any, config: Any, **kwargs: Any) -> None:
         config = config.clone()
         config.quiet = config.trainer.quiet = False
-        for name in ("ckpt_path", "resume"):  # which not all of the others take
+        for name in ("ckpt_path", "resume", "tune"):  # which not all of the others take
             config.pop(name, None)
         super().__init__(parser, config, **kwargs)
 
@@ -52,6 +52,11 @@ class CLI(ConfigCLI):
             save_config_kwargs={"overwrite": True},
         )
 
+    def add_arguments_to_parser(self, parser: Any) -> None:
+        """Adds a section of the config that is another command's."""
+        super().add_arguments_to_parser(parser)
+        parser.add_argument("--tune", type=dict | None, default=None, help="the section for `torchann tune`; not used")
+
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
         """The subcommands; which arguments of the Trainer's methods they take is the parser's to say."""
@@ -61,6 +66,8 @@ class CLI(ConfigCLI):
         """Parses the command line; the experiment is named after its config file or its table."""
         super().parse_arguments(parser, args)
         given = self.given
+        if given.tune is not None:
+            self._say(f"the section tune is for `torchann tune`; {self.name} takes the rest of the config")
         given.trainer.name = self.run_name
         # Put back below: between the two Lightning would take the model from the hyperparameters of such a file.
         self._ckpt_path, given.ckpt_path = given.ckpt_path, None

@@ -12,33 +12,27 @@ from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
 from torchann.commands.plain_yaml import NO_CONFIG, accept_only_plain_yaml
+from torchann.commands.suggestions import DATA, TASKS, parameters, suggestion
 from torchann.commands.table_shortcut import SHORT
 from torchann.dashboard.tensorboard_report import TensorBoardReport
-from torchann.data import (
-    CaliforniaHousingDataModule,
-    FashionMNISTDataModule,
-    IrisDataModule,
-    TabularDataModule,
-)
-from torchann.nets.names import did_you_mean, nearest, printable
-from torchann.tasks.classification import ClassificationMLP
-from torchann.tasks.perceptron import Perceptron
-from torchann.tasks.regression import RegressionMLP
-from torchann.training.trainer import Trainer
+from torchann.nets.names import did_you_mean, printable
 
-TASKS = (ClassificationMLP, RegressionMLP, Perceptron)
-DATA = (FashionMNISTDataModule, CaliforniaHousingDataModule, IrisDataModule, TabularDataModule)
 _NOT_ACCEPTED = (
     r"Option '([\w.]+)' is not accepted",
     r"does not accept option '([\w.]+)'",
-    r"unrecognized arguments: --([\w.]+)",
+    r"unrecognized arguments: --([\w.-]+)",
     r"has no attribute '(\w+)'",
     r"Expected a dot import path string: (\w+)",
 )
-CLI_OPTIONS = ("config", "quiet", "seed_everything", "ckpt_path", "output")
+CLI_OPTIONS = ("config", "quiet", "resume", "seed_everything", "ckpt_path", "output")
 LONGEST_LINE = 1_000  # characters
 _DATA = "give FILE --target COLUMN, CONFIG.yaml, or --model CLASS and --data CLASS"
-_SPACE = "give what to search, such as --tune.space '{model.lr: {low: 0.0001, high: 0.1}}'"
+_SPACE = """give what to search, such as --tune.space '{model.lr: {low: 0.0001, high: 0.1}}', or in a config:
+tune:
+  space:
+    model.lr: {low: 0.0001, high: 0.1}
+    model.hidden_sizes: {layers: [1, 3], neurons: [16, 128]}
+  trials: 20"""
 _TYPES = {"NoneType": "null", "float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
 _TYPES |= {
     "Sequence": "a list, such as [300, 100]",
@@ -54,6 +48,8 @@ class Parser(LightningArgumentParser):
     """What the user typed; the parsers of parsers do not know it."""
     own: tuple[str, ...] = ()
     """Options that belong to no model, data or Trainer."""
+    words: tuple[str, ...] = ()
+    """The command line, with short options as long ones."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         accept_only_plain_yaml()
@@ -80,6 +76,8 @@ class Parser(LightningArgumentParser):
 
     def parse_args(self, *args: Any, **kwargs: Any) -> Any:
         """Parses the command line and the config files that it names."""
+        if args and isinstance(args[0], list):
+            Parser.words = tuple(map(str, args[0]))
         try:
             return super().parse_args(*args, **kwargs)
         except UnicodeDecodeError as error:
@@ -100,7 +98,7 @@ class Parser(LightningArgumentParser):
         for pattern in _NOT_ACCEPTED:
             if found := re.search(pattern, message):
                 owner = re.search(r"given class_path '(?:[\w.]+\.)?(\w+)'", message)
-                text += _suggestion(found.group(1), owner.group(1) if owner else None)
+                text += suggestion(found.group(1), owner.group(1) if owner else None, self.words, self.own)
                 break
         text = text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE // 2]} ... {text[-LONGEST_LINE // 2 :]}"
         print(f"{self.command}: error: {printable(text)}\nHelp: {self.command} --help", file=sys.stderr)
@@ -129,6 +127,8 @@ def on_screen(text: str) -> str:
 def _in_one_line(message: str) -> str:
     if denied := re.search(r"Importing '([\w.]+)' is not allowed", message):
         return f"{denied[1]} can run programs or touch files; name a class of torchann, of Lightning or of your own"
+    if several := re.search(r"Multiple subclasses with name (\w+)\. .*?: (.*)\.", message):
+        return f"there are several classes {several[1]}; give the whole name, {' or '.join(several[2].split(', '))}"
     if unknown := re.search(r"module '([\w.]+)' has no attribute '(\w+)'|dot import path string: (\w+)", message):
         return f"there is no class {unknown[3] or f'{unknown[1]}.{unknown[2]}'}"
     key, value = re.search(r'Parser key "([\w.]+)"', message), re.search(r"(?:Got|Given) value: (.*)", message)
@@ -147,7 +147,7 @@ def _in_one_line(message: str) -> str:
 def _full_name(name: str) -> str:
     if "." in name:
         return name
-    places = [place for place, owners in (("model", TASKS), ("data", DATA)) for o in owners if name in _parameters(o)]
+    places = [place for place, owners in (("model", TASKS), ("data", DATA)) for o in owners if name in parameters(o)]
     return f"{places[0]}.{name}" if places else name
 
 
@@ -161,37 +161,6 @@ def _wanted(message: str, value: str) -> str:
     if list(types) == ["NoneType"]:
         return "give class_path, the name of a class, and init_args, a mapping of its knobs"
     return "give " + " or ".join(_TYPES.get(name, name) for name in types)
-
-
-def _parameters(owner: type) -> list[str]:
-    return [name for name in inspect.signature(owner).parameters if name not in ("self", "kwargs")]
-
-
-def _suggestion(name: str, owner: str | None) -> str:
-    if name == "seed":
-        return "; did you mean 'seed_everything'?"
-    leaf = name.rpartition(".")[2]
-    for place, kind in [("model.", task) for task in TASKS] + [("data.", data) for data in DATA]:
-        if kind.__name__ == owner:
-            near = nearest(leaf, _parameters(kind))
-            return f"; did you mean {place + near!r}?" if near else f"; {owner} has {', '.join(_parameters(kind))}"
-    lightning = _parameters(Trainer.__bases__[0])
-    places: dict[str, list[str]] = {"--": []}
-    for own in Parser.own:
-        place, _, knob = own.rpartition(".")
-        places.setdefault(f"{place}." if place else "--", []).append(knob)
-    places |= {"torchann.": [owner.__name__ for owner in (*TASKS, *DATA)]}
-    places |= {"model.": [knob for task in TASKS for knob in _parameters(task)]}
-    places |= {"data.": [knob for data in DATA for knob in _parameters(data)]}
-    places |= {"tensorboard.": _parameters(TensorBoardReport)}
-    places |= {"trainer.": [knob for knob in (*_parameters(Trainer), *lightning) if knob not in Parser.own]}
-    near = nearest(leaf, {knob for knobs in places.values() for knob in knobs}, cutoff=0.7)
-    if near is None:
-        return ""
-    first = f"{name.partition('.')[0]}."
-    fitting = [place for place, knobs in places.items() if near in knobs]
-    place = first if first in fitting else fitting[0]
-    return f"; did you mean {f'{place}{near}'!r}?"
 
 
 def _knobs(key: str, owner: type) -> str:

@@ -9,6 +9,7 @@ from torchann.commands.texts import keep_texts
 from torchann.data.tables.columns import shortened
 from torchann.data.tables.csv_table import stem
 from torchann.data.tables.open_table import SHIPPED, open_table
+from torchann.nets.names import nearest
 
 MAX_EPOCHS = 100
 DEFAULTS = ["--model.hidden_sizes", "[128, 64]", "--model.optimizer", "adam", "--model.lr", "0.001"]
@@ -25,6 +26,7 @@ SHORT = {
     "--hidden": "--model.hidden_sizes",
 }
 """What people type for the options that they use most."""
+HIDDEN = ("--hidden", "--model.hidden_sizes")
 STOPPING = ["--trainer.callbacks+=torchann.EarlyStopping"]
 
 
@@ -65,14 +67,14 @@ def translated(words: Sequence[str]) -> list[str]:
     while given:
         word = given.pop(0)
         option, sign, value = word.partition("=")
-        if option not in ("--data", "--target", "--hidden"):
+        if option not in ("--data", "--target", *HIDDEN):
             rest.append(f"{SHORT.get(option, option)}{sign}{value}")
             continue
         values = [value] if sign else []
         while given and not sign and not given[0].startswith("--"):
             values.append(given.pop(0))
-        if option == "--hidden":
-            rest.append(f"{SHORT[option]}=[{', '.join(part.strip('[], ') for part in values)}]")
+        if option in HIDDEN and (option == "--hidden" or len(values) > 1):
+            rest.append(f"{SHORT['--hidden']}=[{', '.join(part.strip('[], ') for part in values)}]")
         elif option == "--target" and values:
             targets += values
         elif option == "--data" and values and is_table(values[0]):
@@ -86,6 +88,9 @@ def translated(words: Sequence[str]) -> list[str]:
         raise ValueError(f"there is a target and no table; give --data FILE --target {targets[0]}")
     if files and not has_target and "--help" not in rest:
         names = open_table(files).columns
+        options = [word.partition("=")[0] for word in rest if word.startswith("--")]
+        if wrong := next((option for option in options if nearest(option, ["--target"], cutoff=0.7)), None):
+            raise ValueError(f"there is no option {wrong}; did you mean '--target'?")
         raise ValueError(f"there is no target; give --target and the column to predict, of {shortened(names)}")
     return keep_texts([*table, *target, *rest] if table else [*rest, *target])
 

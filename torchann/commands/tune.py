@@ -13,9 +13,12 @@ from jsonargparse import Namespace
 from tabulate import tabulate
 
 from torchann.commands.config_cli import ConfigCLI, exit_status
+from torchann.commands.error_report import reason
+from torchann.commands.suggestions import OTHER_WORDS
 from torchann.files.atomic import write_atomically
-from torchann.nets.names import did_you_mean, printable
+from torchann.nets.names import nearest, printable
 from torchann.tuning.best_model import finish
+from torchann.tuning.space import Range, read_space
 from torchann.tuning.storage import Pruner, Sampler
 from torchann.tuning.study import Study
 
@@ -70,6 +73,7 @@ class TuneCLI(ConfigCLI):
         given = self.config.tune
         for name in given.space:
             self._check(name)
+        self._check_values(read_space(given.space))
         if not any(name.startswith("data.") for name in given.space):
             self.shared = self.table or self.parser.instantiate_classes(self.config).data
 
@@ -81,10 +85,23 @@ class TuneCLI(ConfigCLI):
         owner = self.config.get(part) if part in ("model", "data") else None
         known = [f"{place}.{name}" for place in ("model", "data") for name in _knobs(self.config[place].class_path)]
         if owner is None or name not in known:
-            leaf = f".{name.rpartition('.')[2]}"
-            meant = next((one for one in known if one.endswith(leaf)), name)
-            hint = did_you_mean(meant, known, "name a knob of the model or the data, such as model.lr")
+            leaves = {one.partition(".")[2]: one for one in reversed(known)}
+            leaf = name.rpartition(".")[2]
+            near = nearest(OTHER_WORDS.get(leaf, leaf), leaves)
+            hint = (
+                f"did you mean {leaves[near]!r}?" if near else "name an option of the model or data, such as model.lr"
+            )
             raise ValueError(f"the search space has {name!r}, which there is not; {hint}")
+
+    def _check_values(self, space: Mapping[str, Range]) -> None:
+        # Before the first trial, not at the one that draws it.
+        others = {name: values.ends[-1] for name, values in space.items()}
+        for name, values in space.items():
+            for value in values.ends:
+                try:
+                    self.make({**others, name: value})
+                except (ValueError, TypeError) as error:
+                    raise ValueError(f"the search space has {value!r} for {name}; {reason(error)}") from None
 
     def with_values(self, params: Mapping[str, Any]) -> Namespace:
         """The config with a candidate's values."""

@@ -27,6 +27,11 @@ class Numbers:
     high: float
     log: bool = False
 
+    @property
+    def ends(self) -> list[Any]:
+        """The values that any wrong one is among: both ends."""
+        return [self.low, self.high]
+
     def draw(self, trial: Any, name: str) -> float:
         """Asks an Optuna trial for one."""
         if isinstance(self.low, int) and isinstance(self.high, int):
@@ -44,6 +49,11 @@ class Choices:
 
     values: tuple[Any, ...]
 
+    @property
+    def ends(self) -> list[Any]:
+        """The values that any wrong one is among: all."""
+        return list(self.values)
+
     def draw(self, trial: Any, name: str) -> Any:
         """Asks an Optuna trial for one."""
         return json.loads(trial.suggest_categorical(name, [json.dumps(value) for value in self.values]))
@@ -60,6 +70,11 @@ class Layers:
 
     layers: Numbers
     neurons: Numbers
+
+    @property
+    def ends(self) -> list[Any]:
+        """The values that any wrong one is among: most layers, with fewest and most neurons."""
+        return [int(self.layers.high) * [neurons] for neurons in self.neurons.ends]
 
     def draw(self, trial: Any, name: str) -> list[float]:
         """Asks an Optuna trial for both numbers; also for the width of none, so that all trials have the same."""
