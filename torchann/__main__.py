@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from torchann.commands.output import printing_never_fails
 from torchann.commands.short_help import PAGES, short_help, usage
 from torchann.nets.names import did_you_mean
 
@@ -20,6 +21,8 @@ CONFIGURED = {
     "lr-range": "let the learning rate grow step by step, and say which to train with",
     "tune": "search hyperparameters, as the `tune` section of a config says",
 }
+TRAINING = (["fit"], ["reproduce"], ["tune"])
+"""Commands whose result is in files, whatever becomes of what they print."""
 MODEL = "a model file, a checkpoint, or the folder of a run"
 
 
@@ -178,6 +181,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    with printing_never_fails() as lost:
+        status = _run(words)
+    return 1 if lost and status == 0 and words[:1] not in TRAINING else status
+
+
+def _run(words: list[str]) -> int:
     parser, commands = _parser()
     if words and not words[0].startswith("-") and words[0] not in commands:
         hint = did_you_mean(words[0], commands, f"choose one of {', '.join(commands)}")
@@ -212,8 +221,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             return int(_load(options.command).run(options))
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # which no command expects, as of files that were altered
+        from torchann.commands.error_report import report_error
+
+        return report_error(words[0] if words else "", error)
     return 0
 
 
 if __name__ == "__main__":
+    if not getattr(sys.flags, "safe_path", False):  # by `python -m` a file of the current folder would go before ours
+        sys.path.append(sys.path.pop(0))
     sys.exit(main())

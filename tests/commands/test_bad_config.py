@@ -32,13 +32,31 @@ DATA = "data:\n  class_path: torchann.IrisDataModule\n"
 CONFIGS = {
     "object": ("model: !!python/object/apply:os.system [touch made-by-the-config]", "python/object/apply:os.system"),
     "name": ("model: !!python/name:os.system", "could not determine a constructor for the tag"),
-    "program as model": (f"model: {POPEN}\n{DATA}", "subprocess.Popen can run programs or touch files; name a class"),
-    "program as callback": (f"{HOUSING}  callbacks: [{POPEN}]\n", "subprocess.Popen can run programs or touch files"),
+    "program as model": (f"model: {POPEN}\n{DATA}", "subprocess.Popen is not trusted; a config may name classes of"),
+    "program as callback": (f"{HOUSING}  callbacks: [{POPEN}]\n", "subprocess.Popen is not trusted"),
     "program as options": (
         HOUSING.replace("lr:", f"optimizer_options: {POPEN}\n    lr:"),
-        "subprocess.Popen can run programs or touch files",
+        "subprocess.Popen is not trusted",
     ),
-    "function": ("model: {class_path: os.system, init_args: {command: touch made-by-the-config}}", "os.system can run"),
+    "function": (
+        "model: {class_path: os.system, init_args: {command: touch made-by-the-config}}",
+        "os.system is not trusted",
+    ),
+    "function that says what it makes": (
+        "model: {class_path: torch.fx.graph_module.reduce_graph_module, init_args: {body: {_code: x}}}",
+        "reduce_graph_module is not trusted; .* own modules with --import torch.fx.graph_module$",
+    ),
+    "function of a trusted package": (
+        "model: {class_path: torchann.NetTask, init_args: {outputs: {a: {}}, net: {class_path: "
+        "torch.nn.utils.fusion.fuse_conv_bn_eval, init_args: {}}}}\n" + DATA,
+        "fuse_conv_bn_eval",
+    ),
+    "class of another kind": (f"model: {{class_path: torch.nn.ReLU}}\n{DATA}", "give a subclass of LightningModule"),
+    "method as a hook": (
+        f"{HOUSING}  callbacks: [{{class_path: lightning.pytorch.callbacks.LambdaCallback, init_args: "
+        "{on_fit_start: os.abort}}]\n",
+        "os.abort|on_fit_start",
+    ),
     "laughs": (LAUGHS + HOUSING, "it has more than 100,000 values, its aliases written out"),
     "alias of itself": (
         "model: &a\n  class_path: *a\n",

@@ -17,6 +17,7 @@ from torchann.commands.parser import CLI_OPTIONS, Parser
 from torchann.commands.run_shortcut import with_run
 from torchann.commands.table_shortcut import name_of, translated, with_model, without_model_knobs
 from torchann.commands.texts import with_plain_texts
+from torchann.commands.trusted import trust
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
 from torchann.files.run import check_name, name_from
@@ -79,7 +80,7 @@ class ConfigCLI(LightningCLI):
     def parse_arguments(self, parser: Any, args: Any) -> None:
         """Parses the command line; a table needs no model to be named."""
         command = list(args[:1]) if args[:1] == [self.name] else []
-        words = translated(with_run(self.name, args[len(command) :]))
+        words = translated(with_run(self.name, trust(args[len(command) :])))
         named = any(word == "--model" or word.startswith("--model=") for word in words)
         if not named and not any(word.startswith(("--config", "-c", "--data", "--help", "-h")) for word in words):
             parser.error("the following arguments are required: data, model")
@@ -136,7 +137,6 @@ def exit_status(command: str, work: Callable[[], int]) -> int:
     Returns:
         What ``work`` returned, or 1 after an error in the data or the config.
     """
-    sys.path.insert(0, "")  # a config may name classes of the folder that the command is called in
     shown, warnings.showwarning = warnings.showwarning, partial(_in_a_line, command)
     try:
         return work()
@@ -144,4 +144,3 @@ def exit_status(command: str, work: Callable[[], int]) -> int:
         return report_error(command, error)
     finally:
         warnings.showwarning = shown
-        sys.path.remove("")

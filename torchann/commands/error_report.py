@@ -6,6 +6,9 @@ import sys
 
 from torchann.nets.names import printable
 
+EXPECTED = (ValueError, TypeError, OSError, RuntimeError, ImportError)
+"""Errors that say in words what is wrong; the message of another, such as a KeyError, needs its name to be clear."""
+
 
 def reason(error: BaseException) -> str:
     """Return what a class said of its arguments, without jsonargparse's list of the types that a value might have been.
@@ -38,6 +41,8 @@ def report_error(command: str, error: Exception) -> int:
     message = reason(error).split("\nException raised from")[0] or type(error).__name__  # without torch's C++ trace
     if message.startswith("Problem with given class_path"):  # a package that is missing, in lines
         message = " ".join(message.split())
+    if not isinstance(error, EXPECTED) and type(error).__name__ != "MisconfigurationException":
+        message = f"{type(error).__name__}: {message}"
     if isinstance(error, OSError) and error.strerror and error.filename is None:
         message = error.strerror  # without its number
     print(f"torchann {command}: error: {printable(message)}\n(TORCHANN_TRACEBACK=1 shows where)", file=sys.stderr)

@@ -14,6 +14,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 from torchann.commands.plain_yaml import NO_CONFIG, accept_only_plain_yaml
 from torchann.commands.suggestions import DATA, TASKS, parameters, suggestion
 from torchann.commands.table_shortcut import SHORT
+from torchann.commands.trusted import IMPORT, TRUSTED, function_in
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.nets.names import did_you_mean, printable
 
@@ -79,9 +80,12 @@ class Parser(LightningArgumentParser):
         if args and isinstance(args[0], list):
             Parser.words = tuple(map(str, args[0]))
         try:
-            return super().parse_args(*args, **kwargs)
+            config = super().parse_args(*args, **kwargs)
         except UnicodeDecodeError as error:
             self.error(f"the config is no text in UTF-8 ({error.reason} at byte {error.start}); give a YAML file")
+        if (path := function_in(config)) is not None:
+            self.error(f"{path} is no class; give the class_path of a class, which is then made")
+        return config
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:
         """The knobs of the tasks and the data first, then the run's and Lightning's own."""
@@ -126,7 +130,9 @@ def on_screen(text: str) -> str:
 
 def _in_one_line(message: str) -> str:
     if denied := re.search(r"Importing '([\w.]+)' is not allowed", message):
-        return f"{denied[1]} can run programs or touch files; name a class of torchann, of Lightning or of your own"
+        module = denied[1].rpartition(".")[0]
+        trusted = f"a config may name classes of {', '.join(TRUSTED)}"
+        return f"{denied[1]} is not trusted; {trusted}, and of your own modules with {IMPORT} {module}"
     if several := re.search(r"Multiple subclasses with name (\w+)\. .*?: (.*)\.", message):
         return f"there are several classes {several[1]}; give the whole name, {' or '.join(several[2].split(', '))}"
     if unknown := re.search(r"module '([\w.]+)' has no attribute '(\w+)'|dot import path string: (\w+)", message):

@@ -7,6 +7,7 @@ import yaml
 from jsonargparse import get_loader, set_dumper, set_loader, set_parsing_settings
 
 from torchann.commands.texts import Text, keep_texts_of_file
+from torchann.commands.trusted import TRUSTED
 
 LONGEST = 1_000_000  # characters
 DEEPEST = 50  # mappings and lists within each other
@@ -116,7 +117,9 @@ def _dump(value: Any) -> str:
 
 
 def accept_only_plain_yaml() -> None:
-    """Makes jsonargparse read and write YAML as :func:`plain_yaml` does, and import no class that runs programs."""
+    """Makes jsonargparse read YAML as :func:`plain_yaml` does, and make objects only of trusted classes, where wanted."""
     set_loader("yaml", plain_yaml, exceptions=(yaml.YAMLError,))
     set_dumper("yaml", _dump)
-    set_parsing_settings(instantiate_subclass_spec_in_any=False, import_path_denylist=[])
+    set_parsing_settings(
+        instantiate_subclass_spec_in_any=False, import_path_denylist=["*"], import_path_allowlist=[*TRUSTED]
+    )

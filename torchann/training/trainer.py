@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.fabric.plugins import CheckpointIO
+from lightning.fabric.plugins import CheckpointIO, ClusterEnvironment
 from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins import LayerSync, Precision
 from lightning.pytorch.strategies import DDPStrategy
 
 from torchann.dashboard.tensorboard_logger import RunLogger
@@ -34,6 +35,8 @@ from torchann.training.record_history import RecordHistory
 from torchann.training.resume import RunState
 from torchann.training.run_record import RunRecord
 from torchann.training.terminate_on_nan import TerminateOnNaN
+
+Plugin = CheckpointIO | ClusterEnvironment | LayerSync | Precision | str
 
 
 class Trainer(pl.Trainer):
@@ -100,7 +103,7 @@ class Trainer(pl.Trainer):
         enable_progress_bar: bool = True,
         enable_model_summary: bool = False,
         terminate_on_nan: bool = True,
-        plugins: Any = None,
+        plugins: Plugin | list[Plugin] | None = None,
         **kwargs: Any,
     ) -> None:
         quieten_framework()
@@ -111,9 +114,9 @@ class Trainer(pl.Trainer):
             raise ValueError(f"runs is {runs!r:.80}, with a NUL; give a folder")
         self.seed, self.quiet = seed, quiet
         self.stopped_by: str | None = None
-        plugins = list(plugins) if isinstance(plugins, (list, tuple)) else [plugins] if plugins is not None else []
-        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
-            plugins.append(CheckpointFiles())
+        more: list[Any] = list(plugins) if isinstance(plugins, (list, tuple)) else [plugins] if plugins else []
+        if not any(isinstance(plugin, CheckpointIO) for plugin in more):
+            more.append(CheckpointFiles())
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
         own_checkpoint = any(isinstance(callback, Checkpoint) for callback in callbacks)
         if logger is None or logger is True:
@@ -142,7 +145,7 @@ class Trainer(pl.Trainer):
         super().__init__(
             logger=logger,
             callbacks=callbacks,
-            plugins=plugins,
+            plugins=more,
             num_sanity_val_steps=num_sanity_val_steps,
             enable_checkpointing=enable_checkpointing,
             enable_progress_bar=enable_progress_bar,
