@@ -52,10 +52,11 @@ def printing_never_fails() -> Iterator[list[OSError]]:
         >>> lost
         []
     """
-    before, lost = (sys.stdout, sys.stderr), []
+    before = (sys.stdout, sys.stderr)
+    lost: list[OSError] = []
     errors: list[OSError] = []
     streams = [stream if stream is not None else open(os.devnull, "w") for stream in before]  # noqa: SIM115
-    sys.stdout, sys.stderr = (_Stream(stream, errors) for stream in streams)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = (_Stream(stream, errors) for stream in streams)
     try:
         yield lost
     finally:

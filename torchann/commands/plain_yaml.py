@@ -117,7 +117,7 @@ def _dump(value: Any) -> str:
 
 
 def accept_only_plain_yaml() -> None:
-    """Makes jsonargparse read YAML as :func:`plain_yaml` does, and make objects only of trusted classes, where wanted."""
+    """Makes jsonargparse read YAML as :func:`plain_yaml` does, and make objects only of trusted classes."""
     set_loader("yaml", plain_yaml, exceptions=(yaml.YAMLError,))
     set_dumper("yaml", _dump)
     set_parsing_settings(
