@@ -1,6 +1,7 @@
 """`torchann lr-range`: the table and the advice, files where they are asked for, and none else."""
 
 import csv
+import re
 
 import pytest
 import yaml
@@ -34,6 +35,8 @@ def test_table_and_picture_are_written_where_they_are_asked_for(command, tmp_pat
 def test_config_of_any_task_will_do(name, command):
     outcome = command("lr-range", "--config", EXPERIMENTS / f"{name}.yaml", *SHORT, "--quiet")
     assert (outcome.status, outcome.err) == (0, "") and "shoots up at" in outcome.out
+    rates = re.search(r"steepest descent at (.*); shoots up at .*, half of it is (.*); train with (.*)", outcome.out)
+    assert float(rates[3]) == min(float(rates[1]), float(rates[2]))
 
 
 def test_config_of_a_run_and_its_weights_will_do(command, housing_run):

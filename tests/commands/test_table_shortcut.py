@@ -32,7 +32,8 @@ def test_table_and_target_are_enough(command, table, tmp_path):
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     assert lines[0].startswith("homes: regression of 'price', from ") and lines[3].startswith("area ")
-    assert lines[-6] == "random split: 72 rows to train on, 24 to validate, 24 to test"
+    assert lines[-7] == "random split: 72 rows to train on, 24 to validate, 24 to test"
+    assert lines[-6] == "with dates, --data.split time --data.split_by sold judges by the latest rows"
     assert lines[-5].startswith("2 epochs, best val_loss ") and lines[-5].endswith("run folder runs/homes/001")
     assert lines[-4].split() == ["on", "24", "test", "rows", "net", "mean", "linear"]
     config = yaml.safe_load((tmp_path / "runs/homes/001/config.yaml").read_text())
@@ -40,6 +41,29 @@ def test_table_and_target_are_enough(command, table, tmp_path):
     assert config["model"]["init_args"]["hidden_sizes"] == [128, 64] and config["trainer"]["max_epochs"] == 2
     assert config["trainer"]["callbacks"][0]["class_path"] == "torchann.EarlyStopping"
     assert config["data"]["init_args"]["source"] == "homes.csv" and config["data"]["init_args"]["target"] == "price"
+
+
+@pytest.mark.parametrize(("name", "told"), [("51.26,x,9.5", True), ("0,1,2", False), ("area,x,9.5", False)])
+def test_first_line_that_looks_like_a_row_is_remarked(command, tmp_path, name, told):
+    (tmp_path / "t.csv").write_text("\n".join([name, *(f"{i}.5,a,{i * 2}.25" for i in range(40))]))
+    out = command("fit", "t.csv", "--target", name.split(",")[2], "--epochs", 1).out
+    remark = "the first line, 51.26, x, 9.5, was taken for names; if it is a row, put names above it"
+    assert (remark in out) is told and ("was taken for names" in out) is told
+
+
+def test_split_by_time_needs_no_hint(command, table):
+    words = ["--data.split", "time", "--data.split_by", "sold"]
+    assert "judges by the latest" not in command("fit", "homes.csv", "--target", "price", *QUICK, *words).out
+
+
+def test_fit_that_fails_leaves_no_run_folder(command, table, tmp_path):
+    fails = ["--trainer.callbacks+=torchann.EarlyStopping", "--trainer.callbacks.monitor", "val_none"]
+    words = ["fit", "homes.csv", "--target", "price", *QUICK, "--quiet"]
+    assert command(*words, *fails).status == 1 and not (tmp_path / "runs" / "homes").exists()
+    assert command(*words).status == 0 and command(*words, *fails).status == 1
+    assert [run.name for run in (tmp_path / "runs" / "homes").iterdir()] == ["001"]
+    assert command(*words, "--epochs", 3, "--resume").status == 0
+    assert [run.name for run in (tmp_path / "runs" / "homes").iterdir()] == ["001"]
 
 
 def test_fit_that_diverges_says_where_and_ends_with_an_error(command, table):

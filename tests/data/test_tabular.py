@@ -38,6 +38,7 @@ def test_report_tells_each_column_the_target_and_the_split(home_data):
         f"id        -              0                      {left_out}",
         "country   -              Europe                 left out: always 'Europe'",
         "random split: 72 rows to train on, 24 to validate, 24 to test",
+        "with dates, --data.split time --data.split_by sold judges by the latest rows",
     ]
 
 

@@ -160,7 +160,12 @@ class CLI(ConfigCLI):
         if isinstance(datamodule, TabularDataModule):
             datamodule.setup("fit")
             self._say(str(datamodule.report))
-        self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
+        try:
+            self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
+        except Exception:
+            if is_first():
+                Run(self.trainer.run_folder).remove_if_empty()
+            raise
         if self.trainer.stopped_by == "nan" and not best_path(self.trainer.checkpoint_callback):
             raise ValueError("the fit has diverged before an epoch ended, and leaves no model that is of use")
         ended = self.trainer.stopped_by not in (None, "interrupt") and not self.trainer.fast_dev_run  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The folder that a run leaves, as an object: its files by name, which checkpoint is good, whose it is."""
 
 import platform
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -186,6 +187,21 @@ class Run:
     def can_resume(self) -> bool:
         """Whether there is a checkpoint to resume from."""
         return self.last.is_file() or self.best.is_file()
+
+    def remove_if_empty(self) -> None:
+        """Remove the folder of a run that failed before an epoch had ended, and that of the runs of its name if empty.
+
+        Example:
+            >>> import tempfile
+            >>> run = Run.claim(tempfile.mkdtemp(), "demo")
+            >>> run.remove_if_empty()
+            >>> run.folder.exists()
+            False
+        """
+        if self.folder.name.isdigit() and not self.can_resume and not self.history.is_file():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):  # where others are
+                self.folder.parent.rmdir()
 
     def good_checkpoint(self, wanted: str) -> Path:
         """Return a checkpoint; where the last is missing or damaged, the best is good to resume from, too.

@@ -148,11 +148,17 @@ def check_names(wanted: Sequence[str], there: Iterable[str], what: str = "there"
         if name not in names:
             near = near_name(name, [other for other in names if other not in wanted])
             hint = f"; did you mean it by {near!r}?" if near else "; give a table that has it."
-            headless = " (has the file a first line of names?)" if sum(map(_is_number, names)) * 2 >= len(names) else ""
+            headless = " (has the file a first line of names?)" if sum(map(is_number, names)) * 2 >= len(names) else ""
             raise ValueError(f"{what} is no column {name!r}{hint} The columns are {shortened(names)}{headless}")
 
 
-def _is_number(name: str) -> bool:
+def is_number(name: str) -> bool:
+    """Return whether a name of a column looks like a value.
+
+    Example:
+        >>> is_number("-1.5"), is_number("1st")
+        (True, False)
+    """
     return name.replace(".", "", 1).lstrip("+-").isdigit()
 
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from torchann.data.in_memory import Split
 from torchann.data.tables.column_values import ColumnValues
-from torchann.data.tables.columns import UnseenValues
+from torchann.data.tables.columns import UnseenValues, is_number, shortened, shown
+from torchann.data.tables.csv_table import CsvTable
 from torchann.data.tables.fitted_columns import fit_columns
 from torchann.data.tables.inferred_table import InferredTable, infer
 from torchann.data.tables.known_table import KnownTable
@@ -16,7 +17,7 @@ from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.part_rows import PartRows, labelled
 from torchann.data.tables.row_splits import PARTS
 from torchann.data.tables.table import Chunk, HeldRows, Table
-from torchann.data.tables.table_report import TableReport
+from torchann.data.tables.table_report import ColumnReport, TableReport
 from torchann.data.tables.table_scan import TableScan
 from torchann.data.tables.table_settings import TableSettings
 from torchann.data.tables.table_splitter import splitter_of
@@ -120,10 +121,23 @@ def read_table(
             notes += [f"{PARTS[part]} rows, {line}" for line in surprises.lines() if part != "train"]
     if scan.left_out:
         notes.insert(0, f"{scan.left_out:,} rows have no target and are left out")
+    notes += _remarks(table, settings, lines)
     told += f": {rows['train']:,} rows to train on, {rows['val']:,} to validate, {rows['test']:,} to test"
     report = TableReport(table.name, scan.summary(target), lines, told + ", read in blocks" * in_blocks, notes)
     fingerprint = scan.fingerprint([column.name for column in step.table])
     return ReadTable(table.name, target, means, deviations, step, parts, rows, report, fingerprint)
+
+
+def _remarks(table: Table, settings: TableSettings, lines: Sequence[ColumnReport]) -> list[str]:
+    # What a person may not have meant.
+    found, names = [], table.columns
+    counted = names in ([str(place + first) for place in range(len(names))] for first in (0, 1))
+    if isinstance(table, CsvTable) and sum(map(is_number, names)) * 2 >= len(names) and not counted:
+        found.append(f"the first line, {shortened(names, 3)}, was taken for names; if it is a row, put names above it")
+    dates = [line.name for line in lines if line.kind.startswith("date")]
+    if dates and settings.split in (None, "random") and not settings.own_sources:
+        found.append(f"with dates, --data.split time --data.split_by {shown(dates[0])} judges by the latest rows")
+    return found
 
 
 def _some_rows(table: Table, columns: Sequence[str]) -> Chunk:

@@ -122,7 +122,8 @@ class RateRange:
         message = "the loss falls nowhere" if steepest is None else f"steepest descent at {steepest:.2g}"
         if up is None:
             return f"{message}; the loss never shoots up, so let the rate grow further"
-        return f"{message}; shoots up at {up:.2g}, half of it is {up / 2:.2g}"
+        rate = min(up / 2 if steepest is None else steepest, up / 2)
+        return f"{message}; shoots up at {up:.2g}, half of it is {up / 2:.2g}; train with {rate:.2g}"
 
     def to_csv(self, path: str | Path | None = None) -> str:
         """All steps as CSV (step, counted from 1; rate; loss), also written to ``path`` where one is given."""
