@@ -336,3 +336,16 @@ def test_habit_of_a_file_is_its_own_at_predict(tmp_path):
     torchann.Trainer(max_epochs=1, logger=False, quiet=True).fit(model, datamodule=ready(comma, decimal=","))
     expected = model.predict({"a": numbers[:9]})[:, 0].tolist()
     assert torchann.predict(model, comma)["y"][:9].tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("written", ["Mon, {} Jan 2024", "Wednesday {}.01.2024", "sat {} Jan 2024 10:05"])
+def test_dates_may_have_their_weekday_before_them(written):
+    data = ready(with_targets([written.format(1 + row % 28) for row in range(ROWS)]))
+    first = datetime.date(2024, 1, 1) - datetime.date(1970, 1, 1)
+    assert [int(days) - first.days for days in by_row(data)] == [row % 28 for row in range(ROWS)]
+
+
+def test_target_that_could_be_read_both_ways_is_told():
+    table = {"a": [row**2 for row in range(ROWS)], "y": [f"${row + 1},500" for row in range(ROWS)]}
+    assert ready(table).report.notes == ["the target 'y': '$1,500' is read as 1500; give decimal=',' if it is 1.5"]
+    assert ready(table, decimal=",").report.notes == [] and ready(table, decimal=",").splits.train.y.max() < 200

@@ -177,6 +177,35 @@ def test_arrays_and_frames_are_tables_with_targets_beside_them_or_in_them():
     assert ready(torch.from_numpy(x), labels).class_names == ["0", "1"]
 
 
+class OnlyArrow:
+    """A frame of a library that has nothing but Arrow's stream."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+def test_frames_of_every_library_are_one_table():
+    pandas, polars, pyarrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    frame = pandas.DataFrame(
+        {
+            "text": ["x", None, "z"] * 20,
+            "day": pandas.to_datetime(["2024-01-01", "2024-02-01", None] * 20),
+            "true": pandas.array([True, None, False] * 20, dtype="boolean"),
+            "long": [2**53 + row % 7 for row in range(60)],
+            "kind": pandas.Categorical(["b", "a", None] * 20),
+            "y": np.linspace(-1, 1, 60),
+        }
+    )
+    arrow = pyarrow.Table.from_pandas(frame)
+    whole = ready(frame, "y", kinds={"long": "category"})
+    for other in (polars.from_pandas(frame), arrow, OnlyArrow(arrow), {name: frame[name] for name in frame}):
+        assert ready(other, "y", kinds={"long": "category"}).fingerprint == whole.fingerprint
+    assert whole.feature_names == ["text", "day", "true", "long", "kind"] and "category of 7" in str(whole.report)
+
+
 def test_several_targets_are_values():
     data = ready(NUMBERS, ["y", "b"])
     assert (data.out_features, data.target_names, data.feature_names) == (2, ["y", "b"], ["a"])

@@ -207,3 +207,9 @@ def test_names_are_the_same_in_either_form_of_unicode(tmp_path, suffix):
     assert all((found[0][name] == found[1][name]).all() for name in ("y", composed))
     with pytest.raises(ValueError, match="twice"):
         open_table(pyarrow.table([[1], [2]], names=[composed, apart]))
+
+
+def test_file_called_as_the_home_folder_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "~", {"a": [1, 2]})
+    assert open_table("./~").columns == ["a"]

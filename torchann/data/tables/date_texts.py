@@ -14,7 +14,10 @@ _DATE = (
     r"(?P<d3>\d{1,2})[-. ]+(?P<name3>[A-Za-z]{3,9})\.?[-, ]+(?P<y3>\d{4})",
     r"(?P<name4>[A-Za-z]{3,9})\.? +(?P<d4>\d{1,2}),? +(?P<y4>\d{4})",
 )
-PATTERN = re.compile(rf"(?:{'|'.join(_DATE)})(?:(?:T|,?\s+){_CLOCK}\s*(?P<zone>Z|UTC|[+-]\d{{2}}:?(?:\d{{2}})?)?)?")
+_DAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? +)?"
+PATTERN = re.compile(
+    rf"(?i:{_DAY})(?:{'|'.join(_DATE)})(?:(?:T|,?\s+){_CLOCK}\s*(?P<zone>Z|UTC|[+-]\d{{2}}:?(?:\d{{2}})?)?)?"
+)
 CLOCK = re.compile(_CLOCK)
 EPOCH = datetime.datetime(1970, 1, 1)
 SECONDS_PER_DAY = 86_400

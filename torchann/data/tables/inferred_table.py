@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from torchann.data.tables.column_kinds import LEFT_OUT, NUMBER_OF_ROW, Finding, find_kind, numbers_rows
+from torchann.data.tables.column_kinds import LEFT_OUT, NUMBER_OF_ROW, Finding, find_kind, number_form, numbers_rows
 from torchann.data.tables.table import Chunk, Table
 from torchann.data.tables.table_settings import TableSettings
 from torchann.data.tables.table_target import Target, find_target
@@ -18,12 +18,14 @@ class InferredTable(NamedTuple):
         reads: kind and form of each column that is learnt from.
         findings: of all columns but the targets.
         examples: a value of each column, as it stands in the table.
+        notes: what a person should know of the targets.
     """
 
     target: Target
     reads: dict[str, tuple[str, str]]
     findings: dict[str, Finding]
     examples: dict[str, str]
+    notes: list[str]
 
 
 def infer(settings: TableSettings, table: Table, cells: Chunk, begun: Chunk | None = None) -> InferredTable:
@@ -42,7 +44,11 @@ def infer(settings: TableSettings, table: Table, cells: Chunk, begun: Chunk | No
     """
     names, given = settings.targets, settings.known_kinds
     target = find_target(names, [cells[name] for name in names], settings.asked_task, given)
-    findings, reads = {}, {}
+    findings: dict[str, Finding] = {}
+    reads, notes = {}, []
+    if target.task == "regression":
+        forms = {name: number_form(cells[name]) for name in names if cells[name].is_text}
+        notes = [f"the target {name!r}: {form.why}" for name, form in forms.items() if form.why]
     examples = {name: column.example() for name, column in cells.items()}
     for name in table.columns:
         if name in names:
@@ -64,4 +70,4 @@ def infer(settings: TableSettings, table: Table, cells: Chunk, begun: Chunk | No
         if name != settings.split_by and name in cells:
             cells[name] = cells[name].only(found.kind, found.form)
     pa.default_memory_pool().release_unused()  # what the texts took
-    return InferredTable(target, reads, findings, examples)
+    return InferredTable(target, reads, findings, examples, notes)

@@ -2,6 +2,7 @@
 
 import glob
 import io
+import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -81,6 +82,10 @@ def open_table(
 def columns_of(source: Any) -> dict[str, Any]:
     """Return the columns by name of a mapping, a data frame or an array.
 
+    Frames of pandas, and of Modin, which is like it, are asked for their columns; those of all other libraries give
+    Arrow's stream (``__arrow_c_stream__``), which hands over typed columns without a copy and without another package
+    between them and pyarrow, as narwhals would be.
+
     Raises:
         ValueError: if there are none, or a name comes twice.
 
@@ -116,7 +121,11 @@ def _are_paths(source: Sequence[Any]) -> bool:
 def _find(given: Sequence[str | Path]) -> list[Path]:
     found: list[Path] = []
     for one in given:
-        path = Path(str(files("torchann.data") / SHIPPED[str(one)])) if str(one) in SHIPPED else Path(one).expanduser()
+        path = (
+            Path(str(files("torchann.data") / SHIPPED[str(one)]))
+            if str(one) in SHIPPED
+            else Path(os.path.expanduser(one))
+        )
         pattern = not path.exists() and glob.has_magic(str(path))
         paths = [Path(name) for name in sorted(glob.glob(str(path)))] if pattern else [path]
         if not paths:

@@ -83,7 +83,7 @@ def read_table(
     if known is None:
         inferred = infer(settings, table, cells, next(table.chunks(usable)) if in_blocks else None)
     else:
-        inferred = InferredTable(known.target, {c.name: (c.kind, c.form) for c in known.step.table}, {}, {})
+        inferred = InferredTable(known.target, {c.name: (c.kind, c.form) for c in known.step.table}, {}, {}, [])
         cells |= {name: cells[name].only(*read) for name, read in inferred.reads.items() if name not in [*names, *by]}
     source = table if isinstance(table, ParquetTable) and in_blocks else HeldRows(cells)
     splitter, told, notes = splitter_of(settings, source, inferred.target, cells)
@@ -119,6 +119,7 @@ def read_table(
             surprises = UnseenValues()
             parts[part] = stream.held(surprises)
             notes += [f"{PARTS[part]} rows, {line}" for line in surprises.lines() if part != "train"]
+    notes = [*inferred.notes, *notes]
     if scan.left_out:
         notes.insert(0, f"{scan.left_out:,} rows have no target and are left out")
     notes += _remarks(table, settings, lines)

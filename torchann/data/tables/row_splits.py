@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ SplitKind = Literal["random", "stratified", "group", "time"]
 Size = int | float
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 NO_PART = -1
+MOST_KEPT = 2**24  # labels, each a byte, so that a table of any size will do
 Labels = NDArray[np.int8]
 """The part of each row, ``(rows,)``: its place in PARTS, or NO_PART."""
 
@@ -71,14 +72,20 @@ class Splitter:
     bounds: tuple[float, float] | None = None
     read: tuple[str, str] = ("date", "")
     known: Labels | None = None
+    _drawn: dict[int, Labels] = field(default_factory=dict, repr=False)
 
     def of_unit(self, unit: Unit) -> Labels:
         """Return the part of each row of a unit, which has its share of each part; a table may be one unit."""
         if self.known is not None:
             return self.known[unit.start : unit.start + unit.rows]
         end = unit.start + unit.rows
+        if unit.start in self._drawn:
+            return self._drawn[unit.start]
         val, test = (end * size // self.rows - unit.start * size // self.rows for size in self.sizes)
-        return draw(unit.rows, (val, test), (self.seed + 1_000_003 * unit.start) % 2**32, self.classes)
+        labels = draw(unit.rows, (val, test), (self.seed + 1_000_003 * unit.start) % 2**32, self.classes)
+        if self.rows <= MOST_KEPT:  # a draw takes a fifth of the time in which rows are read
+            self._drawn[unit.start] = labels
+        return labels
 
     def of_column(self, cells: ColumnValues) -> Labels:
         """Return the part of each row by its group or time.
