@@ -108,7 +108,7 @@ def test_coloured_images_keep_their_colours(tmp_path):
 def test_latest_epoch_is_listed_first_and_one_that_is_repeated_once(tmp_path):
     for epoch in (0, 5, 12, 12):
         write_embedding(tmp_path, torch.full((2, 2), float(epoch)), {"row": [0, 1]}, None, epoch)
-    names = ["last hidden layer", "last hidden layer, epoch 005", "last hidden layer, epoch 000"]
+    names = ["last hidden layer", "last hidden layer, epoch 006", "last hidden layer, epoch 001"]
     assert [embedding.tensor_name for embedding in listed(tmp_path)] == names
     found = [np.loadtxt(tmp_path / embedding.tensor_path)[0, 0] for embedding in listed(tmp_path)]
     assert found == [12, 5, 0]

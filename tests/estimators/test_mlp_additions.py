@@ -19,7 +19,7 @@ from torch import optim
 from torch.optim import lr_scheduler
 
 from torchann.engine.schedules import scheduled_rates
-from torchann.estimators import MLPClassifier, MLPRegressor, TensorBoard
+from torchann.estimators import MLPClassifier, MLPRegressor, Perceptron, TensorBoard
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -45,6 +45,13 @@ def test_class_weight_is_a_weight_of_rows(y, given):
     same_weights(ours, MLPClassifier(**SMALL).fit(X[rows], y[rows], sample_weight=weight))
     doubled = MLPClassifier(class_weight=given, **SMALL).fit(X[rows], y[rows], sample_weight=np.full(110, 2.0))
     np.testing.assert_allclose(doubled.loss_curve_, ours.loss_curve_, rtol=1e-4)  # the penalty alone counts less
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier(**SMALL), Perceptron()], ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("given", [{0: 0, 1: 0, 2: 0}, {0: -1.0}, {1: np.inf}], ids=str)
+def test_class_weights_below_0_or_all_0_are_refused(estimator, given):
+    with pytest.raises(ValueError, match=r"class_weight is \[.*; give finite numbers, 0 or more"):
+        clone(estimator).set_params(class_weight=given).fit(X, Y)
 
 
 def test_class_weight_has_no_meaning_for_labels_or_parts_of_the_rows():
@@ -270,7 +277,7 @@ def test_validation_targets_of_another_shape_are_refused(y, y_val, message):
 
 def test_drawn_validation_rows_that_do_not_count_are_refused():
     with pytest.raises(ValueError, match="weights of the validation rows add up to nothing"):
-        MLPClassifier(early_stopping=True, class_weight={0: 0, 1: 0, 2: 0}, **SMALL).fit(X, Y)
+        MLPClassifier(early_stopping=True, **SMALL).fit(X, Y, sample_weight=np.arange(len(X)) == 0)  # a training row
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,9 @@ def test_class_weight_comes_back():
     ours = made("text", class_weight={"c": 2.0})
     assert MLPClassifier.from_task(ours.to_task()).class_weight == {"c": 2.0}
     assert MLPClassifier.from_task(made("text", class_weight="balanced").to_task()).class_weight == "balanced"
+    task = ours.to_task()
+    task.hparams["class_weight"] = {"b": 3.0}
+    assert MLPClassifier.from_task(task).class_weight == {"b": 3.0}
 
 
 def test_scaler_that_only_divides_goes_along():

@@ -99,7 +99,7 @@ def test_file_that_is_no_history_is_refused(text, told, tmp_path):
 def test_table_has_a_line_per_epoch_and_gaps_where_nothing_was_validated():
     lines = str(History(ROWS)).splitlines()
     assert lines[0].split() == ["epoch", "train_loss", "val_loss", "seconds"]
-    assert [line.split() for line in lines[2:4]] == [["0", "0.5", "0.1"], ["1", "0.25", "0.75", "0.2"]]
+    assert [line.split() for line in lines[2:4]] == [["1", "0.5", "0.1"], ["2", "0.25", "0.75", "0.2"]]
     assert "<table>" in History(ROWS)._repr_html_() and "3 epochs" in repr(History(ROWS))
 
 

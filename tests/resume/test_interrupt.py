@@ -120,7 +120,14 @@ def test_sigterm_saves_and_ends_with_its_status(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "why"), [({}, "max_epochs"), ({"max_steps": 5}, "max_steps"), ({"patience": 0}, "early_stopping")]
+    ("options", "why"),
+    [
+        ({}, "max_epochs"),
+        ({"max_steps": 5}, "max_steps"),
+        ({"max_time": {"seconds": 0}}, "max_time"),
+        ({"max_time": {"hours": 1}}, "max_epochs"),
+        ({"patience": 0}, "early_stopping"),
+    ],
 )
 def test_what_ended_a_fit_can_be_asked(tmp_path, options, why):
     stopping = [EarlyStopping(patience=0, min_delta=9.0)] if options.pop("patience", None) == 0 else []

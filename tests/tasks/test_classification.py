@@ -181,10 +181,30 @@ def test_validation_loss_is_not_weighted():
     assert figures["train_loss"].item() == pytest.approx(5 * figures["val_loss"].item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("given", [{1: 2.0, 2: 3.0}, {"b": 2.0, "c": 3}, {"1": 2, "2": 3.0}], ids=str)
+def test_class_weight_may_be_a_mapping_by_index_or_by_name(given, tmp_path):
+    losses = []
+    for class_weight in (given, [1.0, 2.0, 3.0], None):
+        torch.manual_seed(0)
+        model = ClassificationMLP([4], 3, 3, class_weight=class_weight, class_names=["a", "b", "c"])
+        torchann.save(model, tmp_path / "net.safetensors")
+        model = torchann.load(tmp_path / "net.safetensors")  # in which keys are text
+        losses.append(fit(model, class_table(), max_epochs=1).callback_metrics["train_loss"].item())
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_class_weight_of_a_name_that_there_is_not_is_told():
+    model = ClassificationMLP([4], 3, 3, class_weight={"sotted": 2.0}, class_names=["spotted", "b", "c"])
+    with pytest.raises(ValueError, match="'sotted', which is no class; did you mean 'spotted'"):
+        fit(model, class_table())
+
+
 @pytest.mark.parametrize(
     ("make", "class_weight", "message"),
     [
         (class_table, [1.0, 2.0], "class_weight has 2 numbers for 3 classes"),
+        (class_table, {3: 2.0}, "class_weight has a number for '3', which is no class; the classes are 0, 1, 2"),
+        (class_table, {0: 0, 1: 0, 2: 0}, r"class_weight is \[0.0, 0.0, 0.0\]; .* and not 0 for each class"),
         (label_table, [1.0, 2.0, 3.0], r"class_weight=\[1.0, 2.0, 3.0\] in a multilabel task"),
     ],
 )

@@ -7,13 +7,13 @@ from importlib.metadata import version
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, OnExceptionCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.conftest import rows
 from tests.tasks.tables import regression_table
-from torchann import IrisDataModule, Perceptron, RegressionMLP, Trainer
+from torchann import Checkpoints, IrisDataModule, Perceptron, RegressionMLP, Trainer
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.files.run import Run, RunFolderError, versions
 
@@ -85,7 +85,7 @@ def test_history_holds_the_figures_of_the_trainer(tmp_path):
 def test_best_checkpoint_is_of_the_epoch_with_the_lowest_validation_loss(species_run, housing_run):
     for run in (species_run, housing_run):
         best = min(rows(run), key=lambda row: row["val_loss"])
-        assert load(run / "checkpoints" / "best.ckpt")["epoch"] == best["epoch"]
+        assert load(run / "checkpoints" / "best.ckpt")["epoch"] == best["epoch"] - 1
 
 
 def test_best_checkpoint_is_not_the_last_after_training_got_worse(tmp_path):
@@ -130,6 +130,12 @@ def test_callbacks_of_ones_own_come_beside_the_runs_and_a_checkpoint_in_their_pl
     trainer = fitted(tmp_path, callbacks=own)
     assert [path.name for path in (tmp_path / "own").iterdir()] == ["mine.ckpt"]
     assert not (trainer.run_folder / "checkpoints").exists() and (trainer.run_folder / "history.csv").is_file()
+
+
+def test_checkpoint_of_another_kind_comes_beside_best_and_last(tmp_path):
+    trainer = fitted(tmp_path, callbacks=OnExceptionCheckpoint(tmp_path / "own"))
+    assert sorted(path.name for path in (trainer.run_folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert isinstance(trainer.checkpoint_callback, Checkpoints)
 
 
 def test_logger_of_ones_own_takes_the_place_of_the_run_folder(tmp_path):

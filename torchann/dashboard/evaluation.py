@@ -10,6 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torchann.dashboard.classification_pictures import Show, class_names, images_of, write_classes, write_curves
 from torchann.dashboard.sample import Sample, SampleOutput
 from torchann.engine.rows.loader import Rows
+from torchann.files.history import epoch_number
 from torchann.pictures.images import weight_table, weights_as_images
 from torchann.pictures.raster import as_image
 from torchann.pictures.values import predicted_against_true, residual_map, residuals
@@ -31,7 +32,7 @@ def write_evaluation(
         epoch: the x-axis.
         write_images: also a sample of images with what they are taken for.
     """
-    title = f"{rows.of} rows, epoch {epoch}"
+    title = f"{rows.of} rows, epoch {epoch_number(epoch)}"
 
     def show(tag: str, figure: Figure) -> None:
         writer.add_image(tag, as_image(figure), epoch, dataformats="HWC")
@@ -80,7 +81,7 @@ def write_first_layer(writer: SummaryWriter, task: nn.Module, raw: Any, epoch: i
     first = next((layer for layer in task.modules() if isinstance(layer, nn.Linear)), None)
     if first is None:
         return
-    weight, title = first.weight.detach().cpu(), f"weights of the first layer, epoch {epoch}"
+    weight, title = first.weight.detach().cpu(), f"weights of the first layer, epoch {epoch_number(epoch)}"
     images = images_of(raw)
     if images is not None and images.ndim == 3 and images[0].numel() == first.in_features:
         figure = weights_as_images(weight, (images.shape[1], images.shape[2]), title)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from torchann.engine.rows.loader import Rows
+from torchann.files.history import epoch_number
 from torchann.pictures.mosaic import mosaic
 
 MOST_PIXELS = 64  # of an image's sides: a browser draws no picture of any size
@@ -79,7 +80,7 @@ def write_embedding(
     vectors_path = (folder / "vectors.tsv").as_posix()
     earlier = [embedding for embedding in config.embeddings if embedding.tensor_path != vectors_path]
     for embedding in earlier:
-        embedding.tensor_name = f"{NAME}, epoch {int(Path(embedding.tensor_path).parent.name):03}"
+        embedding.tensor_name = f"{NAME}, epoch {epoch_number(int(Path(embedding.tensor_path).parent.name)):03}"
     del config.embeddings[:]
     embedding = config.embeddings.add(
         tensor_name=NAME,  # the first by name is what the projector opens with

@@ -9,6 +9,7 @@ import yaml
 from tabulate import tabulate
 
 from torchann.dashboard.sample import is_task
+from torchann.files.history import epoch_number
 from torchann.files.run import Run, versions
 from torchann.nets.steps import Step
 from torchann.nets.summary import Summary
@@ -22,7 +23,7 @@ def run_page(trainer: pl.Trainer, task: Any, steps: tuple[Step, ...] | None, fol
         "task": type(task).__name__,
         "data": f"{type(data).__name__ if data is not None else 'loaders'}{_details(info)}",
         "fingerprint of the training rows": f"`{info['fingerprint']}`" if info.get("fingerprint") else None,
-        "begins at epoch": trainer.current_epoch or None,
+        "begins at epoch": epoch_number(trainer.current_epoch) if trainer.current_epoch else None,
     }
     parts = [_table({name: value for name, value in facts.items() if value is not None})]
     if steps is not None:

@@ -14,6 +14,7 @@ from torchann.estimators.options import CONSTRAINTS
 from torchann.estimators.prediction import ROWS, outputs_of
 from torchann.estimators.sklearn_internals import StrOptions, accepts, check_arguments
 from torchann.estimators.targets import announce_classes, check_classes
+from torchann.nets.class_weights import check_class_weights
 
 Own = TypeVar("Own", bound="MLPClassifier")
 
@@ -206,6 +207,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
             raise ValueError(f"class_weight={self.class_weight} and rows with several labels; leave it out")
         labels = self._labels_of(y)
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
+        check_class_weights(weights)
         of_row = weights[np.searchsorted(self.classes_, labels)]
         return of_row if sample_weight is None else of_row * sample_weight
 

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from torchann.estimators.mlp_file import check_fitted
 from torchann.estimators.options import OWN_LOSSES, SCHEDULES
 from torchann.files.history import History
+from torchann.nets.class_weights import weights_by_class
 
 if TYPE_CHECKING:
     from torchann.tasks.classification import ClassificationMLP
@@ -158,11 +159,13 @@ def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any
     else:
         model.out_activation_ = "softmax" if h.task == "multiclass" else "logistic"
         _take_classes(model, h, classes)
-        if isinstance(h.class_weight, list):
-            weights = dict(zip(np.asarray(_names(h, classes)).tolist(), h.class_weight, strict=True))
+        given = h.class_weight
+        given = weights_by_class(given, h.num_classes, h.class_names) if isinstance(given, dict) else given
+        if isinstance(given, list):
+            weights = dict(zip(np.asarray(_names(h, classes)).tolist(), given, strict=True))
             model.class_weight = {name: weight for name, weight in weights.items() if weight != 1.0}
         elif "class_weight" not in params:
-            model.class_weight = h.class_weight
+            model.class_weight = given
     _take_history(model, task)
     check_fitted(model)
     model._best_coefs, model._best_intercepts, model._best_norms = model.coefs_, model.intercepts_, model.norms_

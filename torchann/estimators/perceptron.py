@@ -1,5 +1,6 @@
 """scikit-learn's Perceptron, bit for bit, with a validation set of one's own, the safe file and the way to the task."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import validate_data
 from torchann.estimators import perceptron_task
 from torchann.estimators.estimator_file import SafeFile
 from torchann.estimators.sklearn_internals import ChosenValidationRows
+from torchann.nets.class_weights import check_class_weights
 
 if TYPE_CHECKING:
     from torchann.tasks.perceptron import Perceptron as Task
@@ -109,10 +111,12 @@ class Perceptron(SafeFile, ChosenValidationRows, sklearn.linear_model.Perceptron
             The estimator.
 
         Raises:
-            ValueError: for NaN or infinity, fewer than two classes, lengths that differ, validation rows without
-                ``early_stopping``, or with a class that ``y`` lacks.
+            ValueError: for NaN or infinity, fewer than two classes, lengths that differ, a ``class_weight`` below 0,
+                validation rows without ``early_stopping``, or with a class that ``y`` lacks.
         """
         given = {"coef_init": coef_init, "intercept_init": intercept_init}
+        if isinstance(self.class_weight, Mapping):
+            check_class_weights([self.class_weight.get(name, 1.0) for name in np.unique(y).tolist()])
         start = {name: None if part is None else np.array(part) for name, part in given.items()}  # learns in place
         if X_val is None and y_val is None and sample_weight_val is None:
             super().fit(X, y, sample_weight=sample_weight, **start)

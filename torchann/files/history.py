@@ -12,6 +12,19 @@ from torchann.nets.names import nearest
 Row = dict[str, float]
 
 
+def epoch_number(index: float) -> int:
+    """Return the number of an epoch as people are shown it, counted from 1.
+
+    Args:
+        index: counted from 0, as in the rows of a history, ``trainer.current_epoch`` and TensorBoard's steps.
+
+    Example:
+        >>> epoch_number(0)
+        1
+    """
+    return int(index) + 1
+
+
 class History(Sequence[Row]):
     """What was measured in a run: a row of figures for each epoch, and each figure as a column.
 
@@ -19,7 +32,8 @@ class History(Sequence[Row]):
     have it, as in Keras' ``History.history``.
 
     Args:
-        rows: for each epoch its figures by name, ``"epoch"`` among them, counted from 0.
+        rows: for each epoch its figures by name, ``"epoch"`` among them: its index, from 0 as in Keras and Lightning.
+            Tables, plots and messages count epochs from 1.
 
     Attributes:
         rows: the same, as a list.
@@ -31,8 +45,8 @@ class History(Sequence[Row]):
         >>> print(history)
           epoch    val_loss
         -------  ----------
-              0        0.5
-              1        0.25
+              1        0.5
+              2        0.25
     """
 
     def __init__(self, rows: Iterable[Mapping[str, float]] = ()) -> None:
@@ -133,7 +147,7 @@ class History(Sequence[Row]):
 
     def _table(self, form: str) -> str:
         columns = self.columns
-        cells = [[f"{row[name]:.4g}" if name in row else "" for name in columns] for row in self.rows]
+        cells = [[_cell(name, row[name]) if name in row else "" for name in columns] for row in self.rows]
         from tabulate import tabulate
 
         return str(tabulate(cells, columns, form))
@@ -150,6 +164,10 @@ class History(Sequence[Row]):
         if "val_loss" in self.columns and not all(map(isnan, self["val_loss"])):
             mark_best(picture, self.best("val_loss")["epoch"])
         return picture
+
+
+def _cell(name: str, value: float) -> str:
+    return str(epoch_number(value)) if name == "epoch" else f"{value:.4g}"
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:

@@ -10,7 +10,7 @@ from tabulate import tabulate
 from torch import nn
 
 from torchann.data.tables.columns import shortened, shown
-from torchann.files.history import Row
+from torchann.files.history import Row, epoch_number
 from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
 from torchann.files.safetensors_file import read
@@ -208,7 +208,7 @@ def _scored(model: Any) -> list[str]:
     if best is None:
         return [f"trained for {epochs}"]
     message = [f"{shown(key)} {value:.4g}" for key, value in best.items() if MetricName.parse(key).stage]
-    return [f"trained for {epochs}, best in epoch {best['epoch']:g}: {', '.join(message)}"]
+    return [f"trained for {epochs}, best in epoch {epoch_number(best['epoch'])}: {', '.join(message)}"]
 
 
 def best_epoch(model: Any) -> Row | None:

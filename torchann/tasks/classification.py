@@ -1,7 +1,6 @@
 """Classification by a multilayer perceptron (sections 10.1.6 and 10.2.2)."""
 
-from collections.abc import Sequence
-from math import inf
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -11,6 +10,7 @@ from torchmetrics import Metric
 from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.engine.rows.loader import TensorLoader
 from torchann.nets.checks import check_classes, listed_sizes
+from torchann.nets.class_weights import check_class_weights, weights_by_class
 from torchann.nets.embedded_mlp import EmbeddedMLP
 from torchann.nets.heads import Objective, classification_objective
 from torchann.nets.mlp import MLP
@@ -59,8 +59,9 @@ class ClassificationMLP(Task):
         optimizer_options: further arguments of that optimiser in torch.optim (eps, alpha, betas).
         lr_schedule: how the learning rate moves; one_cycle after each step, the others after each epoch.
         lr_schedule_options: arguments of that schedule in torch.optim.lr_scheduler.
-        class_weight: how much the rows of each class count in training, one number per class; "balanced" makes all
-            classes count the same (rows / (classes * rows of the class), as in scikit-learn).
+        class_weight: how much the rows of each class count in training: one number per class, or a mapping from class
+            names (or indices) to numbers, where a class that is left out counts 1; "balanced" makes all classes count
+            the same (rows / (classes * rows of the class), as in scikit-learn).
         steps_per_execution: mini-batches per training step, as in Keras; by default from the size of the data.
         class_names: what the classes are called; taken from the data module if not given.
         embeddings: of the last inputs, which are category numbers, each [categories, size of the vector that is learnt
@@ -98,7 +99,7 @@ class ClassificationMLP(Task):
         optimizer_options: dict[str, Any] | None = None,
         lr_schedule: ScheduleName = "constant",
         lr_schedule_options: dict[str, Any] | None = None,
-        class_weight: list[float] | Literal["balanced"] | None = None,
+        class_weight: list[float] | dict[str | int, float] | Literal["balanced"] | None = None,
         steps_per_execution: int | None = None,
         class_names: list[str] | None = None,
         embeddings: list[list[int]] | None = None,
@@ -107,6 +108,8 @@ class ClassificationMLP(Task):
         super().__init__()
         metrics = self._ask(metrics)
         hidden_sizes = listed_sizes(hidden_sizes)
+        if isinstance(class_weight, Mapping):  # a file has no other keys
+            class_weight = {str(name): float(weight) for name, weight in class_weight.items()}
         self.save_hyperparameters()
         self._weight_of_class: Tensor | None = None
         self._check_and_build()
@@ -138,10 +141,11 @@ class ClassificationMLP(Task):
             if not isinstance(loader, TensorLoader):
                 raise ValueError("class_weight='balanced' counts the targets of a TensorLoader; give a list of weights")
             given = balanced_class_weight(loader.y, classes)  # type: ignore[arg-type]
+        if isinstance(given, Mapping):
+            given = weights_by_class(given, classes, self.hparams["class_names"])
         if len(given) != classes:
             raise ValueError(f"class_weight has {len(given)} numbers for {classes} classes; give one for each")
-        if not all(0 <= weight < inf for weight in given):
-            raise ValueError(f"class_weight is {given}; give finite numbers, 0 or more")
+        check_class_weights(given)
         self._weight_of_class = torch.as_tensor(given, dtype=self.dtype, device=self.device)  # type: ignore[arg-type]
 
     def row_weight(self, y: Tensor) -> Tensor | None:

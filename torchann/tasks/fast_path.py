@@ -5,7 +5,15 @@ from math import gcd, isfinite
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar, Timer
+from lightning.pytorch.callbacks import (
+    BatchSizeFinder,
+    Callback,
+    EarlyStopping,
+    LearningRateFinder,
+    ModelCheckpoint,
+    ProgressBar,
+    Timer,
+)
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 
 GRADIENT_HOOKS = ("on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step")
@@ -40,8 +48,8 @@ def why_single_steps(task: pl.LightningModule, trainer: pl.Trainer) -> str | Non
         for name in GRADIENT_HOOKS:
             if _overrides(callback, name):
                 return f"the callback {type(callback).__name__} has {name}"
-        if type(callback).__module__.startswith("lightning.pytorch.tuner"):
-            return "a tuner reads Lightning's loss of each batch"
+        if isinstance(callback, (LearningRateFinder, BatchSizeFinder)):
+            return f"Lightning's {type(callback).__name__} looks at each batch"
     if trainer.gradient_clip_val:
         return f"gradient_clip_val={trainer.gradient_clip_val}"
     if trainer.accumulate_grad_batches != 1 or any(hasattr(callback, "scheduling") for callback in callbacks):

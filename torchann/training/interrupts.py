@@ -10,6 +10,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
 from torchann.engine.stop import StopTraining
+from torchann.files.history import epoch_number
 from torchann.files.run import LAST, Run
 from torchann.training.checkpoints import Checkpoints, between_steps
 
@@ -57,7 +58,7 @@ class Interrupts(Callback):
         """Ends the fit within an epoch."""
         if not self._asked(trainer) or not between_steps(trainer):
             return
-        epoch, step = trainer.current_epoch + 1, trainer.global_step
+        epoch, step = epoch_number(trainer.current_epoch), trainer.global_step
         raise StopTraining(str(self.reason), f"in epoch {epoch}, after step {step:,}; {self._save(trainer)}")
 
     def _save(self, trainer: pl.Trainer) -> str:

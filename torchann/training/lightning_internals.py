@@ -4,6 +4,7 @@
 """
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -97,6 +98,15 @@ def data_of_fit(trainer: pl.Trainer) -> Any:
         trainer: in a fit.
     """
     return trainer.fit_loop._data_source.instance
+
+
+def restored_by_tuner(trainer: pl.Trainer) -> bool:
+    """Return whether a finder of learning rates or batch sizes puts back what it had found at the start of a fit.
+
+    Args:
+        trainer: in ``on_load_checkpoint``.
+    """
+    return Path(str(trainer.ckpt_path or "")).name.startswith((".lr_find_", ".scale_batch_size_"))
 
 
 def process_timeout(strategy: DDPStrategy) -> timedelta | None:

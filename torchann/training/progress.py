@@ -24,6 +24,10 @@ class Progress(ProgressBar):
         """Shows nothing from now on, as Lightning asks of all processes but the first."""
         self._enabled = False
 
+    def enable(self) -> None:
+        """Shows what comes from now on."""
+        self._enabled = True
+
     def _open(self, total: float, label: str) -> None:
         known = int(total) if 0 <= total < float("inf") else None
         # disable=None: only in a terminal.

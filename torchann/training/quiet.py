@@ -11,6 +11,8 @@ IRRELEVANT = (
     "Using ModelCheckpoint with manual optimization and every_n_train_steps",  # weights and step are those of the step
     "You're resuming from a checkpoint that ended before the epoch ended",  # the order and the place are known
     "`max_epochs` was not set",  # the default is documented
+    "`.fit.ckpt_path=.* was called without a model",  # what OnExceptionCheckpoint left is gone on with, if anything
+    ".fit.ckpt_path=.last.. is set, but there is no last checkpoint available",
     "You defined a `validation_step` but have no `val_dataloader`",  # the training loss is watched instead
 )
 

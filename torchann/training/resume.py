@@ -13,7 +13,7 @@ from torchann.engine.generators import generator_states, restore_generators, see
 from torchann.files.checkpoint_files import read_together
 from torchann.training.early_stopping import EarlyStopping
 from torchann.training.interrupts import interruption
-from torchann.training.lightning_internals import load_waiting_loader_states, pass_over_batches
+from torchann.training.lightning_internals import load_waiting_loader_states, pass_over_batches, restored_by_tuner
 
 TRAINER_SETTINGS = (
     "precision", "gradient_clip_val", "gradient_clip_algorithm", "accumulate_grad_batches", "overfit_batches",
@@ -132,8 +132,9 @@ class RunState(Callback):
         }
 
     def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: Any) -> None:
-        """Takes it out again, for the start of training."""
-        self._saved = checkpoint.get("torchann_run", {}) if trainer.state.fn == "fit" else {}
+        """Takes it out again, for the start of training; a tuner that puts back what it found resumes nothing."""
+        resumes = trainer.state.fn == "fit" and not restored_by_tuner(trainer)
+        self._saved = checkpoint.get("torchann_run", {}) if resumes else {}
 
     def _settings(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]

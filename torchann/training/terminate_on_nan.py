@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from torchann.engine.rows.loader import Block
 from torchann.engine.stop import StopTraining
+from torchann.files.history import epoch_number
 
 
 class _Call(NamedTuple):
@@ -72,9 +73,8 @@ class TerminateOnNaN(Callback):
             batch, loss = list(batch.batches())[index], losses[index]
         with torch.no_grad():
             message = self._told(pl_module, batch, index)
-        raise StopTraining(
-            "nan", f"the loss of step {self.step:,}, in epoch {trainer.current_epoch + 1}, is {loss:g}: {message}"
-        )
+        where = f"step {self.step:,}, in epoch {epoch_number(trainer.current_epoch)}"
+        raise StopTraining("nan", f"the loss of {where}, is {loss:g}: {message}")
 
     def _told(self, pl_module: pl.LightningModule, batch: Any, index: int) -> str:
         self.step = self._now.step + index

@@ -10,7 +10,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.fabric.plugins import CheckpointIO, ClusterEnvironment
-from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
+from lightning.pytorch.callbacks import Callback, Checkpoint, ModelCheckpoint, ProgressBar, Timer
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins import LayerSync, Precision
 from lightning.pytorch.strategies import DDPStrategy
@@ -60,7 +60,8 @@ class Trainer(pl.Trainer):
             dropout, and so on. The order of the rows has the seed of the data module; a net that is built with its
             sizes has the weights that it was built with.
         quiet: no progress bars and no closing line.
-        callbacks: callbacks of your own, beside the ones above; a checkpoint or progress callback takes their place.
+        callbacks: callbacks of your own, beside the ones above; a :class:`Checkpoints`, a ``ModelCheckpoint`` or a
+            progress bar takes their place.
         logger: a logger of your own in place of the run folder; false for none, and no checkpoints but your own.
         num_sanity_val_steps: validation batches before the first epoch; none, as epochs are short.
         enable_checkpointing: false for none.
@@ -71,9 +72,10 @@ class Trainer(pl.Trainer):
         kwargs: Lightning's arguments.
 
     Attributes:
-        stopped_by: what ended the last fit: ``"max_epochs"``, ``"max_steps"``, ``"early_stopping"``, ``"interrupt"``
-            (Ctrl-C), ``"sigterm"``, or the reason that a callback gave, such as ``"nan"``; None before and during a
-            fit, and after an error.
+        stopped_by: what ended the last fit: ``"max_epochs"``, ``"max_steps"``, ``"max_time"`` (also Lightning's
+            ``Timer``), ``"early_stopping"`` (also another callback that set ``should_stop``), ``"interrupt"`` (Ctrl-C),
+            ``"sigterm"``, or the reason that a callback gave, such as ``"nan"``; None before and during a fit, and
+            after an error.
 
     Raises:
         ValueError: if ``seed`` is below 0, or ``name`` is a path.
@@ -118,7 +120,6 @@ class Trainer(pl.Trainer):
         if not any(isinstance(plugin, CheckpointIO) for plugin in more):
             more.append(CheckpointFiles())
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
-        own_checkpoint = any(isinstance(callback, Checkpoint) for callback in callbacks)
         if logger is None or logger is True:
             logger = RunLogger(runs, name)
             # A run that goes on has TensorBoard forget before more is written.
@@ -128,10 +129,10 @@ class Trainer(pl.Trainer):
                 raise ValueError(f"{given}; give one, and its options on the command line as --tensorboard.OPTION")
             callbacks = [callback for callback in callbacks if callback not in reports]
             callbacks += [RunRecord(quiet), *(reports or [TensorBoardReport(pictures_freq=0)])]
-            if enable_checkpointing and not own_checkpoint:
-                callbacks.append(_checkpoints_as(callbacks))
+            if enable_checkpointing and not any(isinstance(c, (Checkpoints, ModelCheckpoint)) for c in callbacks):
+                callbacks.insert(0, _checkpoints_as(callbacks))  # the first of its kind is checkpoint_callback
         elif logger is False:
-            enable_checkpointing = own_checkpoint
+            enable_checkpointing = any(isinstance(callback, Checkpoint) for callback in callbacks)
         enable_progress_bar = enable_progress_bar and not quiet
         if enable_progress_bar and not any(isinstance(callback, ProgressBar) for callback in callbacks):
             callbacks.append(Progress())
@@ -232,7 +233,8 @@ class Trainer(pl.Trainer):
 
     def _ending(self) -> str:
         if self.should_stop:
-            return "early_stopping"
+            left = [callback.time_remaining() for callback in self.callbacks if isinstance(callback, Timer)]  # type: ignore[attr-defined]
+            return "max_time" if any(seconds is not None and seconds <= 0 for seconds in left) else "early_stopping"
         return "max_steps" if 0 <= self.max_steps <= self.global_step else "max_epochs"
 
     def _report_stop(self, stop: StopTraining) -> None:
