@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torchann.files.history import History as History
     from torchann.nets.mlp import MLP as MLP
     from torchann.publishing.export import export as export
+    from torchann.publishing.fit_table import fit as fit
     from torchann.publishing.model_cards import model_card as model_card
     from torchann.publishing.model_file import load as load
     from torchann.publishing.model_file import save as save

@@ -49,3 +49,7 @@ def test_unknown_data_set_is_refused_with_those_that_there_are(command):
     assert (outcome.status, outcome.out) == (2, "")
     said = "there is no data set 'irsi'; choose iris, california-housing, fashion-mnist"
     assert outcome.err == f"torchann data: error: {said}\n"
+
+
+def test_two_housings_are_told_apart(command):
+    assert "MedHouseVal in 100,000 USD" in (told := command("data", "california-housing").out) and "and USD" in told

@@ -143,8 +143,9 @@ def test_seed_decides_the_run(command, tmp_path):
     assert first == again != other
 
 
-def test_quiet_fit_says_nothing(command):
-    assert command("fit", "--config", IRIS, "--quiet") == (0, "", "")
+@pytest.mark.parametrize("quiet", [["--quiet"], ["--verbose", 0]])
+def test_quiet_fit_says_nothing_but_its_folder(command, quiet):
+    assert command("fit", "--config", IRIS, *quiet) == (0, "runs/iris_perceptron/001\n", "")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_run_whose_folder_cannot_be_made_is_an_error_that_names_it(command, tmp_
     assert outcome.status == 1 and "runs" in outcome.err and "Traceback" not in outcome.err
 
 
-def test_real_process_writes_one_line_and_no_advertising(tmp_path):
+def test_real_process_writes_a_line_per_epoch_and_one_more_and_no_advertising(tmp_path):
     few = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "10"]
     done = subprocess.run(
         [sys.executable, "-m", "torchann", "fit", "--config", str(HOUSING), *few],
@@ -193,7 +194,9 @@ def test_real_process_writes_one_line_and_no_advertising(tmp_path):
     )
     assert [word for word in ADVERTISING if word in done.stderr + done.stdout] == []
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch(r"1 epoch, best val_loss \d+\.\d{4}; run folder runs/housing_mlp/001\n", done.stdout)
+    epoch, closing = done.stdout.splitlines()
+    assert epoch.startswith("epoch 1/1 - ") and "train_loss: " in epoch
+    assert re.fullmatch(r"1 epoch, best val_loss \d+\.\d{4}; run folder runs/housing_mlp/001", closing)
 
 
 class Terminal:
@@ -237,7 +240,7 @@ def test_terminal_shows_epochs_and_figures_and_ctrl_c_keeps_the_last_checkpoint(
     terminal = Terminal([*words, "--trainer.max_epochs", "100000"], tmp_path)
     last = tmp_path / "runs" / "long" / "001" / "checkpoints" / "last.ckpt"
     try:
-        shown = r"epoch \d+/100000: .* \d+/\d+ \[.*val_loss=[\d.]+, train_loss=[\d.]+, val_accuracy=[\d.]+"
+        shown = r"epoch +\d+/100000: +\d+%\|.*train_loss=[\d.]+, val_loss=[\d.]+, val_accuracy=[\d.]+"
         terminal.read_until(lambda: re.search(shown, terminal.screen) and last.is_file())
         terminal.press_ctrl_c()
         terminal.read_until(lambda: terminal.program.poll() is not None, seconds=20)

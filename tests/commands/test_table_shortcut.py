@@ -32,8 +32,9 @@ def test_table_and_target_are_enough(command, table, tmp_path):
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     assert lines[0].startswith("homes: regression of 'price', from ") and lines[3].startswith("area ")
-    assert lines[-7] == "random split: 72 rows to train on, 24 to validate, 24 to test"
-    assert lines[-6] == "with dates, --data.split time --data.split_by sold judges by the latest rows"
+    assert lines[-9] == "random split: 72 rows to train on, 24 to validate, 24 to test"
+    assert lines[-8] == "with dates, --data.split time --data.split_by sold judges by the latest rows"
+    assert [line[:9] for line in lines[-7:-5]] == ["epoch 1/2", "epoch 2/2"]
     assert lines[-5].startswith("2 epochs, best val_loss ") and lines[-5].endswith("run folder runs/homes/001")
     assert lines[-4].split() == ["on", "24", "test", "rows", "net", "mean", "linear"]
     config = yaml.safe_load((tmp_path / "runs/homes/001/config.yaml").read_text())
@@ -77,8 +78,10 @@ def test_fit_that_diverges_says_where_and_ends_with_an_error(command, table):
 
 
 def test_second_run_is_numbered_and_the_same_and_its_config_gives_it_again(command, table, tmp_path):
-    for words in (["--data", "homes.csv", "--target", "city"],) * 2 + (["--config", "runs/homes/001/config.yaml"],):
-        assert command("fit", *words, *QUICK, "--trainer.name", "homes", "--quiet") == (0, "", "")
+    known = (["--data", "homes.csv", "--target", "city"],) * 2 + (["--config", "runs/homes/001/config.yaml"],)
+    for number, words in enumerate(known, 1):
+        outcome = command("fit", *words, *QUICK, "--trainer.name", "homes", "--quiet")
+        assert outcome == (0, f"runs/homes/{number:03}\n", "")
     histories = []
     for number in ("001", "002", "003"):
         with (tmp_path / "runs/homes" / number / "history.csv").open() as file:

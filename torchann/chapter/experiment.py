@@ -72,7 +72,7 @@ class Setting:
             runs=self.runs,
             name=self.name,
             seed=self.seed,
-            quiet=self.quiet,
+            verbose=0 if self.quiet else 1,
             max_epochs=max_epochs,
             callbacks=list(callbacks),
             terminate_on_nan=False,  # as in the book, whose runs go on

@@ -20,8 +20,7 @@ from torchann.files.predictions import check_ending
 from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import in_job
 from torchann.nets.names import printable
-from torchann.publishing.judging import judge
-from torchann.training.checkpoints import best_path
+from torchann.publishing.fit_table import check_usable, fit_on_table
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -29,7 +28,7 @@ class SaveRunConfig(SaveConfigCallback):
 
     def __init__(self, parser: Any, config: Any, **kwargs: Any) -> None:
         config = config.clone()
-        config.quiet = config.trainer.quiet = False
+        config.quiet, config.trainer.quiet, config.trainer.verbose = False, False, "auto"
         for name in ("ckpt_path", "resume", "tune"):  # which not all of the others take
             config.pop(name, None)
         super().__init__(parser, config, **kwargs)
@@ -115,8 +114,12 @@ class CLI(ConfigCLI):
             self._say(f"checkpoint {given.ckpt_path}")
 
     def _say(self, line: str) -> None:
-        if not self.given.quiet and is_first():
+        if not self._quiet and is_first():
             print(printable(line))
+
+    @property
+    def _quiet(self) -> bool:
+        return bool(self.given.quiet) or self.given.trainer.verbose == 0
 
     def after_instantiate_classes(self) -> None:
         """Takes the model from the checkpoint, which knows best how it was made."""
@@ -156,39 +159,19 @@ class CLI(ConfigCLI):
             self.trainer.fit_loop.epoch_progress.current.completed = checkpoint["epoch"]
 
     def fit(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str | None) -> None:
-        """Trains; says first what was found out of a table."""
-        if isinstance(datamodule, TabularDataModule):
-            datamodule.setup("fit")
-            self._say(str(datamodule.report))
+        """Trains; says first what was found out of a table, and measures a model of one at the end."""
         try:
-            self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
+            if isinstance(datamodule, TabularDataModule):
+                fit_on_table(self.trainer, model, datamodule, ckpt_path, self._say)
+            else:
+                self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
+                check_usable(self.trainer)
         except Exception:
             if is_first():
                 Run(self.trainer.run_folder).remove_if_empty()
             raise
-        if self.trainer.stopped_by == "nan" and not best_path(self.trainer.checkpoint_callback):
-            raise ValueError("the fit has diverged before an epoch ended, and leaves no model that is of use")
-        ended = self.trainer.stopped_by not in (None, "interrupt") and not self.trainer.fast_dev_run  # type: ignore[attr-defined]
-        if isinstance(datamodule, TabularDataModule) and ended and is_first():
-            self._judge(model, datamodule)
-
-    def _judge(self, model: pl.LightningModule, data: TabularDataModule) -> None:
-        best = best_path(self.trainer.checkpoint_callback)
-        epoch = self.trainer.current_epoch - 1
-        if best:
-            checkpoint = read_checkpoint(best)
-            epoch = checkpoint["epoch"]
-            model.load_state_dict(checkpoint["state_dict"])
-        judged = judge(model, data)
-        if judged is None:
-            return
-        self._say(str(judged))
-        for logger in self.trainer.loggers:
-            if isinstance(logger, RunLogger):
-                told = {"epoch": epoch, **judged.describe()}
-                Run(logger.log_dir).measured("fit").write_text(json.dumps(told, indent=2))
-                logger.experiment.add_text("metrics", judged.markdown, self.trainer.current_epoch)
-                logger.finalize("judged")
+        if self._quiet and is_first() and self.trainer.loggers and not self.trainer.fast_dev_run:  # type: ignore[attr-defined]
+            print(printable(str(self.trainer.run_folder)))
 
     def validate(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
         """Prints the figures on the validation rows."""

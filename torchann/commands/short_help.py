@@ -14,7 +14,7 @@ FIT = {
     "--seed N": "of first weights and order of rows (default: 42)",
     "--name NAME": "run folder runs/NAME/001 (default: as the table)",
     "--resume": "go on with the latest run of that name",
-    "--quiet": "no progress bar, nothing but results and errors",
+    "--verbose N": "0 nothing (as --quiet), 1 a bar, 2 a line per epoch",
     "--config FILE": "a YAML file with defaults of its own; or first, alone",
 }
 _SAME = {name: FIT[name] for name in ("--data FILE ...", "--target COLUMN ...", "--config FILE")}

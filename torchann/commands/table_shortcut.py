@@ -7,17 +7,18 @@ from pathlib import Path
 
 from torchann.commands.texts import keep_texts
 from torchann.data.tables.columns import shortened
-from torchann.data.tables.csv_table import stem
 from torchann.data.tables.open_table import SHIPPED, open_table
 from torchann.nets.names import nearest
+from torchann.publishing.fit_table import MAX_EPOCHS, MODEL_OPTIONS
+from torchann.publishing.fit_table import name_of as name_of
 
-MAX_EPOCHS = 100
-DEFAULTS = ["--model.hidden_sizes", "[128, 64]", "--model.optimizer", "adam", "--model.lr", "0.001"]
+DEFAULTS = [word for name, value in MODEL_OPTIONS.items() for word in (f"--model.{name}", str(value))]
 SHORT = {
     "--epochs": "--trainer.max_epochs",
     "--name": "--trainer.name",
     "--seed": "--seed_everything",
     "--task": "--data.task",
+    "--verbose": "--trainer.verbose",
     "--batch-size": "--data.batch_size",
     "--lr": "--model.lr",
     "--optimizer": "--model.optimizer",
@@ -134,10 +135,3 @@ def with_model(words: Sequence[str], task: str, epochs_given: bool, callbacks_gi
     more = [] if epochs_given else ["--trainer.max_epochs", str(MAX_EPOCHS)]
     more += [] if callbacks_given else STOPPING
     return ["--model", model, *DEFAULTS, *more, *words]
-
-
-def name_of(source: object) -> str:
-    """What the runs on a table are called."""
-    first = source[0] if isinstance(source, (list, tuple)) and source else source
-
-    return stem(Path(str(first))).replace("*", "") or "table"

@@ -119,7 +119,7 @@ class TuneCLI(ConfigCLI):
     def fit_config(self, params: Mapping[str, Any], name: str) -> str:
         """What ``torchann fit --config`` takes to train with a candidate's values."""
         config = self.with_values(params)
-        config.trainer.name, config.quiet, config.trainer.quiet = name, False, False
+        config.trainer.name, config.quiet, config.trainer.quiet, config.trainer.verbose = name, False, False, "auto"
         for key in ("tune", "config"):
             config.pop(key, None)
         return str(self.parser.dump(config, skip_none=False, skip_default=True, skip_validation=True, format="yaml"))

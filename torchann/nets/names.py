@@ -5,7 +5,8 @@ import importlib
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,42 @@ def did_you_mean(name: str, names: Iterable[str], otherwise: str = "", before: s
     return otherwise if near is None else f"{before}did you mean {near!r}?"
 
 
+ELSEWHERE = {
+    "learning_rate": "lr",
+    "epochs": "max_epochs",
+    "n_epochs": "max_epochs",
+    "max_iter": "max_epochs",
+    "hidden": "hidden_sizes",
+    "hidden_layer_sizes": "hidden_sizes",
+    "solver": "optimizer",
+    "random_state": "seed",
+}
+"""What other libraries call an argument."""
+
+
+def no_such_argument(owner: str, name: str, names: Iterable[str], others: Mapping[str, Iterable[str]]) -> str:
+    """Return what to say of an argument that a constructor does not take.
+
+    Args:
+        owner: the class.
+        name: of the argument.
+        names: those that it takes.
+        others: arguments of classes that go with it, to be named where one of them was meant.
+
+    Example:
+        >>> no_such_argument("Net", "learning_rate", ["lr", "seed"], {})
+        "Net has no argument 'learning_rate'; did you mean 'lr'?"
+        >>> no_such_argument("Net", "epochs", ["lr"], {"Trainer": ["max_epochs"]})
+        "Net has no argument 'epochs'; give the Trainer max_epochs"
+    """
+    names, theirs = list(names), ELSEWHERE.get(name, name)
+    found = theirs if theirs in names else None
+    of_other = next((f"give the {other} {theirs}" for other, has in others.items() if theirs in has), None)
+    near = found or (None if of_other else nearest(name, names))
+    hint = f"did you mean {near!r}?" if near else of_other or f"it takes {', '.join(names)}"
+    return f"{owner} has no argument {name!r}; {hint}"
+
+
 def printable(text: str) -> str:
     """Return a text as a terminal, a log or a page can show it, whatever file it is from.
 
@@ -77,6 +114,8 @@ def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[st
 
     def get(name: str) -> Any:
         if name in homes:
+            # What Lightning's import makes tqdm say in a notebook without ipywidgets, whose bars nobody shows here.
+            warnings.filterwarnings("ignore", "IProgress not found")
             return getattr(importlib.import_module(homes[name]), name)
         if name == "__version__":
             from importlib.metadata import version  # which takes longer than all the rest of the import

@@ -8,13 +8,14 @@ import torch
 from tabulate import tabulate
 from torch import Tensor, nn
 
+from torchann.nets.readable import Readable
 from torchann.nets.steps import Step, forward_steps
 
 ROWS = 2  # of an example: one would be squeezed away
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass(frozen=True, repr=False)
+class Summary(Readable):
     """A network's steps on an example; printed, the table of its layers.
 
     Attributes:

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from torchann.pictures.picture import Picture
+
 OF_LOG_SCALE = 8  # how many times the lowest value the highest is, for decades to show more than a straight axis
 STAGES: dict[str, tuple[str | None, str]] = {
     "train_": ("training", "tab:blue"),
@@ -37,7 +39,7 @@ def learning_curves(histories: Sequence[History], title: str = "", tags: Sequenc
     tags = _tags(histories) if tags is None else tags
     columns = min(3, max(1, len(tags)))
     rows = max(1, ceil(len(tags) / columns))
-    figure = Figure(figsize=(5 * columns, 3.8 * rows), layout="constrained")
+    figure = Picture(figsize=(5 * columns, 3.8 * rows), layout="constrained")
     figure.suptitle(title)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel, tag in zip(panels, tags, strict=False):

@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from torchann.pictures.picture import Picture
+
 LOOKS = (("tab:green", "-"), ("tab:red", "--"), ("black", "-"), ("tab:purple", ":"))
 OF_LOG_SCALE = 8  # as of learning curves
 
@@ -29,7 +31,7 @@ def rate_curve(
         >>> figure.axes[0].get_xscale()
         'log'
     """
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure = Picture(figsize=(7, 4.2), layout="constrained")
     figure.suptitle(title)
     panel, raw = figure.subplots(), np.asarray(losses, float)
     panel.plot(rates, raw, color="0.75", linewidth=0.6, label="each batch")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from torchann.files.atomic import write_atomically
+from torchann.nets.readable import Readable
 from torchann.publishing.check import check_export
 from torchann.publishing.model_info import metadata
 from torchann.publishing.onnx_file import need_onnx, onnx_bytes, onnx_runner
@@ -16,8 +17,8 @@ Format = Literal["onnx", "torch-export"]
 ENDINGS: dict[str, Format] = {".onnx": "onnx", ".pt2": "torch-export"}
 
 
-@dataclass(frozen=True)
-class Exported:
+@dataclass(frozen=True, repr=False)
+class Exported(Readable):
     """A file that was exported; print it.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import Any
 from tabulate import tabulate
 
 from torchann.data.tables.columns import shown
+from torchann.nets.readable import Readable, in_digits
 from torchann.publishing.markdown import code, table
 
 LABELS = {
@@ -22,8 +23,8 @@ MODELS = ("net", "mean", "commonest", "linear")
 MOST = 10_000  # metrics that a file may hold
 
 
-@dataclass(frozen=True)
-class Judged:
+@dataclass(frozen=True, repr=False)
+class Judged(Readable):
     """Metrics of a model, of one that predicts the same for each row, and of a linear one, on the same rows.
 
     Attributes:
@@ -102,9 +103,7 @@ def _label(name: str) -> str:
 
 
 def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:.4g}"
+    return "-" if value is None else in_digits(value)
 
 
 def judged_of(model: Any) -> Judged | None:

@@ -24,6 +24,21 @@ from torchann.publishing.raw_model import RawModel, task_from
 NOT_TOLD = ("class_names", "target_names", "target_mean", "target_std", "inputs", "outputs", "embeddings", "task")
 
 
+class Card(str):
+    """The Markdown of a model card, which a notebook shows as a page.
+
+    Example:
+        >>> Card("# net")
+        # net
+    """
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
 def model_card(model: Any, exported: Exported | None = None, *, rows: Any = None) -> str:
     """A card for a model, as the Hugging Face Hub shows the ``README.md`` beside one.
 
@@ -63,7 +78,7 @@ def model_card(model: Any, exported: Exported | None = None, *, rows: Any = None
         *examples(task, raw, path, exported),
         f"## Versions\n\n{_versions(trained)}",
     ]
-    return "\n\n".join(parts) + "\n"
+    return Card("\n\n".join(parts) + "\n")
 
 
 def _name(task: Any, path: Path | None) -> str:

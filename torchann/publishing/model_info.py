@@ -16,6 +16,7 @@ from torchann.files.run import Run
 from torchann.files.safetensors_file import read
 from torchann.nets.column import TIME, Column
 from torchann.nets.names import printable
+from torchann.nets.readable import Readable
 from torchann.nets.table_columns import TableColumns
 from torchann.publishing.judged import judged_of
 from torchann.publishing.model_paths import find_model, model_from
@@ -23,28 +24,39 @@ from torchann.publishing.model_paths import find_model, model_from
 MOST_COLUMNS = 40
 
 
-class ModelInfo:
+class ModelInfo(Readable):
     """A model in words, as :func:`info` returns it; print it.
 
     Attributes:
-        path: the model's file.
-        model: that the file holds.
+        path: the model's file; None for a model that was given itself.
+        model: that the file holds, or that was given.
+
+    Raises:
+        TypeError: for something that is neither a path nor a model.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        self.path: Path = find_model(Path(path))
-        self.model: Any = model_from(self.path)
+    def __init__(self, model: Any) -> None:
+        given = isinstance(model, (str, PathLike))
+        if not given and not hasattr(model, "predict"):
+            raise TypeError(f"a {type(model).__name__} is no model; give a task, an estimator, or the path of a file")
+        self.path: Path | None = find_model(Path(model)) if given else None
+        self.model: Any = model if self.path is None else model_from(self.path)
 
     def __str__(self) -> str:
         model = self.model
         net = getattr(model, "net", model if isinstance(model, nn.Module) else None)
         weights = "" if net is None else f", {sum(part.numel() for part in net.parameters()):,} weights"
-        written = ", a checkpoint" if self.path.suffix == ".ckpt" else f" of torchann {self.versions['torchann']}"
-        lines = [f"{self.path}: {type(model).__name__}{written}{weights}"]
+        built = hasattr(model, "net") or not getattr(model, "sizes", ())
+        weights = weights if built else ", whose sizes come from the data of its first fit"
+        written = f" of torchann {self.versions.get('torchann')}"
+        if self.path is None or self.path.suffix == ".ckpt":
+            written = "" if self.path is None else ", a checkpoint"
+        name = "" if self.path is None else f"{self.path}: "
+        lines = [f"{name}{type(model).__name__}{written}{weights}"]
         hparams = dict(getattr(model, "hparams", {}))
         if "hidden_sizes" in hparams:
             lines.append(f"hidden layers {hparams['hidden_sizes']}, {hparams.get('activation', '')}".rstrip(", "))
-        lines += [_predicts(model)] if hparams else []
+        lines += [_predicts(model)] if hparams and built else []
         lines += _expects(model)
         lines += _learnt_from(getattr(model, "data_info", None))
         lines += _scored(model)
@@ -58,6 +70,8 @@ class ModelInfo:
     @property
     def versions(self) -> dict[str, str]:
         """What it was trained with, by name: what the run of a checkpoint had, or the torchann that wrote a file."""
+        if self.path is None:
+            return {}
         if self.path.suffix != ".ckpt":
             return {"torchann": shown(str(read(self.path).document.get("torchann")))}
         file = Run.of(self.path).versions
@@ -67,7 +81,9 @@ class ModelInfo:
     @property
     def measured(self) -> dict[str, dict[str, float]]:
         """What ``torchann validate`` and ``torchann test`` measured of the run, figures by command."""
-        found = {}
+        found: dict[str, dict[str, float]] = {}
+        if self.path is None:
+            return found
         for stage in ("validate", "test"):
             file = Run.of(self.path).measured(stage)
             if self.path.suffix == ".ckpt" and file.is_file():
@@ -76,28 +92,32 @@ class ModelInfo:
         return found
 
 
-def info(path: str | PathLike[str]) -> ModelInfo:
-    """What a model file is, what it expects and how it scored; print it.
+def info(model: Any) -> ModelInfo:
+    """What a model is, what it expects and how it scored; print it.
 
     Args:
-        path: a model file, a checkpoint, or the folder of a run.
+        model: a task or an estimator, or the path of a model file, a checkpoint or the folder of a run.
 
     Raises:
         OSError: if there is none.
+        TypeError: for something that is no model.
         ValueError: if it is damaged, or no model.
 
     Example:
         >>> import tempfile, torchann
         >>> path = Path(tempfile.mkdtemp(), "net.safetensors")
-        >>> torchann.save(torchann.RegressionMLP([3], in_features=2, out_features=1, target_names=["price"]), path)
-        >>> print(str(info(path)).partition(": ")[2])
-        RegressionMLP of torchann 0.1.0, 13 weights
+        >>> model = torchann.RegressionMLP([3], in_features=2, out_features=1, target_names=["price"])
+        >>> info(model)
+        RegressionMLP, 13 weights
         hidden layers [3], relu
         predicts values: price
         expects 2 numbers per row
         says nothing of its training data
+        >>> torchann.save(model, path)
+        >>> print(str(info(path)).partition(": ")[2].partition(",")[0])
+        RegressionMLP of torchann 0.1.0
     """
-    return ModelInfo(path)
+    return ModelInfo(model)
 
 
 def outputs_of(model: Any) -> str | dict[str, str]:

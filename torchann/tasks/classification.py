@@ -177,9 +177,27 @@ class ClassificationMLP(Task):
             proba = torch.stack([1 - proba, proba], 1)
         return {"class": proba.argmax(1), "proba": proba}
 
-    def predict(self, x: Any) -> Tensor:
-        """Class indices ``(rows,)`` of raw inputs: tensor, array or data frame; multilabel: 0 and 1 per label."""
-        return self._predict(x)["class"]
+    def predict(self, x: Any, names: bool = False) -> Any:
+        """Predict the class of each row.
+
+        Args:
+            x: raw inputs: a tensor, an array or a data frame.
+            names: whether to return the names of the classes, as scikit-learn's classifiers do.
+
+        Returns:
+            Indices ``(rows,)``, of labels 0 and 1 for each, ``(rows, labels)``, as a tensor; with ``names`` an array
+            ``(rows,)`` of text, of labels a list of names for each row.
+
+        Raises:
+            ValueError: for ``names`` where the classes have none.
+
+        Example:
+            >>> model = ClassificationMLP([], in_features=2, num_classes=2, class_names=["no", "yes"])
+            >>> model.predict(torch.zeros(2, 2)), model.predict(torch.zeros(2, 2), names=True)
+            (tensor([0, 0]), array(['no', 'no'], dtype='<U3'))
+        """
+        found = self._predict(x)["class"]
+        return self.named(found) if names else found
 
     def predict_proba(self, x: Any) -> Tensor:
         """Probabilities ``(rows, num_classes)`` of raw inputs: tensor, array or data frame."""

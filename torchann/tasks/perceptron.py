@@ -150,9 +150,13 @@ class Perceptron(Task):
         """``"class"``: 0 or 1, ``(batch,)``."""
         return {"class": self.objective.activation(outputs)}
 
-    def predict(self, x: Any) -> Tensor:
-        """Classes 0 or 1, ``(rows,)``, of inputs ``(rows, in_features)``, also a data frame: a hard threshold."""
-        return self._predict(x)["class"]
+    def predict(self, x: Any, names: bool = False) -> Any:
+        """Classes 0 or 1, ``(rows,)``, of inputs ``(rows, in_features)``, also a data frame: a hard threshold.
+
+        With ``names`` an array of what the two classes are called, as scikit-learn's classifiers predict.
+        """
+        found = self._predict(x)["class"]
+        return self.named(found) if names else found
 
     def predict_proba(self, x: Any) -> NoReturn:
         """There are none.

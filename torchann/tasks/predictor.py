@@ -2,9 +2,10 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import lightning.pytorch as pl
+import numpy as np
 from torch import Tensor
 
 from torchann.data.tables.raw_inputs import input_rows
@@ -12,10 +13,13 @@ from torchann.engine.rows.loader import Rows, map_rows
 from torchann.files.checkpoint_files import CheckpointError, safe_content
 from torchann.files.history import History
 from torchann.files.predictions import predict_rows
+from torchann.nets.names import no_such_argument
 from torchann.nets.preprocessing import Preprocessing
 from torchann.tasks.saved_net import check_prediction, check_size
 
 T = TypeVar("T", bound="Predictor")
+OTHERS = {"Trainer": ("max_epochs", "seed", "callbacks"), "data module": ("batch_size", "val_size", "test_size")}
+"""Arguments that are often given to a task, and where they belong."""
 
 
 def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
@@ -30,6 +34,7 @@ def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
 class Predictor(pl.LightningModule):
     """A task's way from raw inputs to predictions; abstract."""
 
+    __signature__: ClassVar[inspect.Signature] = inspect.Signature()
     preprocessing: Preprocessing | None = None
     """From raw inputs to what the net gets, None if that is the same; a fit takes that of its data module."""
     feature_names: list[str] | None = None
@@ -38,8 +43,52 @@ class Predictor(pl.LightningModule):
     """Name, fingerprint and number of rows of the training data, each None where unknown."""
     judged: dict[str, Any] | None = None
     """Metrics beside those of a trivial and a linear model, as ``torchann fit`` measures them at its end."""
+    report: Any = None
+    """The same as an object to print, after :func:`torchann.fit`."""
     history: History | None = None
     """The figures of each epoch of the latest fit, or of that of the file that the task is from."""
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """What the classes are called, in the order of their indices; None where they have no names."""
+        names = self.hparams.get("class_names")
+        return None if names is None else list(names)
+
+    def named(self, classes: Tensor) -> Any:
+        """Return the names of predicted classes, an array ``(rows,)`` of text; of labels a list of names for each row.
+
+        Args:
+            classes: indices ``(rows,)``, or 0 and 1 for each label, ``(rows, labels)``.
+
+        Raises:
+            ValueError: if the classes have no names.
+        """
+        if self.class_names is None:
+            kind = type(self).__name__
+            raise ValueError(f"this {kind} has no names of classes; give {kind}(class_names=[...]), or leave names out")
+        names = np.array(self.class_names)
+        if classes.ndim == 1:
+            return names[classes.long().cpu().numpy()]
+        return [names[row.cpu().numpy().astype(bool)].tolist() for row in classes]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Keeps the constructor's signature where ``__new__`` would hide it."""
+        super().__init_subclass__(**kwargs)
+        own = inspect.signature(cls.__init__)
+        cls.__signature__ = own.replace(parameters=list(own.parameters.values())[1:])
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "Predictor":
+        """Refuse arguments that there are not, with those that were probably meant.
+
+        Raises:
+            TypeError: for such an argument.
+        """
+        takes = cls.__signature__.parameters
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values()):
+            for name in kwargs:
+                if name not in takes:
+                    raise TypeError(no_such_argument(cls.__name__, name, takes, OTHERS))
+        return super().__new__(cls)
 
     def take_inputs(self, data: Any) -> None:
         """Takes along what a prediction from raw inputs needs, and of what data it is.

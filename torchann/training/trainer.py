@@ -1,5 +1,6 @@
 """A run and the folder it leaves: config, checkpoints, TensorBoard events, history, versions."""
 
+import inspect
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +25,14 @@ from torchann.files.history import History
 from torchann.files.metric_name import MetricName
 from torchann.files.run import Run, RunFolderError, check_name
 from torchann.files.torchrun import devices_of_job, in_job, meet
+from torchann.nets.names import no_such_argument
 from torchann.tasks.given_rows import is_rows, loader_of
 from torchann.training.checkpoints import Checkpoints, best_path
 from torchann.training.early_stopping import EarlyStopping
 from torchann.training.interrupts import Interrupts, interruption
 from torchann.training.lightning_internals import end_epochs_with_max_steps, gradient_hook, process_timeout
-from torchann.training.progress import Progress
+from torchann.training.messages import check_rows_to_fit, length_in_words, metrics_in_words
+from torchann.training.progress import Progress, Verbose, check_verbose
 from torchann.training.quiet import quieten_framework
 from torchann.training.record_history import RecordHistory
 from torchann.training.resume import RunState
@@ -37,6 +40,8 @@ from torchann.training.run_record import RunRecord
 from torchann.training.terminate_on_nan import TerminateOnNaN
 
 Plugin = CheckpointIO | ClusterEnvironment | LayerSync | Precision | str
+OTHERS = {"model": ("lr", "optimizer", "hidden_sizes"), "data module": ("batch_size",)}
+"""Arguments that are often given to a Trainer, and where they belong."""
 
 
 class Trainer(pl.Trainer):
@@ -59,7 +64,9 @@ class Trainer(pl.Trainer):
         seed: of everything that is random in a fit: the initial weights of a net that takes its sizes from the data,
             dropout, and so on. The order of the rows has the seed of the data module; a net that is built with its
             sizes has the weights that it was built with.
-        quiet: no progress bars and no closing line.
+        verbose: how a fit is shown: 0 for nothing, 1 for a bar, 2 for a line per epoch, as in Keras; auto for a bar in
+            a terminal, a live table in a notebook, lines elsewhere.
+        quiet: the same as verbose 0.
         callbacks: callbacks of your own, beside the ones above; a :class:`Checkpoints`, a ``ModelCheckpoint`` or a
             progress bar takes their place.
         logger: a logger of your own in place of the run folder; false for none, and no checkpoints but your own.
@@ -78,7 +85,7 @@ class Trainer(pl.Trainer):
             after an error.
 
     Raises:
-        ValueError: if ``seed`` is below 0, or ``name`` is a path.
+        ValueError: if ``seed`` is below 0, ``name`` is a path, or ``verbose`` is unknown.
 
     Example:
         >>> import tempfile, torchann
@@ -89,6 +96,7 @@ class Trainer(pl.Trainer):
     """
 
     seed: int
+    verbose: Verbose
     quiet: bool
 
     def __init__(
@@ -97,6 +105,7 @@ class Trainer(pl.Trainer):
         runs: str = "runs",
         name: str = "run",
         seed: int = 42,
+        verbose: Verbose = "auto",
         quiet: bool = False,
         callbacks: list[Callback] | Callback | None = None,
         logger: Logger | list[Logger] | bool | None = None,
@@ -109,12 +118,17 @@ class Trainer(pl.Trainer):
         **kwargs: Any,
     ) -> None:
         quieten_framework()
+        takes = [name for owner in (Trainer, pl.Trainer) for name in inspect.signature(owner).parameters]
+        if unknown := [name for name in kwargs if name not in takes]:
+            raise TypeError(no_such_argument("Trainer", unknown[0], takes, OTHERS))
         if not 0 <= seed < 2**63:
             raise ValueError(f"seed is {seed}; give a whole number from 0 to 2**63 - 1")
         check_name(name)
         if "\0" in str(runs):
             raise ValueError(f"runs is {runs!r:.80}, with a NUL; give a folder")
-        self.seed, self.quiet = seed, quiet
+        check_verbose(verbose)
+        quiet = quiet or verbose == 0
+        self.seed, self.verbose, self.quiet = seed, 0 if quiet else verbose, quiet
         self.stopped_by: str | None = None
         more: list[Any] = list(plugins) if isinstance(plugins, (list, tuple)) else [plugins] if plugins else []
         if not any(isinstance(plugin, CheckpointIO) for plugin in more):
@@ -135,7 +149,7 @@ class Trainer(pl.Trainer):
             enable_checkpointing = any(isinstance(callback, Checkpoint) for callback in callbacks)
         enable_progress_bar = enable_progress_bar and not quiet
         if enable_progress_bar and not any(isinstance(callback, ProgressBar) for callback in callbacks):
-            callbacks.append(Progress())
+            callbacks.append(Progress(verbose))
         if terminate_on_nan and not any(isinstance(callback, TerminateOnNaN) for callback in callbacks):
             callbacks.append(TerminateOnNaN())
         self._record = RecordHistory()
@@ -153,6 +167,8 @@ class Trainer(pl.Trainer):
             enable_model_summary=enable_model_summary,
             **kwargs,
         )
+        bounds = (kwargs.get("max_epochs"), kwargs.get("max_time"), kwargs.get("fast_dev_run") or None)
+        self._says_length = bounds == (None, None, None) and kwargs.get("max_steps", -1) == -1 and not quiet
         end_epochs_with_max_steps(self)
         self.strategy.process_dataloader = partial(self._seeded, self.strategy.process_dataloader)  # type: ignore[method-assign]
 
@@ -188,7 +204,11 @@ class Trainer(pl.Trainer):
             OSError: if a checkpoint cannot be written; the one before it is untouched.
             KeyboardInterrupt: after Ctrl-C before the first step, or twice.
             SystemExit: after SIGTERM, with status 143, once all is saved.
+            TypeError: for rows as they are, such as a pair of arrays.
         """
+        check_rows_to_fit(train_dataloaders, val_dataloaders, datamodule)
+        if self._says_length and self.is_global_zero:
+            print(length_in_words(self.max_epochs))
         path, self.stopped_by, stop = self._where_to_begin(ckpt_path), None, None
         self._run_state.goes_on_with = path
         data = train_dataloaders if datamodule is None else datamodule
@@ -252,11 +272,14 @@ class Trainer(pl.Trainer):
             print(f"interrupted {where}{restored}{go_on}", file=sys.stderr)
 
     def validate(self, *args: Any, **kwargs: Any) -> Any:
-        """Measures on validation rows; takes the arguments of Lightning's Trainer, or a data frame with the target."""
+        """Measures on validation rows, as :meth:`test` does."""
         return self._evaluate(super().validate, args, kwargs)
 
     def test(self, *args: Any, **kwargs: Any) -> Any:
-        """Measures on test rows; takes the arguments of Lightning's Trainer, or a data frame with the target."""
+        """Measures on test rows; takes the arguments of Lightning's Trainer, or a data frame with the target.
+
+        Prints the metrics and returns them, a dictionary for each loader; ``verbose=False`` prints nothing.
+        """
         return self._evaluate(super().test, args, kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
@@ -274,8 +297,15 @@ class Trainer(pl.Trainer):
             loader = loader_of(model, rows, targets=how.__name__ != "predict")
             found = found[:1]
             found_by_name = {**found_by_name, "dataloaders": loader}
+        tells = how.__name__ != "predict" and len(found) < 4 and found_by_name.get("verbose", True)
+        if tells:  # in place of Lightning's table of fifteen digits
+            found_by_name = {**found_by_name, "verbose": False}
         with self._interruptible():
-            return how(*found, **found_by_name)
+            results = how(*found, **found_by_name)
+        if tells and not self.quiet and self.is_global_zero:
+            for result in results:
+                print(metrics_in_words(result, self.lightning_module))
+        return results
 
     def _checkpoint(self, wanted: str | Path | None, go_on: bool = False) -> str | Path | None:
         if wanted not in ("best", "last"):

@@ -9,6 +9,7 @@ from typing import Any
 from tabulate import tabulate
 
 from torchann.files.history import csv_lines
+from torchann.nets.readable import Readable
 from torchann.tuning.trials import Criterion
 
 
@@ -35,7 +36,7 @@ class Row:
     seconds: float | None
 
 
-class StudyTable:
+class StudyTable(Readable):
     """Rows of trials.
 
     Args:

@@ -19,7 +19,7 @@ from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.table import ArrayTable, Table
 from torchann.nets.names import composed, nearest
 
-SHIPPED = {"california-housing": "california_housing.csv.gz"}
+SHIPPED = {"california-housing": "california_housing.csv.gz", "iris": "iris.csv.gz"}
 """Tables that come with this package, by name."""
 KINDS = "CSV, Parquet, NPY or NPZ"
 FOREIGN = {
@@ -45,9 +45,9 @@ def open_table(
     """Open the table of a file or several, a data frame or arrays; what kind a file is, its content says.
 
     Args:
-        source: a path, several, or a pattern such as ``part-*.parquet``; ``"california-housing"`` for the one in this
-            package; a data frame of pandas, polars, pyarrow or another library of Arrow's; a mapping of columns; an
-            array ``(rows, columns)``, whose columns are called ``"0"``, ``"1"`` and so on.
+        source: a path, several, or a pattern such as ``part-*.parquet``; ``"california-housing"`` or ``"iris"`` for one
+            in this package; a data frame of pandas, polars, pyarrow or another library of Arrow's; a mapping of
+            columns; an array ``(rows, columns)``, whose columns are called ``"0"``, ``"1"`` and so on.
         delimiter: between the values of a CSV file, one character or "tab"; found by itself if not given.
         encoding: of a CSV file; UTF-8 if not given.
         missing: which values stand for none.

@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from torchann.data.tables.columns import shown
 from torchann.nets.names import printable
+from torchann.nets.readable import Readable
 
 MOST_COLUMNS = 40  # that are shown of each kind
 
@@ -30,8 +31,8 @@ class ColumnReport:
     example: str = ""
 
 
-@dataclass
-class TableReport:
+@dataclass(repr=False)
+class TableReport(Readable):
     """What was inferred of a table; print it.
 
     Attributes:

@@ -11,6 +11,7 @@ from tabulate import tabulate
 from torch import Tensor
 
 from torchann.files.history import csv_lines
+from torchann.nets.readable import Readable
 
 RISE = 3.0
 """How many times its lowest the mean loss is where it "shoots up"."""
@@ -21,8 +22,8 @@ DECADES_OF_SLOPE = 0.25
 SHOWN = 25  # rows of the printed table
 
 
-@dataclass(frozen=True)
-class RateRange:
+@dataclass(frozen=True, repr=False)
+class RateRange(Readable):
     """The raw loss of each step of a range test, and the learning rate of that step.
 
     Attributes:

@@ -1,0 +1,148 @@
+"""A table in, a fitted and judged model out: ``torchann.fit``, and what ``torchann fit --data`` does."""
+
+import inspect
+import json
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from torchann.dashboard.tensorboard_logger import RunLogger
+from torchann.dashboard.tensorboard_report import TensorBoardReport
+from torchann.data.tables.csv_table import stem
+from torchann.data.tabular import TabularDataModule
+from torchann.files.checkpoint_files import read_checkpoint
+from torchann.files.run import Run
+from torchann.nets.names import no_such_argument, printable
+from torchann.publishing.judging import judge
+from torchann.tasks.classification import ClassificationMLP
+from torchann.tasks.regression import RegressionMLP
+from torchann.training.checkpoints import best_path
+from torchann.training.early_stopping import EarlyStopping
+from torchann.training.trainer import Trainer
+
+MAX_EPOCHS = 100
+MODEL_OPTIONS: dict[str, Any] = {"hidden_sizes": [128, 64], "optimizer": "adam", "lr": 0.001}
+"""Of the model for a user's table."""
+SHORT = {"epochs": "max_epochs", "hidden": "hidden_sizes"}
+"""Options that the command has shorter names for, too."""
+
+
+def fit(data: Any, target: Any, **options: Any) -> RegressionMLP | ClassificationMLP:
+    """Train a model on a table, as ``torchann fit --data FILE --target NAME`` does, and measure it at the end.
+
+    The task is found from the target. By default the net has hidden layers of 128 and 64, trained by Adam for up to 100
+    epochs; early stopping gives it the weights of its best epoch.
+
+    Args:
+        data: a CSV, Parquet or NumPy file, several, a data frame, a mapping of columns, an array ``(rows, columns)``.
+        target: the column to predict, or several, by name or number; or their values.
+        options: arguments of :class:`~torchann.TabularDataModule`, of the model and of the
+            :class:`~torchann.Trainer`, by their names: ``epochs`` (``max_epochs``), ``lr``, ``hidden_sizes``,
+            ``batch_size``, ``dropout``, ``seed``, ``name``, ``verbose``, ``callbacks``, ``kinds``, ...
+
+    Returns:
+        The model, with the weights of its best epoch. ``model.report`` has its metrics beside those of a trivial and a
+        linear model, ``model.trainer`` the history and the run's folder, :func:`torchann.info` all that it knows.
+
+    Raises:
+        TypeError: for an unknown option.
+        ValueError: for a table or a target that cannot be trained on, and for a fit that diverged in its first epoch.
+        OSError: if a file cannot be read.
+
+    Example:
+        >>> x = [float(i % 17) for i in range(200)]
+        >>> table = {"x": x, "size": ["big" if value > 8 else "small" for value in x]}
+        >>> model = fit(table, "size", epochs=30, lr=0.01, logger=False, verbose=0)
+        >>> model.predict({"x": [3.0, 15.0]}, names=True).tolist()
+        ['small', 'big']
+        >>> model.report.metrics["net"]["accuracy"]
+        1.0
+    """
+    given = {SHORT.get(name, name): value for name, value in options.items()}
+    of_trainer, of_data = _takes(Trainer) | _takes(Trainer.__bases__[0]), _takes(TabularDataModule)
+    known = of_trainer | of_data | _takes(RegressionMLP) | _takes(ClassificationMLP)
+    for name in given:
+        if name not in known:
+            raise TypeError(no_such_argument("fit", name, sorted(known), {}))
+    parts: dict[str, dict[str, Any]] = {"trainer": {}, "data": {}, "model": {}}
+    for name, value in given.items():
+        parts["trainer" if name in of_trainer else "data" if name in of_data else "model"][name] = value
+    table = TabularDataModule(data, target, **parts["data"])
+    table.setup()
+    kind = RegressionMLP if table.task == "regression" else ClassificationMLP
+    model = kind(**(MODEL_OPTIONS | parts["model"]))
+    callbacks = parts["trainer"].pop("callbacks", None) or [EarlyStopping()]
+    callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+    logs = parts["trainer"].get("logger") in (None, True)
+    if logs and not any(isinstance(callback, TensorBoardReport) for callback in callbacks):
+        callbacks.append(TensorBoardReport())
+    named: dict[str, Any] = {"name": name_of(data), "max_epochs": MAX_EPOCHS}
+    trainer = Trainer(callbacks=callbacks, **(named | parts["trainer"]))
+    fit_on_table(trainer, model, table, say=_say_nothing if trainer.quiet else print)
+    return model
+
+
+def _takes(owner: type) -> set[str]:
+    return set(inspect.signature(owner).parameters) - {"source", "target", "kwargs"}
+
+
+def _say_nothing(line: str) -> None:
+    pass
+
+
+def name_of(source: Any) -> str:
+    """Return what the runs on a table are called.
+
+    Example:
+        >>> name_of("data/homes.csv"), name_of(["2023.csv", "2024.csv"]), name_of({"x": [1.0]})
+        ('homes', '2023', 'table')
+    """
+    first = source[0] if isinstance(source, (list, tuple)) and source else source
+    return (stem(Path(first)).replace("*", "") if isinstance(first, (str, PathLike)) else "") or "table"
+
+
+def fit_on_table(
+    trainer: Trainer, model: Any, data: TabularDataModule, ckpt_path: Any = None, say: Callable[[str], None] = print
+) -> None:
+    """Train a model on a table and measure it: its ``report``, which its run's folder and TensorBoard have, too.
+
+    Args:
+        trainer: that fits it.
+        model: a task; ends with the weights of its best epoch.
+        data: the table.
+        ckpt_path: a checkpoint to resume from.
+        say: takes what was found out about the table, and the metrics.
+
+    Raises:
+        ValueError: if the fit diverged before an epoch ended.
+    """
+    data.setup("fit")
+    if trainer.is_global_zero:
+        say(printable(str(data.report)))
+    trainer.fit(model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
+    check_usable(trainer)
+    if trainer.stopped_by in (None, "interrupt") or trainer.fast_dev_run or not trainer.is_global_zero:  # type: ignore[attr-defined]
+        return
+    best, epoch = best_path(trainer.checkpoint_callback), trainer.current_epoch - 1
+    if best:
+        checkpoint = read_checkpoint(best)
+        epoch = checkpoint["epoch"]
+        model.load_state_dict(checkpoint["state_dict"])
+    judged = judge(model, data)
+    if judged is None:
+        return
+    model.report, model.judged = judged, judged.describe()
+    say(str(judged))
+    for logger in trainer.loggers:
+        if isinstance(logger, RunLogger):
+            told = {"epoch": epoch, **judged.describe()}
+            Run(logger.log_dir).measured("fit").write_text(json.dumps(told, indent=2))
+            logger.experiment.add_text("metrics", judged.markdown, trainer.current_epoch)
+            logger.finalize("judged")
+
+
+def check_usable(trainer: Trainer) -> None:
+    """Raise ValueError if a fit diverged before there was a model worth keeping."""
+    if trainer.stopped_by == "nan" and not best_path(trainer.checkpoint_callback):
+        raise ValueError("the fit has diverged before an epoch ended, and leaves no model that is of use")
