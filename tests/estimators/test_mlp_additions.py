@@ -238,6 +238,11 @@ def test_validation_rows_that_do_not_fit_are_refused(rows, message):
         MLPClassifier(early_stopping=True).fit(X, Y, **rows)
 
 
+def test_negative_weights_of_rows_are_refused():
+    with pytest.raises(ValueError, match="sample_weight has -0.5; give weights of 0 or more"):
+        MLPClassifier().fit(X, Y, sample_weight=np.where(Y == 1, -0.5, 1.0))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

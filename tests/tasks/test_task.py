@@ -215,6 +215,7 @@ def test_fit_after_one_that_was_broken_off_logs_its_figures(tmp_path):
         ({"hidden_sizes": [30, -3]}, r"hidden_sizes is \[30, -3\]; give a list"),
         ({"hidden_sizes": [2.5]}, r"hidden_sizes is \[2.5\]; give a list"),
         ({"activation": "Relu"}, "there is no activation 'Relu'; did you mean 'relu'"),
+        ({"activation": len}, "activation is <built-in function len>; give its name"),
         ({"optimizer": "Adam"}, "there is no optimizer 'Adam'; did you mean 'adam'"),
         ({"lr": -1}, "lr is -1; give a finite number, 0 or more"),
         ({"lr": "0.1"}, "lr is '0.1'; give a finite number"),
@@ -225,3 +226,8 @@ def test_fit_after_one_that_was_broken_off_logs_its_figures(tmp_path):
 def test_constructor_refuses_what_no_fit_could_use(task, options, told):
     with pytest.raises(ValueError, match=told):
         task(**options)
+
+
+def test_constructor_of_a_regression_refuses_a_loss_that_there_is_not():
+    with pytest.raises(ValueError, match="there is no regression loss 'l1'; choose one of mse, mae, huber"):
+        RegressionMLP(loss="l1")

@@ -132,6 +132,11 @@ def test_callbacks_of_ones_own_come_beside_the_runs_and_a_checkpoint_in_their_pl
     assert not (trainer.run_folder / "checkpoints").exists() and (trainer.run_folder / "history.csv").is_file()
 
 
+def test_callback_that_is_none_is_refused():
+    with pytest.raises(TypeError, match=r"a callback is 'early'; give objects, such as torchann.EarlyStopping\(\)"):
+        Trainer(callbacks="early")
+
+
 def test_checkpoint_of_another_kind_comes_beside_best_and_last(tmp_path):
     trainer = fitted(tmp_path, callbacks=OnExceptionCheckpoint(tmp_path / "own"))
     assert sorted(path.name for path in (trainer.run_folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]

@@ -17,7 +17,7 @@ def row_weights(given: Any, X: Any) -> Any:
         X: the rows, an array or a sparse matrix.
 
     Raises:
-        ValueError: for NaN, infinity, another shape, or zeros alone.
+        ValueError: for NaN, infinity, another shape, or a negative weight, or zeros alone.
 
     Example:
         >>> row_weights([1, 2], np.zeros((2, 3)))
@@ -28,6 +28,8 @@ def row_weights(given: Any, X: Any) -> Any:
     weight = check_array(given, ensure_2d=False, dtype=dtypes, order="C", input_name="sample_weight")
     if weight.shape != (rows,):
         raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(rows,)}!")
+    if weight.min(initial=0) < 0:
+        raise ValueError(f"sample_weight has {weight.min():g}; give weights of 0 or more")
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight

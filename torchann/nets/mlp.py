@@ -47,6 +47,8 @@ def activation_module(name: str) -> nn.Module:
         >>> activation_module("tanh")
         Tanh()
     """
+    if not isinstance(name, str):
+        raise ValueError(f"activation is {name!r:.80}; give its name, such as 'relu'")
     if name not in ACTIVATIONS:
         hint = did_you_mean(name, ACTIVATIONS, f"choose one of {', '.join(ACTIVATIONS)}")
         raise ValueError(f"there is no activation {name!r}; {hint}")

@@ -109,6 +109,7 @@ class RegressionMLP(Task):
         super().__init__()
         metrics = self._ask(metrics)
         hidden_sizes, bounds = listed_sizes(hidden_sizes), None if bounds is None else list(bounds)
+        regression_objective(1, loss, output, bounds, output_activation)  # which refuses what there is not
         self.save_hyperparameters()
         self._check_and_build()
 

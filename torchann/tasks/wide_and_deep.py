@@ -7,6 +7,7 @@ from torch import Tensor
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.checks import listed_sizes
+from torchann.nets.heads import regression_objective
 from torchann.nets.wide_deep import WideDeep
 from torchann.tasks.outputs import Output
 from torchann.tasks.outputs_task import OutputsTask
@@ -95,6 +96,7 @@ class WideAndDeep(OutputsTask):
         metrics = self._ask(metrics)
         if not 0 <= aux_weight < 1:
             raise ValueError(f"aux_weight is {aux_weight}; give a number from 0 to 1, below 1")
+        regression_objective(1, loss)  # which refuses what there is not
         hidden_sizes = listed_sizes(hidden_sizes)
         self.save_hyperparameters()
         self._check_and_build()

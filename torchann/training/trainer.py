@@ -133,7 +133,10 @@ class Trainer(pl.Trainer):
         more: list[Any] = list(plugins) if isinstance(plugins, (list, tuple)) else [plugins] if plugins else []
         if not any(isinstance(plugin, CheckpointIO) for plugin in more):
             more.append(CheckpointFiles())
-        callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        callbacks = [callbacks] if isinstance(callbacks, (Callback, str)) else list(callbacks or [])
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"a callback is {callback!r:.80}; give objects, such as torchann.EarlyStopping()")
         if logger is None or logger is True:
             logger = RunLogger(runs, name)
             # A run that goes on has TensorBoard forget before more is written.
