@@ -3,11 +3,14 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, RandomSampler
+
+_ONE_AT_A_TIME = RLock()
 
 
 def seed_generators(*parts: int) -> None:
@@ -109,12 +112,16 @@ def restore_generators(states: dict[str, Any]) -> None:
 def separate_generators(seed: int) -> Iterator[None]:
     """Seeds the global generators for a block of code, and leaves them behind as they were before it.
 
+    All threads share them, so that such blocks wait for each other: two at once would draw each other's numbers, and
+    the one that began first would leave those of the other behind.
+
     Args:
         seed: a whole number from 0.
     """
-    before = generator_states()
-    seed_generators(seed)
-    try:
-        yield
-    finally:
-        restore_generators(before)
+    with _ONE_AT_A_TIME:
+        before = generator_states()
+        seed_generators(seed)
+        try:
+            yield
+        finally:
+            restore_generators(before)

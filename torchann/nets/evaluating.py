@@ -1,14 +1,22 @@
-"""Evaluation mode for a while."""
+"""Evaluation mode for a while, in several threads at once if need be."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
+from weakref import WeakKeyDictionary
 
 from torch import nn
+
+_LOCK = RLock()
+_EVALUATED: WeakKeyDictionary[nn.Module, tuple[int, bool]] = WeakKeyDictionary()
+"""Of each module how many blocks have it in evaluation mode, and the mode that the last of them gives back."""
 
 
 @contextmanager
 def evaluating(net: nn.Module) -> Iterator[None]:
     """Put a module into evaluation mode for a block of code; each of its parts has its own mode back afterwards.
+
+    Where threads evaluate one module, or parts of it, the last of them gives the modes back.
 
     Example:
         >>> net = nn.Sequential(nn.Dropout(), nn.Dropout().eval())
@@ -18,10 +26,19 @@ def evaluating(net: nn.Module) -> Iterator[None]:
         >>> [part.training for part in net]
         [True, False]
     """
-    modes = {part: part.training for part in net.modules()}
-    net.eval()
+    parts = list(net.modules())
+    with _LOCK:
+        for part in parts:
+            count, training = _EVALUATED.get(part, (0, part.training))
+            _EVALUATED[part] = count + 1, training
+        net.eval()
     try:
         yield
     finally:
-        for part, training in modes.items():
-            part.training = training
+        with _LOCK:
+            for part in parts:
+                count, training = _EVALUATED.pop(part)
+                if count > 1:
+                    _EVALUATED[part] = count - 1, training
+                else:
+                    part.training = training

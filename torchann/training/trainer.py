@@ -51,9 +51,10 @@ class Trainer(pl.Trainer):
     TensorBoard events, ``history.csv`` and ``versions.json``. All of Lightning's own arguments work as they do there.
 
     A fit draws its random numbers from generators of its own, which ``seed`` alone decides, and leaves those of the
-    caller as they were. It can be stopped at any moment and gone on with: ``fit(..., ckpt_path="last")`` takes up the
-    latest run of that name in its folder and ends with the bits of a run that was never stopped. Ctrl-C ends it at the
-    next step, saves ``last`` and gives the model the best weights so far.
+    caller as they were; of two fits in threads one waits for the other. It can be stopped at any moment and gone on
+    with: ``fit(..., ckpt_path="last")`` takes up the latest run of that name in its folder and ends with the bits of a
+    run that was never stopped. Ctrl-C ends it at the next step, saves ``last`` and gives the model the best weights so
+    far.
 
     Under ``torchrun`` the processes that it has started train together, without further arguments; after a restart the
     run goes on from ``last`` in its folder.
