@@ -86,10 +86,18 @@ def test_checkpoint_by_its_path_begins_a_new_run(command, tmp_path):
 def test_resume_starts_a_run_where_there_is_none_to_go_on_with(command, tmp_path):
     outcome = command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 1, "--resume")
     assert outcome.status == 0 and "nothing to resume: there is no run of 'iris'; a new one starts" in outcome.out
-    (tmp_path / "runs" / "iris" / "002").mkdir()  # killed before it had anything
-    outcome = command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 1, "--resume")
-    assert "nothing to resume: runs/iris/002 has no checkpoint of 'iris'; a new one starts" in outcome.out
-    assert (tmp_path / "runs" / "iris" / "003" / "checkpoints" / "last.ckpt").is_file()
+    (tmp_path / "runs" / "other" / "002").mkdir(parents=True)  # killed before it had anything
+    outcome = command("fit", *SPECIES, "--trainer.name", "other", "--trainer.max_epochs", 1, "--resume")
+    assert "nothing to resume: runs/other/002 has no checkpoint of 'other'; a new one starts" in outcome.out
+    assert (tmp_path / "runs" / "other" / "003" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_resume_takes_the_latest_run_that_has_a_checkpoint(command, tmp_path):
+    assert command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 1).status == 0
+    (tmp_path / "runs" / "iris" / "002").mkdir()  # of a fit that failed at its start
+    outcome = command("fit", *SPECIES, "--trainer.name", "iris", "--trainer.max_epochs", 2, "--resume")
+    assert outcome.status == 0 and "checkpoint runs/iris/001/checkpoints/last.ckpt\n" in outcome.out
+    assert len(history(tmp_path / "runs" / "iris" / "001")) == 2
 
 
 def test_resume_of_a_finished_run_trains_nothing(command, tmp_path):

@@ -202,3 +202,15 @@ def test_rows_that_are_not_finite_are_refused_also_where_there_are_few(value):
     X[0, 0] = value
     with pytest.raises(ValueError, match="Input X contains"):
         model.predict(X)
+
+
+@pytest.mark.parametrize("more", [{}, {"solver": "lbfgs"}, {"solver": "sgd", "early_stopping": True}])
+def test_losses_are_of_the_types_of_scikit_learn(more):
+    x, y = load_iris(return_X_y=True)
+    found = []
+    for kind in (sklearn.neural_network.MLPClassifier, torchann.estimators.MLPClassifier):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = kind(max_iter=3, random_state=0, **more).fit(x, y)
+        found.append([type(getattr(model, name, None)) for name in ("loss_", "best_loss_", "n_iter_", "t_")])
+    assert found[0] == found[1]

@@ -1,5 +1,6 @@
 """Predictions as columns by name, and the one file that they are written to as they come."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -156,3 +157,14 @@ def test_places_that_cannot_be_written_to_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"cannot write .*out.csv: .*; name another folder"):
         write_all(tmp_path / "file" / "out.csv", [])
+
+
+def test_memory_of_a_csv_does_not_grow_with_its_columns(tmp_path):
+    numbers = np.random.default_rng(0).random((4_000, 300), np.float32)
+    tracemalloc.start()
+    with open_predictions(tmp_path / "p.csv") as write:
+        write({f"proba {place}": numbers[:, place] for place in range(300)})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 40_000_000  # 1.2 million texts at a time take twice as much
+    assert np.array_equal(np.loadtxt(tmp_path / "p.csv", np.float32, delimiter=",", skiprows=1), numbers)

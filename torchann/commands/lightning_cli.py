@@ -99,7 +99,8 @@ class CLI(ConfigCLI):
             return
         if given.resume:
             begun = Run.all(given.trainer.runs, given.trainer.name)
-            self._resumed = _run_of_config(given) or (begun[-1] if begun else None)
+            able = [run for run in begun if run.can_resume]  # a fit that failed at its start leaves no checkpoint
+            self._resumed = _run_of_config(given) or next(reversed(able or begun), None)
             if self._resumed is None or not self._resumed.can_resume:
                 found = "there is no run" if self._resumed is None else f"{self._resumed.folder} has no checkpoint"
                 self._say(f"nothing to resume: {found} of {given.trainer.name!r}; a new one starts")

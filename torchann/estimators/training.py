@@ -158,12 +158,12 @@ class Training:
 
     def _end_epoch(self, fit: Fit) -> bool:
         model, result, rule = self.model, fit.result, fit.rule
-        model.n_iter_, model.t_, model.loss_ = fit.n_iter, fit.rows_seen, result.loss_curve[-1]
-        model.loss_curve_.append(model.loss_)
+        model.n_iter_, model.t_, model.loss_ = fit.n_iter, fit.rows_seen, np.float64(result.loss_curve[-1])
+        model.loss_curve_.append(result.loss_curve[-1])
         if model.verbose:
             print(f"Iteration {model.n_iter_}, loss = {model.loss_:.8f}")
         if fit.score is None:
-            model.best_loss_ = rule.best
+            model.best_loss_ = np.float64(rule.best)
         else:
             self._note_score(result.validation_scores[-1])
         model._no_improvement_count = rule.waited

@@ -24,6 +24,8 @@ Columns = dict[str, Any]  # arrays of NumPy, for Parquet also of pyarrow
 ENDINGS = (".csv", ".npy", ".parquet")
 PREDICT_ROWS = 8192  # per product: large enough to keep the cores busy, small enough for any memory
 
+TEXTS = 2**18  # values that are text at a time, on their way to a CSV file: each takes thirty times the number's memory
+
 
 def predict_rows(
     net: nn.Module,
@@ -173,12 +175,14 @@ def _csv(path: Path, guard: bool) -> Iterator[Callable[[Columns], None]]:
         writer = csv.writer(file, lineterminator="\n")
 
         def write(columns: Columns) -> None:
-            texts = [column.astype(str).tolist() for column in columns.values()]
-            if guard:
-                texts = [[_no_formula(text) for text in column] for column in texts]
             if not file.tell():
                 writer.writerow(map(_no_formula, columns) if guard else columns)
-            writer.writerows(zip(*texts, strict=True))
+            step = max(1, TEXTS // len(columns))
+            for start in range(0, len(next(iter(columns.values()))), step):
+                texts = [column[start : start + step].astype(str).tolist() for column in columns.values()]
+                if guard:
+                    texts = [[_no_formula(text) for text in column] for column in texts]
+                writer.writerows(zip(*texts, strict=True))
 
         yield write
 
