@@ -1,9 +1,13 @@
 """The chapter's table: the figures that were published, and when a measured one counts as met."""
 
+from math import inf
+
 import pytest
 
-from torchann.chapter.experiment import Published, Setting
+from torchann.chapter.experiment import Outcome, Published, Setting
 from torchann.chapter.experiments import EXPERIMENTS
+from torchann.chapter.report import markdown
+from torchann.chapter.reproduce import Result
 
 
 @pytest.mark.parametrize(
@@ -22,9 +26,26 @@ def test_published_figures_are_those_of_the_books(name, published):
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS)
 def test_published_figure_lies_in_its_own_band(experiment):
     for published in experiment.published:
-        assert published.band is None or published.band[0] <= published.band[1]
+        assert published.band is None or published.band[0] <= published.band[1] < inf
         if published.band is not None:
             assert published.met_by(published.value)
+
+
+def test_laws_and_own_thresholds_are_told_from_what_was_printed():
+    by = {name: {row.by for row in experiment.published} for name, experiment in EXPERIMENTS.items()}
+    assert by["housing_mlp"] == by["random_search"] == by["linear_regression_autograd"] == {"book"}
+    assert by["logic_neurons"] == by["xor_mlp"] == by["perceptron_xor"] == {"law"}
+    assert by["iris_perceptron"] == {"peer"} and by["symmetry"] == {"law", "own"}
+    assert by["study_layers"] == by["housing_tuned"] == by["approximation"] == {"own"}
+
+
+def test_tables_of_the_page_are_narrow():
+    def result(experiment):
+        outcomes = [Outcome({row.measurement: row.value for row in experiment.published}) for _ in range(2)]
+        return Result(experiment, outcomes, [12.3, 12.3])
+
+    page = markdown([result(experiment) for experiment in EXPERIMENTS.values()])
+    assert max(len(line) for line in page.splitlines() if line.startswith("|")) <= 122
 
 
 def test_nets_and_hyperparameters_are_those_of_the_book():

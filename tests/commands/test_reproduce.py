@@ -69,7 +69,7 @@ def test_interrupted_command_keeps_the_rows_that_are_through(command, monkeypatc
 
     monkeypatch.setitem(EXPERIMENTS, "housing_mlp", replace(EXPERIMENTS["housing_mlp"], run=interrupted))
     outcome = command("reproduce", "--only", "iris_perceptron", "housing_mlp", "--quiet")
-    assert outcome.status == 130 and row(outcome.out, "iris_perceptron")[5] == "yes"
+    assert outcome.status == 130 and row(outcome.out, "iris_perceptron")[6] == "yes"
     assert "| iris_perceptron" in (tmp_path / "results" / "chapter.md").read_text()
 
 
@@ -77,11 +77,11 @@ def test_perceptron_ends_at_the_published_weights(command, tmp_path):
     outcome = command("reproduce", "--only", "iris_perceptron", "iris_perceptron_shuffled", "--quiet")
     assert (outcome.status, outcome.err) == (0, "")
     # scikit-learn's figures: weights; bias; epochs; the class of [2, 0.5]
-    for name, published in {
-        "iris_perceptron": "-0.5, -0.8; 2; 8; 1",
-        "iris_perceptron_shuffled": "-0.7, -1.2; 2; 7; 0",
-    }.items():
-        assert row(outcome.out, name)[2:6] == [published, published, "equal", "yes"]
+    for name, published, by in (
+        ("iris_perceptron", "-0.5, -0.8; 2; 8; 1", "peer"),
+        ("iris_perceptron_shuffled", "-0.7, -1.2; 2; 7; 0", "book"),
+    ):
+        assert row(outcome.out, name)[2:7] == [published, by, "the same", "equal", "yes"]
         assert (tmp_path / "results" / f"{name}.png").read_bytes()[:8] == PNG
 
 
@@ -91,9 +91,11 @@ def test_table_goes_to_the_screen_and_with_the_curves_to_a_page(command, short, 
     assert outcome.out.endswith("\ntable and pictures in out\n")
     page = (tmp_path / "out" / "chapter.md").read_text()
     cells = row(outcome.out, "housing_mlp")
-    assert cells[:3] == ["housing_mlp", "test MSE", "0.4212"] and cells[4:6] == ["0 to 5", "yes"]
-    in_page = next(line for line in page.splitlines() if line.startswith("| housing_mlp"))
-    assert [cell.strip() for cell in in_page.strip("|").split("|") if cell.strip()] == cells
+    assert cells[:4] == ["housing_mlp", "test MSE", "0.4212", "book"] and cells[5:7] == ["0 to 5", "yes"]
+    in_page = next(line for line in page.splitlines() if line.startswith("| test MSE"))
+    assert [cell.strip() for cell in in_page.strip("|").split("|") if cell.strip()] == cells[1:7]
+    summary = next(line for line in page.splitlines() if line.startswith("| housing_mlp"))
+    assert [cell.strip() for cell in summary.strip("|").split("|")][:3] == ["housing_mlp", short.section, "1 of 1"]
     assert f"![{short.title}](housing_mlp.png)" in page and "torch 2." in page and "One seed." in page
     assert (tmp_path / "out" / "housing_mlp.png").read_bytes()[:8] == PNG
     assert (tmp_path / "mine" / "housing_mlp" / "001" / "checkpoints" / "best.ckpt").is_file()
@@ -117,7 +119,7 @@ def test_seeds_give_their_median_and_range(command, short, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "housing_mlp", replace(short, run=lambda setting: outcome_of(next(measurements))))
     outcome = command("reproduce", "--only", "housing_mlp", "--seeds", 3)
     assert outcome.status == 0
-    assert row(outcome.out, "housing_mlp")[3:5] == ["0.5000", "0.2500 to 1.0000"]
+    assert row(outcome.out, "housing_mlp")[4:6] == ["0.5000", "0.2500 to 1.0000"]
     assert "housing_mlp, seed 43: " in outcome.out
 
 
@@ -135,15 +137,15 @@ def test_figure_out_of_its_band_is_marked_and_the_status_is_1(command, short, mo
     monkeypatch.setitem(EXPERIMENTS, "housing_mlp", shortened("housing_mlp", (0.0, 0.1)))
     outcome = command("reproduce", "--only", "housing_mlp", "--quiet")
     assert outcome.status == 1
-    assert row(outcome.out, "housing_mlp")[4:6] == ["0 to 0.1", "NO"]
+    assert row(outcome.out, "housing_mlp")[5:7] == ["0 to 0.1", "NO"]
 
 
 def test_missing_data_leave_their_row_not_run_and_the_others_as_they_are(command, bare_machine, tmp_path):
     outcome = command("reproduce", "--only", "fashion_mnist_mlp", "iris_perceptron", "--quiet")
     assert outcome.status == 1
     cells = row(outcome.out, "fashion_mnist_mlp")
-    assert cells == ["fashion_mnist_mlp", "validation accuracy", "0.8920", "not run", "0.88 to 0.9"]
-    assert row(outcome.out, "iris_perceptron")[5] == "yes"
+    assert cells == ["fashion_mnist_mlp", "validation accuracy", "0.8920", "book", "not run", "0.88 to 0.9"]
+    assert row(outcome.out, "iris_perceptron")[6] == "yes"
     assert "fashion_mnist_mlp was not run: Fashion-MNIST is not on this machine" in outcome.err
     for way in ("apt-get install dataset-fashion-mnist", "TORCHANN_DATA=FOLDER", "torchann data fashion-mnist"):
         assert way in outcome.err

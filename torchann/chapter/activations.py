@@ -92,7 +92,10 @@ EXPERIMENTS = (
         name="activations",
         section="10.1.4",
         title="Activation functions and their derivatives",
-        published=(Published(DERIVATIVES, 0.0, (0.0, 1e-10)), Published(IDENTITY, 0.0, (0.0, 1e-15))),
+        published=(
+            Published(DERIVATIVES, 0.0, (0.0, 1e-10), by="law"),
+            Published(IDENTITY, 0.0, (0.0, 1e-15), by="law"),
+        ),
         source="the chain rule, by autograd in double precision; the chapter's identity",
         run=_run,
         draw=_draw,

@@ -64,7 +64,7 @@ EXPERIMENTS = (
         name="approximation",
         section="10.1.4",
         title="sin x by one hidden layer of tanh neurons",
-        published=(Published(ERROR, 0.0, (0.0, GIVEN_ERROR)),),
+        published=(Published(ERROR, 0.0, (0.0, GIVEN_ERROR), by="own"),),
         source="the universal approximation theorem (Cybenko 1989), for a given error of 0.01",
         run=_run,
         draw=_draw,

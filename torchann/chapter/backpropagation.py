@@ -152,7 +152,7 @@ EXPERIMENTS = (
         name="backpropagation",
         section="10.1.4",
         title="Backpropagation: one step of a 2-2-1 network on a mini-batch of two rows",
-        published=(Published(LOSS, "0.6250; 0.0481"), Published(DIFFERENCE, 0.0, (0.0, 1e-12))),
+        published=(Published(LOSS, "0.6250; 0.0481", by="law"), Published(DIFFERENCE, 0.0, (0.0, 1e-12), by="law")),
         source="worked by hand; autograd in double precision",
         run=_run,
         draw=_draw,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning.pytorch import Callback, LightningDataModule
@@ -21,14 +21,22 @@ SHOWN = ("loss", "accuracy", "rmse")
 
 @dataclass(frozen=True)
 class Published:
-    """A figure that was published, or that a law demands.
+    """A figure to meet: one that was published, that a law demands, or a threshold of this package.
 
     It is met in its band, from the lowest to the highest figure, or only by an equal one where there is no band.
+
+    Attributes:
+        measurement: its name.
+        value: what was published or is demanded.
+        band: what counts as the same, with both ends.
+        by: ``"book"`` where an edition of the book printed it, ``"peer"`` where scikit-learn gives it, ``"law"`` where
+            arithmetic or a theorem demands it, ``"own"`` where this package set the threshold.
     """
 
     measurement: str
     value: Measurement
     band: tuple[float, float] | None = None
+    by: Literal["book", "peer", "law", "own"] = "book"
 
     def met_by(self, measurement: Measurement) -> bool:
         """Whether a figure counts as the published one."""

@@ -87,7 +87,7 @@ EXPERIMENTS = (
         name="linear_stack",
         section="10.1.4",
         title="Without activations, a deep stack is one layer",
-        published=(Published(COMPOSED, "10x + 1"), Published(DIFFERENCE, 0.0, (0.0, 1e-10))),
+        published=(Published(COMPOSED, "10x + 1"), Published(DIFFERENCE, 0.0, (0.0, 1e-10), by="law")),
         source="the chapter's example; the product of matrices",
         run=_run,
         draw=_draw,

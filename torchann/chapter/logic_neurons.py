@@ -113,7 +113,7 @@ EXPERIMENTS = (
         name="logic_neurons",
         section="10.1.2",
         title="Neurons that fire when two of their connections are active",
-        published=tuple(Published(_figure(name), answers) for name, answers in ANSWERS.items()),
+        published=tuple(Published(_figure(name), answers, by="law") for name, answers in ANSWERS.items()),
         source="figure 10-3; the laws of logic",
         run=_run,
         draw=_draw,

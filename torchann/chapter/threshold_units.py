@@ -20,7 +20,7 @@ from torchann.pictures.boundaries import COLOURS, draw_line, draw_rows, petal_ax
 SPECIES_EPOCHS = 100
 RULES, RULES_EPOCHS = ("Hebb's rule", "Perceptron rule"), 10
 WRONG = f"rows wrong after {RULES_EPOCHS} epochs: {'; '.join(RULES)}"
-GROWTH = f"length of the weights, epoch {RULES_EPOCHS} / epoch {RULES_EPOCHS // 2}: {'; '.join(RULES)}"
+GROWTH = f"weights' length, epoch {RULES_EPOCHS} ÷ {RULES_EPOCHS // 2}: {'; '.join(RULES)}"
 
 
 def teach(units: ThresholdLogicUnits, x: Tensor, target: Tensor, max_epochs: int) -> Tensor:
@@ -134,10 +134,10 @@ EXPERIMENTS = (
         section="10.1.3",
         title="A layer of three threshold logic units on iris, taught by the Perceptron rule",
         published=(
-            Published("setosa unit: weights; bias", "-2.1, -2.1; 5"),
-            Published("versicolor unit: weights; bias", "9.1, -25.2; -13"),
-            Published("virginica unit: weights; bias", "10.3, 53; -130"),
-            Published("setosa unit: mistakes in the last epoch", "0"),
+            Published("setosa unit: weights; bias", "-2.1, -2.1; 5", by="peer"),
+            Published("versicolor unit: weights; bias", "9.1, -25.2; -13", by="peer"),
+            Published("virginica unit: weights; bias", "10.3, 53; -130", by="peer"),
+            Published("setosa unit: mistakes in the last epoch", "0", by="peer"),
         ),
         source="scikit-learn 1.9, Perceptron(shuffle=False, tol=None, max_iter=100) on the same shuffled rows",
         run=_learn_species,
@@ -148,7 +148,7 @@ EXPERIMENTS = (
         name="hebb_and_perceptron",
         section="10.1.3",
         title="Hebb's rule and the Perceptron rule on iris, setosa or not",
-        published=(Published(WRONG, "50; 0"), Published(GROWTH, "2; 1")),
+        published=(Published(WRONG, "50; 0", by="law"), Published(GROWTH, "2; 1", by="law")),
         source="the rules: Hebb's takes the same step in each epoch, the Perceptron rule none once all rows are right",
         run=_learn_by_both_rules,
         draw=_draw_both_rules,

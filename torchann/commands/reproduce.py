@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from torchann.chapter.experiment import Setting
 from torchann.chapter.experiments import EXPERIMENTS
-from torchann.chapter.report import markdown, table
+from torchann.chapter.report import BY, markdown, table
 from torchann.chapter.reproduce import Result, reproduce
 from torchann.nets.names import did_you_mean
 
@@ -60,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
             (output / "chapter.md").write_text(markdown(results))
     finally:  # also what Ctrl-C left
         if results:
-            print("\n" + table(results, "simple"))
+            print("\n" + table(results))
+            print("\n" + BY.replace("`", ""))
             print(f"\ntable and pictures in {output}")
     for result in results:
         if result.why_not is not None:
