@@ -81,3 +81,16 @@ def test_run_that_exists_can_be_written_to(tmp_path):
     assert points(again, "test", "loss") == [(4, 0.5)]
     again.finalize("success")
     assert [path.name for path in (tmp_path / "demo").iterdir()] == ["001"]
+
+
+def test_run_that_went_on_keeps_its_figures_when_more_is_told_after_the_fit(tmp_path):
+    logger = RunLogger(tmp_path, "demo")
+    for epoch in range(4):
+        logger.log_metrics({"epoch": epoch, "val_loss": float(epoch)})
+    logger.forget_from(2, 1)
+    for epoch in (1, 2, 3):  # the first was told before
+        logger.log_metrics({"epoch": epoch, "val_loss": epoch + 0.5})
+    logger.finalize("success")
+    logger.log_metrics({"epoch": 4, "val_loss": 4.5})
+    logger.finalize("success")
+    assert points(logger, "validation", "loss") == [(0, 0.0), (1, 1.0), (2, 2.5), (3, 3.5), (4, 4.5)]

@@ -221,6 +221,19 @@ def test_pictures_of_restored_weights_are_those_of_their_epoch(tmp_path):
     np.testing.assert_allclose(vectors, model.net[:-1](x).detach(), rtol=1e-4, atol=1e-4)
 
 
+def test_histograms_of_restored_weights_come_behind_those_of_later_epochs(tmp_path):
+    stopping, report = EarlyStopping(patience=4), TensorBoardReport(histogram_freq=2, pictures_freq=0)
+    trainer = Trainer(runs=str(tmp_path), max_epochs=50, quiet=True, callbacks=[stopping, report])
+    x, y = classes()
+    torch.manual_seed(0)
+    model = ClassificationMLP([4], in_features=4, num_classes=3, lr=1.0)
+    trainer.fit(model, TensorLoader(x, y, 8, shuffle=True), TensorLoader(x, y))
+    last, steps = trainer.current_epoch - 1, [e.step for e in read(trainer.run_folder).Histograms("weights/1_Linear")]
+    restored = [] if stopping.best_epoch % 2 == 0 else [last + 1]
+    assert steps == [*range(0, last + 1, 2), *restored]
+    assert restored or points(trainer.run_folder, "summary/best_val_loss")[0][0] % 2 == 0
+
+
 def trained(tmp_path, report, train, **kwargs):
     torch.manual_seed(0)
     model = ClassificationMLP([16, 8], in_features=4, num_classes=3, dropout=0.3, norm="batch", lr=0.1, **kwargs)

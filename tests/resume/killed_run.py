@@ -15,6 +15,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Timer
 from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.tensorboard import SummaryWriter
 
 import torchann
 from torchann.engine.rows.loader import TensorLoader
@@ -148,7 +149,21 @@ def kill_after(seconds: float) -> None:
     clock.start()
 
 
+def kill_before_the_best_figure(count: int) -> None:
+    """Ends the process when all is trained and kept, and TensorBoard is about to be told the best figure."""
+    add_scalar = SummaryWriter.add_scalar
+
+    def add(writer, tag, *args, **kwargs):
+        if tag.startswith("summary/"):
+            writer.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        add_scalar(writer, tag, *args, **kwargs)
+
+    SummaryWriter.add_scalar = add
+
+
 KILLS = {
+    "summary": kill_before_the_best_figure,
     "after": kill_after,
     "writing": kill_in_writing,
     "renaming": kill_before_renaming,

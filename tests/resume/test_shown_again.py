@@ -7,7 +7,7 @@ from tensorboard.backend.event_processing import plugin_event_accumulator  # the
 
 from tests.dashboard.events import read
 from tests.resume.killed_run import Run, in_a_process, starts
-from torchann import ClassificationMLP, TensorBoardReport
+from torchann import ClassificationMLP, EarlyStopping, RegressionMLP, TensorBoardReport
 
 P = functools.partial
 EVERYTHING = {"histogram_freq": 1, "write_images": True, "update_freq": 4, "embeddings_freq": 1, "pictures_freq": 1}
@@ -24,7 +24,7 @@ def shown(runs):
     """All that TensorBoard shows of the run, but for seconds and what is told of each start."""
     found = {}
     run = runs / "run" / "001"
-    for folder in (run, run / "train", run / "validation", run / "steps"):
+    for folder in (run, *(path for path in sorted(run.iterdir()) if path.name in ("train", "validation", "steps"))):
         events = read(folder)
         tags = events.Tags()
         for tag in tags["scalars"]:
@@ -38,9 +38,8 @@ def shown(runs):
         for tag in set(tags["tensors"]) - {"run/text_summary", "custom_scalars__config__"}:
             found[folder.name, tag] = [(e.step, e.tensor_proto.SerializeToString()) for e in served.Tensors(tag)]
         found[folder.name, "graph"] = tags["graph"]
-    for path in sorted((run / "embeddings").rglob("*.*")):
+    for path in [*sorted((run / "embeddings").rglob("*.*")), *run.glob("projector_config.pbtxt")]:
         found[path.relative_to(run)] = path.read_bytes()
-    found["projector"] = (run / "projector_config.pbtxt").read_text()
     return found
 
 
@@ -55,14 +54,43 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "kill", [("step", 4), ("step", 7), ("step", 13), ("step", 20), ("writing", 4), ("renaming", 5), ("best", 2)]
+    "kill",
+    [
+        ("step", 4),
+        ("step", 7),
+        ("step", 13),
+        ("step", 20),
+        ("writing", 4),
+        ("renaming", 5),
+        ("best", 2),
+        ("summary", 1),
+    ],
 )
 def test_run_that_was_killed_shows_what_the_unbroken_run_shows(whole, tmp_path, kill):
     assert in_a_process(RUN, tmp_path, kill) == -9
     assert in_a_process(RUN, tmp_path) == 0
     again = shown(tmp_path)
-    assert len(starts(tmp_path)) == 2 and set(again) == set(whole)
+    assert len(starts(tmp_path)) == (1 if kill[0] == "summary" else 2) and set(again) == set(whole)
     assert [name for name in whole if again[name] != whole[name]] == []
+
+
+STOPPED = Run(
+    P(RegressionMLP, [5], lr=0.05),
+    callbacks=[P(EarlyStopping, patience=2), P(TensorBoardReport, histogram_freq=3)],
+    epochs=12,
+)
+
+
+@pytest.mark.parametrize("kills", [[("summary", 1)], [("writing", 3), ("renaming", 3), ("writing", 2), ("summary", 1)]])
+def test_run_with_early_stopping_that_was_killed_again_and_again_shows_what_the_unbroken_run_shows(tmp_path, kills):
+    assert in_a_process(STOPPED, tmp_path / "whole") == 0
+    for kill in kills:
+        assert in_a_process(STOPPED, tmp_path / "killed", kill) == -9
+    assert in_a_process(STOPPED, tmp_path / "killed") == 0
+    assert in_a_process(STOPPED, tmp_path / "killed") == 0  # once more: nothing is told twice
+    whole, again = shown(tmp_path / "whole"), shown(tmp_path / "killed")
+    assert ("001", "summary/best_val_loss") in whole
+    assert {name: again.get(name) for name in whole} == whole and set(again) == set(whole)
 
 
 def test_run_that_goes_on_is_described_again_at_its_epoch_and_drawn_once(whole, tmp_path):

@@ -20,7 +20,13 @@ LATITUDE, LONGITUDE = ("latitude", "lat"), ("longitude", "lon", "lng", "long")
 
 
 def write_evaluation(
-    writer: SummaryWriter, task: Any, rows: Sample, judged: Sequence[SampleOutput], epoch: int, write_images: bool
+    writer: SummaryWriter,
+    task: Any,
+    rows: Sample,
+    judged: Sequence[SampleOutput],
+    epoch: int,
+    step: int,
+    write_images: bool,
 ) -> None:
     """Writes what there is to see of a task on its rows.
 
@@ -29,22 +35,23 @@ def write_evaluation(
         task: in evaluation mode.
         rows: the rows.
         judged: what the task says of them, by output.
-        epoch: the x-axis.
+        epoch: of the weights.
+        step: the x-axis.
         write_images: also a sample of images with what they are taken for.
     """
     title = f"{rows.of} rows, epoch {epoch_number(epoch)}"
 
     def show(tag: str, figure: Figure) -> None:
-        writer.add_image(tag, as_image(figure), epoch, dataformats="HWC")
+        writer.add_image(tag, as_image(figure), step, dataformats="HWC")
 
     for output in judged:
         of = f"{output.name}/" if output.name else ""
         if output.kind == "value":
             _write_values(show, of, task, output, rows.raw, title)
             continue
-        write_curves(writer, of, output, class_names(task, output), epoch)
+        write_curves(writer, of, output, class_names(task, output), step)
         if output.kind == "class":
-            write_classes(writer, show, of, task, output, rows, epoch, title, write_images)
+            write_classes(writer, show, of, task, output, rows, step, title, write_images)
 
 
 def _write_values(show: Show, of: str, task: Any, output: SampleOutput, raw: Rows | None, title: str) -> None:
@@ -69,14 +76,15 @@ def _places(raw: Any, names: Sequence[str] | None) -> tuple[Tensor, Tensor] | No
     return (raw[:, across[0]].cpu(), raw[:, up[0]].cpu()) if across and up else None
 
 
-def write_first_layer(writer: SummaryWriter, task: nn.Module, raw: Any, epoch: int) -> None:
+def write_first_layer(writer: SummaryWriter, task: nn.Module, raw: Any, epoch: int, step: int) -> None:
     """Writes the weights of the first linear layer: each unit's as an image, where the inputs are images, or as a row.
 
     Args:
         writer: of the run.
         task: nothing is written of one without such a layer.
         raw: inputs before they were prepared.
-        epoch: the x-axis.
+        epoch: of the weights.
+        step: the x-axis.
     """
     first = next((layer for layer in task.modules() if isinstance(layer, nn.Linear)), None)
     if first is None:
@@ -89,7 +97,7 @@ def write_first_layer(writer: SummaryWriter, task: nn.Module, raw: Any, epoch: i
         names = getattr(task, "feature_names", None) or []
         numbers = [f"input {number + 1}" for number in range(first.in_features)]
         figure = weight_table(weight, names if len(names) == first.in_features else numbers, title)
-    writer.add_image("first_layer_weights", as_image(figure), epoch, dataformats="HWC")
+    writer.add_image("first_layer_weights", as_image(figure), step, dataformats="HWC")
 
 
 def labels_of(task: Any, judged: Sequence[SampleOutput], count: int) -> dict[str, list[Any]]:

@@ -14,6 +14,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summaries
 
+from torchann.dashboard.told_before import told_before, write_once
 from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
 from torchann.files.torchrun import folder_of_job, mark
@@ -93,12 +94,14 @@ class RunLogger(TensorBoardLogger):
     def forget_from(self, epoch: int, step: int) -> None:
         """Has TensorBoard forget what a run told that goes on from a checkpoint, and is to tell again.
 
+        What was told of earlier epochs is kept, and not written twice: the run may have been stopped in the middle of
+        telling it, and tells all of the latest epoch again.
+
         Args:
-            epoch: that goes on, or comes next. Forgotten are also the figures of the one before, which the run may
-                have been stopped from telling.
+            epoch: that goes on, or comes next.
             step: of the optimiser, counted from 1, that comes next; for the sub-run ``steps``.
         """
-        self._purge = {".": epoch, STEPS: step, **dict.fromkeys(SUB_RUNS.values(), max(0, epoch - 1))}
+        self._purge = {".": epoch, STEPS: step, **dict.fromkeys(SUB_RUNS.values(), epoch)}
         self._close()
 
     @property
@@ -110,8 +113,11 @@ class RunLogger(TensorBoardLogger):
     def writer(self, sub_run: str) -> SummaryWriter:
         """The writer of a sub-run: ``train``, ``validation``, ``test``, ``steps``; ``.`` for the run's own folder."""
         if sub_run not in self._writers:
-            purge = self._purge.get(sub_run)
-            writer = SummaryWriter(str(Path(self.log_dir, sub_run)), purge_step=purge)
+            # Once: a writer that is opened again, as after the fit, has nothing to forget.
+            purge, folder = self._purge.pop(sub_run, None), Path(self.log_dir, sub_run)
+            told = set() if purge is None else told_before(folder, purge)
+            writer = SummaryWriter(str(folder), purge_step=purge)
+            write_once(writer, told)
             if purge is not None:  # told once more: TensorBoard's server takes the first for the start of a new run
                 start = Event(session_log=SessionLog(status=SessionLog.START))
                 writer.file_writer.add_event(start, purge)  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,12 +16,12 @@ from tensorboard.compat.proto.event_pb2 import Event
 from torch.utils.tensorboard import SummaryWriter
 
 from torchann.dashboard.graph import graph_of, steps_of
-from torchann.dashboard.layers import write_layers
 from torchann.dashboard.layout import layout
 from torchann.dashboard.profiler import StepProfiler
-from torchann.dashboard.projector import last_hidden_layer, write_embedding
+from torchann.dashboard.report_parts import epoch_of_weights, last_step, write_histograms, write_pictures, write_vectors
 from torchann.dashboard.run_page import run_page
-from torchann.dashboard.sample import first_rows, is_task, predict_sample, undisturbed
+from torchann.dashboard.sample import is_task, undisturbed
+from torchann.dashboard.step_losses import StepLosses
 from torchann.dashboard.tensorboard_logger import STEPS, RunLogger
 from torchann.engine.generators import separate_generators
 from torchann.engine.rows.loader import map_rows
@@ -28,12 +29,6 @@ from torchann.engine.stop import StopTraining
 from torchann.nets.steps import Step
 
 log: logging.Logger = logging.getLogger("torchann")
-SAMPLE_ROWS = 1024
-"""Training rows whose activations and gradients are shown."""
-EVALUATED_ROWS = 10_000
-"""Rows of the pictures, at most."""
-EMBEDDED_ROWS = 1_000
-"""Rows in the projector."""
 
 
 class TensorBoardReport(Callback):
@@ -94,7 +89,7 @@ class TensorBoardReport(Callback):
         every = {"epoch": 0, "batch": 1}.get(str(update_freq), update_freq)
         if every != 0 or update_freq == 0:
             _frequency("update_freq", every, 1)
-        self._every_steps = int(every)
+        self._step_losses = StepLosses(int(every)) if every else None
         self.profile_batch = profile_batch
         if profile_batch:
             StepProfiler(*_range(profile_batch))
@@ -104,9 +99,6 @@ class TensorBoardReport(Callback):
         self._began = self._validation_began = self._validating = 0.0
         self._rows = 0
         self._undescribed = False
-        self._losses: list[float] = []
-        self._step_written = 0
-        self._done: set[tuple[str, int]] = set()
         self._failed: set[str] = set()
         self._last_epoch: int | None = None
 
@@ -114,7 +106,9 @@ class TensorBoardReport(Callback):
         """Looks for a TensorBoard logger, and begins anew."""
         loggers = (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger))
         self._logger = None if trainer.fast_dev_run else next(loggers, None)  # type: ignore[attr-defined]
-        self._done, self._failed, self._losses, self._last_epoch = set(), set(), [], None
+        self._failed, self._last_epoch = set(), None
+        if self._step_losses is not None:
+            self._step_losses.load_state_dict({"losses": []})
         if stage == "fit" and trainer.loggers and self._logger is None and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             kinds = ", ".join(type(logger).__name__ for logger in trainer.loggers)
             warnings.warn(
@@ -134,7 +128,9 @@ class TensorBoardReport(Callback):
         """Begins to count."""
         self._undescribed = True
         self._profiler = StepProfiler(*_range(self.profile_batch)) if self.profile_batch else None
-        self._rows, self._step_written = 0, trainer.global_step
+        self._rows = 0
+        if self._step_losses is not None:
+            self._step_losses.start(trainer.global_step)
         self._began, self._validating = time.perf_counter(), 0.0
 
     def on_train_batch_start(
@@ -183,7 +179,7 @@ class TensorBoardReport(Callback):
             graph = Event(graph_def=graph_of(steps).SerializeToString())
             writer.file_writer.add_event(graph)  # type: ignore[attr-defined]
         figures = pl_module.figure_names() if is_task(pl_module) else ["loss"]
-        charts = layout(figures, bool(self.histogram_freq), bool(self._every_steps))
+        charts = layout(figures, bool(self.histogram_freq), self._step_losses is not None)
         writer.add_custom_scalars(charts)
 
     def on_train_batch_end(
@@ -192,8 +188,8 @@ class TensorBoardReport(Callback):
         """Counts the rows, ends the profile, and writes the losses of steps."""
         self._rows += _rows_in(batch)
         self._write_profile(self._writer(trainer), trainer)
-        if self._every_steps:
-            self._write_losses(trainer, pl_module, outputs, batch)
+        if self._step_losses is not None:
+            self._step_losses.add(self._writer(trainer, STEPS), trainer.global_step, pl_module, outputs, batch)
 
     def _write_profile(self, writer: SummaryWriter | None, trainer: pl.Trainer, ends: bool = False) -> None:
         if self._profiler is not None and writer is not None:
@@ -201,31 +197,14 @@ class TensorBoardReport(Callback):
             if message is not None:
                 writer.add_text("profile", message, trainer.current_epoch)
 
-    def _write_losses(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any) -> None:
-        if is_task(pl_module):  # which may have taken several steps, and has the loss of each row
-            losses = pl_module.latest_losses
-            means = [part.mean() for part in losses.split(getattr(batch, "batch_size", len(losses)))]
-        else:
-            loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
-            if not isinstance(loss, torch.Tensor):
-                return
-            means = [loss.detach().mean()]
-        step, writer = trainer.global_step - len(means), self._writer(trainer, STEPS)
-        for loss in torch.stack(means).tolist():
-            step += 1
-            self._losses.append(loss)
-            if step % self._every_steps == 0 and step != self._step_written:  # batches may be gathered for a step
-                if writer is not None:
-                    writer.add_scalar("batch_loss", sum(self._losses) / len(self._losses), step)
-                self._losses, self._step_written = [], step
-
     def state_dict(self) -> dict[str, Any]:
         """The losses since the last point of their chart; nothing else of what is written needs to be known again."""
-        return {"losses": list(self._losses)} if self._losses else {}
+        return {} if self._step_losses is None else self._step_losses.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on with them."""
-        self._losses = list(state_dict["losses"])
+        if self._step_losses is not None:
+            self._step_losses.load_state_dict(state_dict)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes what is due in this epoch."""
@@ -235,10 +214,10 @@ class TensorBoardReport(Callback):
             rows = self._rows * trainer.world_size
             writer.add_scalar("speed/seconds_per_epoch", seconds, epoch)
             writer.add_scalar("speed/rows_per_second", rows / (seconds - self._validating), epoch)
-            for name in self._parts():
+            for name, write in self._parts().items():
                 every = getattr(self, name)
                 if every and every != "end" and epoch % every == 0:
-                    self._write_part(name, trainer, pl_module, writer, epoch)
+                    self._guarded(name, write, trainer, pl_module, writer, epoch, epoch)
             writer.flush()  # before the checkpoint: a run that goes on from it has all of this epoch
         self._last_epoch, self._rows = epoch, 0
         self._began, self._validating = time.perf_counter(), 0.0
@@ -251,51 +230,28 @@ class TensorBoardReport(Callback):
         """Looks at it again."""
         self._validating += time.perf_counter() - self._validation_began
 
-    def _parts(self) -> dict[str, Any]:
-        parts = (self._write_layers, self._write_pictures, self._write_embedding)
+    def _parts(self) -> dict[str, Callable[..., None]]:
+        pictures = partial(write_pictures, write_images=self.write_images)
+        parts = (write_histograms, pictures, self._write_vectors)
         return dict(zip(("histogram_freq", "pictures_freq", "embeddings_freq"), parts, strict=True))
 
-    def _write_part(
-        self, name: str, trainer: pl.Trainer, task: pl.LightningModule, writer: SummaryWriter, epoch: int
-    ) -> None:
-        if (name, epoch) not in self._done:
-            self._done.add((name, epoch))
-            self._guarded(name, self._parts()[name], trainer, task, writer, epoch)
-
-    def _write_layers(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
-        write_layers(writer, task, first_rows(trainer, SAMPLE_ROWS, training=True), epoch)
-
-    def _write_pictures(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
-        from torchann.dashboard.evaluation import write_evaluation, write_first_layer  # with all that draws
-
-        rows = first_rows(trainer, EVALUATED_ROWS)
-        if rows is not None:
-            with undisturbed(task):
-                write_evaluation(writer, task, rows, predict_sample(task, rows), epoch, self.write_images)
-        if self.write_images:
-            write_first_layer(writer, task, None if rows is None else rows.seen, epoch)
-
-    def _write_embedding(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int) -> None:
-        from torchann.dashboard.classification_pictures import images_of
-        from torchann.dashboard.evaluation import labels_of
-
-        rows = first_rows(trainer, EMBEDDED_ROWS)
-        if rows is not None:
-            with undisturbed(task):
-                vectors = last_hidden_layer(task, rows.x)
-                labels = labels_of(task, predict_sample(task, rows), len(vectors))
-            write_embedding(self._folder or Path(), vectors, labels, images_of(rows.seen), epoch)
+    def _write_vectors(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, epoch: int, step: int) -> None:
+        write_vectors(trainer, task, self._folder or Path(), epoch)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Writes all parts once more, of the weights that the fit ends with, and the best figure."""
-        writer, epoch = self._writer(trainer), self._last_epoch
-        if writer is None or epoch is None:
+        """Writes all parts of the weights that the fit ends with, and the best figure; again where a run was killed."""
+        writer, last = self._writer(trainer), self._last_epoch
+        if last is None and trainer.ckpt_path and trainer.current_epoch:  # of a run that had nothing left to train
+            last, self._folder = trainer.current_epoch - 1, Path(self._logger.log_dir) if self._logger else None
+        if writer is None or last is None:
             return
         self._write_profile(writer, trainer, ends=True)
-        for name in self._parts():
-            if getattr(self, name):
-                self._write_part(name, trainer, pl_module, writer, _epoch_of_weights(trainer, epoch))
-        self._write_best(trainer, writer, epoch)
+        epoch = epoch_of_weights(trainer, last)
+        for name, write in self._parts().items():
+            step = last_step(getattr(self, name), epoch, last) if getattr(self, name) else None
+            if step is not None:
+                self._guarded(name, write, trainer, pl_module, writer, epoch, step)
+        self._write_best(trainer, writer, last)
 
     def _write_best(self, trainer: pl.Trainer, writer: SummaryWriter, epoch: int) -> None:
         best = trainer.checkpoint_callback
@@ -311,13 +267,6 @@ class TensorBoardReport(Callback):
         writer = self._writer(trainer)
         if isinstance(exception, StopTraining) and writer is not None and self._last_epoch is not None:
             self._write_best(trainer, writer, self._last_epoch)
-
-
-def _epoch_of_weights(trainer: pl.Trainer, last: int) -> int:
-    # Early stopping may have put back the weights of an earlier epoch.
-    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
-    restored = (getattr(c, "best_epoch", None) for c in callbacks if getattr(c, "restore_best_weights", False))
-    return next((epoch for epoch in restored if epoch is not None), last)
 
 
 def _frequency(name: str, value: Any, least: int = 0) -> int:

@@ -145,6 +145,10 @@ class EarlyStopping(LightningEarlyStopping):
         if self._best_weights:
             pl_module.load_state_dict(self._best_weights)
 
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Gives the best weights also to a model whose run had nothing left to train."""
+        self.put_back(pl_module)
+
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
         names = ("best_score", "best_epoch", "wait_count", "stopped_epoch", "_best_weights")

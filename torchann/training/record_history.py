@@ -111,6 +111,7 @@ class RecordHistory(Callback):
         """Takes them out again."""
         if trainer.state.fn == "fit" and "history" in checkpoint:
             self.history = History.from_text(checkpoint["history"]["csv"])
+            pl_module.history = self.history  # type: ignore[assignment]
             self._validated = dict(checkpoint["history"]["validated"])
 
 

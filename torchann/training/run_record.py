@@ -29,7 +29,7 @@ class RunRecord(Callback):
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
-        self._trained = False
+        self._trained = self._told = False
         self._held = ExitStack()
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -39,7 +39,7 @@ class RunRecord(Callback):
             OSError: if it cannot be made.
             RunFolderError: if another process trains in it.
         """
-        self._trained = False
+        self._trained = self._told = False
         self._held.close()
         if stage != "fit":
             return
@@ -68,16 +68,20 @@ class RunRecord(Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         given = {
             "seed": getattr(trainer, "seed", None),
-            "data_seed": getattr(data, "seed", None),
+            "shuffle_seed": getattr(data, "seed", None),
             "batch_size": getattr(data, "batch_size", None) or getattr(trainer.train_dataloader, "batch_size", None),
             "max_epochs": trainer.max_epochs,
             "parameters": sum(parameter.numel() for parameter in pl_module.parameters()),
         }
+        self._told = True
+        # TensorBoard's table begins with what differs, by the alphabet: what comes with the data would hide the rest.
+        of_data = {*getattr(pl_module, "sizes", ()), *getattr(pl_module, "names", ())}
+        chosen = {name: value for name, value in pl_module.hparams.items() if name not in of_data}
         for logger in trainer.loggers:
             again = self._last_row(pl_module) if trainer.ckpt_path and isinstance(logger, RunLogger) else {}
             if isinstance(logger, RunLogger) and (trainer.ckpt_path or logger.goes_on):
                 logger.forget_from(int(again.get("epoch", -1)) + 1, trainer.global_step + 1)
-            logger.log_hyperparams({**pl_module.hparams, **given})
+            logger.log_hyperparams({**chosen, **given})
             if again:  # a run may be killed when its checkpoint is written and TensorBoard has not been told
                 logger.log_metrics(again)
         Run(folder).versions.write_text(json.dumps(versions(), indent=2) + "\n")
@@ -90,6 +94,8 @@ class RunRecord(Callback):
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Says how it went and where it is."""
         folder = trainer.log_dir
+        if trainer.ckpt_path and not self._told:  # a run that had all its steps may have been killed before it told so
+            self.on_train_start(trainer, pl_module)
         if not self._trained and not trainer.ckpt_path and trainer.current_epoch and trainer.is_global_zero:
             done = trainer.current_epoch
             warnings.warn(
