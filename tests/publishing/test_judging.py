@@ -140,6 +140,7 @@ def test_metrics_of_another_epoch_are_not_shown(command, tmp_path):
 
 GOOD = {"part": "test", "rows": 3, "linear_rows": 4, "metrics": {"net": {"rmse": 1.0}}}
 WRONG = [None, [], {}, GOOD | {"more": 1}, GOOD | {"part": "x"}, GOOD | {"rows": -1}, GOOD | {"rows": "3"}]
+WRONG += [GOOD | {"classes": value} for value in ([], {"a": [1.0]}, {"a": [1.0, 1.0, 1.0, "3"]}, {3: [1.0] * 4})]
 WRONG += [GOOD | {"metrics": value} for value in ({}, {"net": 3}, {"x\x1b": {}}, {"net": {"rmse": "1"}}, [1])]
 
 

@@ -186,6 +186,9 @@ class CLI(ConfigCLI):
         if not is_first():
             return
         print(printable(tabulate(sorted(figures[0].items()), tablefmt="plain", floatfmt=".4f")))
+        reports = getattr(self.model, "class_reports", None)
+        for output, report in (reports("val" if self.subcommand == "validate" else "test") if reports else {}).items():
+            print(printable(f"\n{output}\n{report}" if output else f"\n{report}"))
         run = _run_of(Path(ckpt_path))
         if run is not None:
             run.measured(str(self.subcommand)).write_text(json.dumps({"checkpoint": ckpt_path, **figures[0]}, indent=2))

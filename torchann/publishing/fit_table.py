@@ -14,7 +14,7 @@ from torchann.data.tabular import TabularDataModule
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.run import Run
 from torchann.nets.names import no_such_argument, printable
-from torchann.publishing.judging import judge
+from torchann.publishing.judging import judge, unequal_classes
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.regression import RegressionMLP
 from torchann.training.checkpoints import best_path
@@ -134,6 +134,9 @@ def fit_on_table(
         return
     model.report, model.judged = judged, judged.describe()
     say(str(judged))
+    hint = unequal_classes(model, judged)
+    if hint is not None:
+        say(hint)
     for logger in trainer.loggers:
         if isinstance(logger, RunLogger):
             told = {"epoch": epoch, **judged.describe()}

@@ -9,6 +9,7 @@ from tabulate import tabulate
 from torchann.data.tables.columns import shown
 from torchann.nets.readable import Readable, in_digits
 from torchann.publishing.markdown import code, table
+from torchann.tasks.class_report import HEAD, ClassReport
 
 LABELS = {
     "rmse": "RMSE",
@@ -33,6 +34,7 @@ class Judged(Readable):
         linear_rows: number of training rows that the linear model was fitted on.
         metrics: by model (``"net"``, ``"mean"`` or ``"commonest"``, ``"linear"``), then by name; those of several
             targets as ``"rmse NAME"``; in the target's unit. None for what is not finite.
+        classes: of each class the net's precision, recall, F1 and rows; None where there are no classes.
 
     Example:
         >>> metrics = {"net": {"rmse": 61234.5, "r2": 0.75}, "mean": {"rmse": 122000.0, "r2": 0.0}}
@@ -46,10 +48,12 @@ class Judged(Readable):
     rows: int
     linear_rows: int
     metrics: dict[str, dict[str, float | None]]
+    classes: dict[str, list[float]] | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return plain values, for a file."""
-        return asdict(self)
+        plain = asdict(self)
+        return plain if self.classes is not None else {k: v for k, v in plain.items() if k != "classes"}
 
     @classmethod
     def from_plain(cls, value: Any) -> "Judged":
@@ -58,7 +62,8 @@ class Judged(Readable):
         Raises:
             ValueError: if it is nothing of the kind, as in a file that was tampered with.
         """
-        given = value if type(value) is dict and set(value) == set(cls.__dataclass_fields__) else {}
+        known_fields = set(cls.__dataclass_fields__)
+        given = value if type(value) is dict and known_fields - {"classes"} <= set(value) <= known_fields else {}
         parts = given.get("metrics")
         by_model = list(parts.values()) if type(parts) is dict else []
         whole = bool(by_model) and all(type(part) is dict for part in by_model)
@@ -76,7 +81,22 @@ class Judged(Readable):
             raise ValueError(f"the metrics are {value!r:.80}; wanted numbers by model and name")
         if not counts or given["part"] not in ("test", "validation"):
             raise ValueError(f"the metrics are of {given['part']!r:.40} rows; wanted test or validation, and how many")
+        classes = given.get("classes")
+        lines = list(classes.values()) if type(classes) is dict else []
+        whole = classes is None or (type(classes) is dict and all(type(name) is str for name in classes))
+        if not whole or not all(
+            type(line) is list and len(line) == len(HEAD) and all(type(x) in (int, float) for x in line)
+            for line in lines
+        ):
+            raise ValueError(f"the metrics of classes are {classes!r:.80}; wanted {len(HEAD)} numbers for each class")
         return cls(**given)
+
+    @property
+    def report(self) -> ClassReport | None:
+        """Precision, recall, F1 and rows of each class; None where there are none."""
+        if self.classes is None:
+            return None
+        return ClassReport.of_lines({shown(name): line for name, line in self.classes.items()})
 
     def _rows(self) -> list[list[str]]:
         names = dict.fromkeys(name for part in self.metrics.values() for name in part)
@@ -89,12 +109,16 @@ class Judged(Readable):
     def __str__(self) -> str:
         head = [self._head, *self.metrics]
         right = ("left", *("right" for _ in self.metrics))
-        return str(tabulate([head, *self._rows()], tablefmt="plain", colalign=right, disable_numparse=True))
+        whole = str(tabulate([head, *self._rows()], tablefmt="plain", colalign=right, disable_numparse=True))
+        return whole if self.report is None else f"{whole}\n\n{self.report}"
 
     @property
     def markdown(self) -> str:
-        """The same as a table of Markdown."""
-        return table([self._head, *self.metrics], [[code(name), *cells] for name, *cells in self._rows()])
+        """The same as tables of Markdown."""
+        whole = table([self._head, *self.metrics], [[code(name), *cells] for name, *cells in self._rows()])
+        if self.report is None:
+            return whole
+        return f"{whole}\n\n{table(['', *HEAD], [[code(name), *cells] for name, *cells in self.report.rows])}"
 
 
 def _label(name: str) -> str:

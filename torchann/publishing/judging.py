@@ -6,12 +6,16 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torchmetrics.classification import MulticlassStatScores
 
+from torchann.data.tables.columns import shown
 from torchann.data.tabular import TabularDataModule
 from torchann.nets.evaluating import evaluating
 from torchann.publishing.judged import Judged
+from torchann.tasks.class_report import ClassReport
 
 VALUES, PRODUCTS = 5 * 10**6, 10**8  # of the rows that the linear model is fitted on; of a step of that, at most
+RARE, FOUND = 0.2, 0.9  # share of the rows of a rare class, and of those of it that a good model finds
 MOST_AREAS = 100  # classes; an area for each of more would take longer than the fit
 Numbers = NDArray[np.float64]
 
@@ -43,6 +47,7 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
     linear = _linear(x, y, data)
     found: dict[str, list[NDArray[Any]]] = {"net": [], "linear": []}
     true: list[Numbers] = []
+    said: list[torch.Tensor] = []
     device = next(model.parameters()).device
     with evaluating(model), torch.no_grad():
         for inputs, targets in data.prepared_rows(part):
@@ -53,6 +58,7 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
             found["net"].append(_numbers(predicted[key]) if regression else predicted[key].cpu().numpy())
             found["linear"].append(linear(inputs.cpu().numpy()))
             true.append(_numbers(targets))
+            said += [predicted["class"].cpu()] if not regression else []
     whole = np.concatenate(true)
     tables = {name: np.concatenate(parts) for name, parts in found.items()}
     tables = {
@@ -60,12 +66,33 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
         "mean" if regression else "commonest": np.broadcast_to(trivial, (len(whole), np.size(trivial))),
         "linear": tables["linear"],
     }
+    classes = None
     if regression:
         metrics = {name: _of_values(whole, table, data.target_names) for name, table in tables.items()}
     else:
-        metrics = {name: _of_classes(whole.astype(np.int64), table) for name, table in tables.items()}
+        classed: NDArray[np.int64] = whole.astype(np.int64)
+        chosen = {name: table.argmax(1) for name, table in tables.items()} | {"net": torch.cat(said).numpy()}
+        metrics = {name: _of_classes(classed, table, chosen[name]) for name, table in tables.items()}
+        counts = MulticlassStatScores(data.num_classes, average=None, validate_args=False)
+        counts.update(torch.cat(said), torch.from_numpy(classed))
+        classes = ClassReport.of(counts.compute(), data.class_names).classes
     finite = {n: {k: v if np.isfinite(v) else None for k, v in part.items()} for n, part in metrics.items()}
-    return Judged("test" if part == "test" else "validation", len(whole), len(x), finite)
+    return Judged("test" if part == "test" else "validation", len(whole), len(x), finite, classes)
+
+
+def unequal_classes(model: Any, judged: Judged) -> str | None:
+    """Return a line on a rare class of two that the model may miss for want of a threshold; None if all is well."""
+    classes = judged.classes or {}
+    rows = sum(line[3] for line in classes.values())
+    if len(classes) != 2 or not rows or getattr(model, "hparams", {}).get("threshold") != 0.5:
+        return None
+    name, (_, recall, _, count) = min(classes.items(), key=lambda item: item[1][3])
+    if count >= RARE * rows or recall > FOUND:
+        return None
+    return (
+        f"{count / rows:.0%} of the rows are {shown(name)!r}, and {1 - recall:.0%} of them are missed; "
+        "--model.threshold balanced_accuracy (or f1) chooses by validation rows from which probability on a row is one"
+    )
 
 
 def _numbers(part: torch.Tensor) -> Numbers:
@@ -123,8 +150,8 @@ def _of_values(y: Numbers, found: Numbers, names: list[str]) -> dict[str, float]
     return metrics
 
 
-def _of_classes(y: NDArray[np.int64], proba: NDArray[Any]) -> dict[str, float]:
-    found, there = proba.argmax(1), np.unique(y)
+def _of_classes(y: NDArray[np.int64], proba: NDArray[Any], found: NDArray[np.int64]) -> dict[str, float]:
+    there = np.unique(y)
     right = found == y
     own = np.clip(
         proba[np.arange(len(y)), y].astype(np.float64) / proba.sum(1, dtype=np.float64), np.finfo(np.float32).eps, 1

@@ -76,7 +76,7 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     tensors |= {f"preprocessing.{key}": _tensor(key, part) for key, part in prepared.items()}
     document = {
         "class": name,
-        "hyperparameters": {key: plain(key, value) for key, value in _options(model).items()},
+        "hyperparameters": {key: plain(key, value) for key, value in _chosen(model).items()},
         "preprocessing": None if preprocessing is None else preprocessing.describe(),
         "feature_names": getattr(model, "feature_names", None),
         "data": getattr(model, "data_info", None),
@@ -85,6 +85,12 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     if getattr(model, "judged", None) is not None:
         document["judged"] = model.judged
     write(Path(path), document, tensors)
+
+
+def _chosen(model: Any) -> dict[str, Any]:
+    # A threshold that was chosen by validation rows is a number of the model.
+    options = dict(_options(model))
+    return options | {"threshold": model.decision_threshold} if isinstance(options.get("threshold"), str) else options
 
 
 def _net(model: Any) -> nn.Module:

@@ -173,7 +173,9 @@ def _predicts(model: Any) -> str:
         names, what = hparams.get("target_names") or [f"{hparams.get('out_features')} per row"], "values"
     else:
         names, what = hparams.get("class_names") or range(hparams.get("num_classes") or 2), f"{what} classes"
-    return f"predicts {what}: {shortened(list(map(str, names)))}"
+    cut = getattr(model, "decision_threshold", 0.5)
+    after = f", the second from a probability of {cut:.3g} on" if what == "binary classes" and cut != 0.5 else ""
+    return f"predicts {what}: {shortened(list(map(str, names)))}{after}"
 
 
 def _expects(model: Any) -> list[str]:

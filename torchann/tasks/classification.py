@@ -16,6 +16,7 @@ from torchann.nets.heads import Objective, classification_objective
 from torchann.nets.mlp import MLP
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
+from torchann.tasks.threshold import ThresholdBy, best_threshold, check_threshold
 
 
 def balanced_class_weight(y: Tensor, num_classes: int) -> list[float]:
@@ -69,12 +70,16 @@ class ClassificationMLP(Task):
         metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
             quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
+        threshold: probability above which a row is of the second of two classes; balanced_accuracy or f1 chooses it
+            after each epoch as the best for that metric on validation rows, for tables where one class is rare.
+
     Example:
         >>> model = ClassificationMLP([300, 100], in_features=784, num_classes=10)
         >>> model.predict_proba(torch.zeros(1, 28, 28))[0, :3]
         tensor([0.1000, 0.1000, 0.1000])
     """
 
+    chosen_threshold: Tensor
     sizes: tuple[str, ...] = ("in_features", "num_classes")
     architecture: tuple[str, ...] = (*sizes, "embeddings", "task", "hidden_sizes", "activation", "norm")
     names: tuple[str, ...] = ("class_names", "embeddings")
@@ -104,6 +109,7 @@ class ClassificationMLP(Task):
         class_names: list[str] | None = None,
         embeddings: list[list[int]] | None = None,
         metrics: Any = None,
+        threshold: float | ThresholdBy = 0.5,
     ) -> None:
         super().__init__()
         metrics = self._ask(metrics)
@@ -112,6 +118,7 @@ class ClassificationMLP(Task):
             class_weight = {str(name): float(weight) for name, weight in class_weight.items()}
         self.save_hyperparameters()
         self._weight_of_class: Tensor | None = None
+        check_threshold(threshold, task)
         self._check_and_build()
 
     def build(self) -> None:
@@ -121,6 +128,9 @@ class ClassificationMLP(Task):
         if h.class_names is not None and len(h.class_names) != h.num_classes:
             raise ValueError(f"class_names are {len(h.class_names)}, num_classes is {h.num_classes}; name every class")
         self.objective: Objective = classification_objective(h.task, h.num_classes)
+        check_threshold(h.threshold, h.task)
+        if isinstance(h.threshold, str):  # in the checkpoints of its epoch, and with the weights that are put back
+            self.register_buffer("chosen_threshold", torch.tensor(0.5, dtype=torch.float64))
         more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
         sizes = (h.hidden_sizes, self.objective.out_features, h.activation, *more)
         self.net: EmbeddedMLP | MLP = (
@@ -147,6 +157,32 @@ class ClassificationMLP(Task):
             raise ValueError(f"class_weight has {len(given)} numbers for {classes} classes; give one for each")
         check_class_weights(given)
         self._weight_of_class = torch.as_tensor(given, dtype=self.dtype, device=self.device)  # type: ignore[arg-type]
+
+    @property
+    def decision_threshold(self) -> float:
+        """The probability above which a row is of the second of two classes, as it is given or was chosen."""
+        given = self.hparams["threshold"]
+        return float(self.chosen_threshold) if isinstance(given, str) else float(given)
+
+    def on_validation_epoch_start(self) -> None:
+        """Keeps the rows, where a threshold is chosen by them."""
+        fits = self.trainer.state.fn == "fit"
+        self._of_stage("val").keeps_all = isinstance(self.hparams["threshold"], str) and fits
+
+    def on_validation_epoch_end(self) -> None:
+        """Chooses the threshold, if it is to be, and logs the validation figures."""
+        metrics, by = self._of_stage("val"), self.hparams["threshold"]
+        rows: tuple[Tensor, Tensor] | None = metrics.waiting() if metrics.keeps_all else None
+        if rows is not None:
+            if self.trainer.world_size > 1:
+                raise ValueError(f"threshold={by!r} is chosen by one process and there are more; give a number")
+            self.chosen_threshold.fill_(best_threshold(rows[0], rows[1], by))
+        metrics.cut_at(self.decision_threshold)
+        super().on_validation_epoch_end()
+
+    def on_test_epoch_start(self) -> None:
+        """Has the metrics choose between two classes as the predictions do."""
+        self._of_stage("test").cut_at(self.decision_threshold)
 
     def row_weight(self, y: Tensor) -> Tensor | None:
         """The weight of each row's class."""
@@ -175,6 +211,10 @@ class ClassificationMLP(Task):
             return {"class": (proba > 0.5).long(), "proba": proba}
         if self.hparams["task"] == "binary":
             proba = torch.stack([1 - proba, proba], 1)
+            threshold = self.hparams["threshold"]
+            if threshold != 0.5:
+                cut = self.chosen_threshold if isinstance(threshold, str) else threshold
+                return {"class": (proba[:, 1] > cut).long(), "proba": proba}
         return {"class": proba.argmax(1), "proba": proba}
 
     def predict(self, x: Any, names: bool = False) -> Any:

@@ -23,6 +23,7 @@ class RowMetrics(nn.Module):
         activation: from the net's outputs to the predictions.
         columns: of the targets, by the names of the metrics that look at one of several.
         center: about the mean of each target, for R2 of targets that vary little beside their size.
+        counts: what counts rows by class, beside the metrics; what it gave last is ``class_counts``.
 
     Raises:
         ValueError: from :meth:`compute`, for a metric that is not one number.
@@ -42,8 +43,13 @@ class RowMetrics(nn.Module):
         activation: Callable[[Tensor], Tensor],
         columns: Mapping[str, int] | None = None,
         center: Sequence[float] | None = None,
+        counts: Metric | None = None,
     ) -> None:
         super().__init__()
+        self.counts: Metric | None = counts
+        self.class_counts: Tensor | None = None
+        self.keeps_all = False
+        """Whether all rows wait for :meth:`compute`, as where a threshold is chosen by them."""
         self.center: list[float] | None = None if center is None else list(center)
         self.activation = activation
         self.columns: dict[str, int] = dict(columns or {})
@@ -60,7 +66,7 @@ class RowMetrics(nn.Module):
             return
         self._waiting.append((losses.detach(), outputs.detach(), target))
         self._waiting_rows += losses.shape[0]
-        if len(self._waiting) == UPDATE_EVERY or self._waiting_rows > MOST_ROWS:
+        if (len(self._waiting) >= UPDATE_EVERY or self._waiting_rows > MOST_ROWS) and not self.keeps_all:
             self._update()
 
     def compute(self) -> dict[str, Tensor]:
@@ -72,6 +78,8 @@ class RowMetrics(nn.Module):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="torchmetrics")  # that a class has no rows, in each epoch
             figures = {"loss": self.loss.compute(), **{name: part.compute() for name, part in self.metrics.items()}}
+        if self.counts is not None:
+            self.class_counts = self.counts.compute()
         self.reset()
         for name, value in figures.items():
             if not isinstance(value, Tensor) or value.numel() != 1:
@@ -82,8 +90,21 @@ class RowMetrics(nn.Module):
         """Forgets the rows of an epoch that was computed, or broken off."""
         self._waiting.clear()
         self._waiting_rows = 0
-        self.loss.reset()
-        self.metrics.reset()
+        for _, metric in self._parts():
+            metric.reset()
+
+    def waiting(self) -> tuple[Tensor, Tensor] | None:
+        """Return the predictions and targets of the rows that wait, None if there are none."""
+        if not self._waiting:
+            return None
+        _, outputs, target = (torch.cat(batches) for batches in zip(*self._waiting, strict=True))
+        return self.activation(outputs), target
+
+    def cut_at(self, threshold: float) -> None:
+        """Have all that chooses between two classes do so at a probability."""
+        for _, metric in self._parts():
+            if hasattr(metric, "threshold"):
+                metric.threshold = threshold
 
     def state(self) -> dict[str, Any]:
         """What has been taken in since the last call of :meth:`compute`, as tensors and plain values."""
@@ -102,7 +123,8 @@ class RowMetrics(nn.Module):
                 setattr(metric, key, moved)
 
     def _parts(self) -> list[tuple[str, Metric]]:
-        return [("loss", self.loss), *self.metrics.items()]
+        counts = [] if self.counts is None else [("classes", self.counts)]
+        return [("loss", self.loss), *self.metrics.items(), *counts]
 
     def _update(self) -> None:
         if self._waiting:
@@ -119,3 +141,5 @@ class RowMetrics(nn.Module):
                     y_hat, y = (part - y.new_tensor(self.center) for part in (y_hat, y))
                 column = self.columns.get(name)
                 metric.update(*((y_hat, y) if column is None else (y_hat[:, column], y[:, column])))
+            if self.counts is not None:
+                self.counts.update(predicted, target)

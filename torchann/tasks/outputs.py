@@ -11,6 +11,7 @@ from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, Mult
 
 from torchann.nets.checks import check_classes
 from torchann.nets.heads import Objective, classification_objective, regression_objective
+from torchann.tasks.class_report import ClassCounts
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.named_metrics import named_metrics, of_each_target
 
@@ -142,7 +143,8 @@ def stage_metrics(
         wanted = {**dict(always), **dict(asked), "r2": "r2"} if stage == "test" else asked
         for name, (metric, column) in of_each_target(named_metrics(wanted, task, size), names).items():
             found[name], columns[name] = metric, column
-    return RowMetrics(found, objective.activation, columns, hparams.get("target_mean"))
+    counts = ClassCounts(task, size) if stage != "train" and task != "regression" else None
+    return RowMetrics(found, objective.activation, columns, hparams.get("target_mean"), counts)
 
 
 def make_outputs(outputs: Mapping[str, Output | Mapping[str, Any]]) -> dict[str, Output]:

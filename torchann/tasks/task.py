@@ -16,6 +16,7 @@ from torchann.nets.heads import Objective
 from torchann.nets.mlp import MLP, activation_module
 from torchann.nets.summary import Summary, summary
 from torchann.tasks.block_steps import move_plateau_schedules
+from torchann.tasks.class_report import ClassReport
 from torchann.tasks.data_check import DataCheck
 from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics
@@ -391,6 +392,22 @@ class Task(Predictor):
         """Logs the validation figures."""
         self._end("val")
         self._validated = True
+
+    def class_reports(self, stage: str) -> dict[str, ClassReport]:
+        """Return the report of each output with classes on the rows that a stage had last, by output.
+
+        Args:
+            stage: val or test.
+        """
+        found = {name: part.class_counts for name, part in self._metrics_of(stage).items()}
+        names = self.hparams.get("class_names")
+        return {
+            output: ClassReport.of(
+                counts, names if names and len(names) == len(counts) else [*map(str, range(len(counts)))]
+            )
+            for output, counts in found.items()
+            if counts is not None
+        }
 
     def on_test_epoch_end(self) -> None:
         """Logs the test figures."""
