@@ -275,7 +275,7 @@ def sessions(ask, order):
         "experimentName": "",
         "allowedStatuses": ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"],
         "colParams": [
-            {"hparam": "parameters", "filterInterval": {"minValue": 64 * 16, "maxValue": 1e9}},
+            {"hparam": "parameters", "filterInterval": {"minValue": 1210, "maxValue": 1210}},
             {"hparam": "lr"},
             {"metric": {"group": "validation", "tag": "loss"}, "order": order},
             *({"metric": {"group": "train", "tag": tag}} for tag in ("loss", "accuracy")),
