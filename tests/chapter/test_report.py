@@ -79,14 +79,20 @@ def test_page_says_how_many_seeds_where_from_and_with_what():
 def test_curves_are_drawn_for_training_and_validation_of_each_seed():
     seeds = [[{"epoch": e, "train_loss": 2.0 - e, "val_loss": 3.0 - e + s} for e in (0, 1)] for s in (0, 1)]
     (panel,) = learning_curves(seeds, "Two seeds").axes
-    # epochs are counted from 1, as the book's plots would say
-    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in panel.lines] == [
+    # epochs are counted from 1, as the book's plots would say; each seed thin, then their median, 2 and 3.5 of the last
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in panel.lines if len(line.get_xdata()) == 2][
+        :6
+    ] == [
+        ([1, 2], [2.0, 1.0]),
         ([1, 2], [2.0, 1.0]),
         ([1, 2], [2.0, 1.0]),
         ([1, 2], [3.0, 2.0]),
         ([1, 2], [4.0, 3.0]),
+        ([1, 2], [3.5, 2.5]),
     ]
-    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["training", "validation"]
+    told = [text.get_text() for text in panel.get_legend().get_texts()]
+    of = ", median of 2 seeds"
+    assert told == [f"training{of}", f"validation{of}", "each seed", "lowest validation loss: epoch 2"]
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("epoch", "loss")
 
 
@@ -97,7 +103,7 @@ def test_each_metric_gets_a_panel_and_missing_epochs_are_left_out():
     ]
     loss, accuracy = learning_curves([history], "Accuracy").axes
     assert accuracy.get_ylabel() == "accuracy (share of rows)"
-    assert [list(line.get_xdata()) for line in loss.lines] == [[1, 2], [2]]
+    assert [list(line.get_xdata()) for line in loss.lines][:2] == [[1, 2], [2]]
 
 
 def test_losses_over_decades_get_a_logarithmic_axis_and_accuracies_do_not():
@@ -108,9 +114,13 @@ def test_losses_over_decades_get_a_logarithmic_axis_and_accuracies_do_not():
     assert [panel.get_yscale() for panel in learning_curves([history], "Decades").axes] == ["log", "linear"]
 
 
-def test_epochs_of_a_diverged_seed_are_marked():
-    losses = [1.0, 2.0, float("nan"), float("nan")]
-    (panel,) = learning_curves([[{"epoch": e, "train_loss": loss} for e, loss in enumerate(losses)]], "Diverged").axes
-    (span,) = panel.patches
-    assert (span.get_x(), span.get_x() + span.get_width()) == (2.5, 4.5)  # epochs 3 and 4, counted from 1
-    assert "no longer a number" in [text.get_text() for text in panel.get_legend().get_texts()]
+def test_seed_that_diverged_ends_in_a_cross_and_the_others_go_on():
+    good = [{"epoch": e, "train_loss": float(3 - e)} for e in range(3)]
+    bad = [{"epoch": e, "train_loss": loss} for e, loss in enumerate([5.0, float("nan"), float("nan")])]
+    (panel,) = learning_curves([good, bad, good], "Diverged").axes
+    crosses = [(list(line.get_xdata()), list(line.get_ydata())) for line in panel.lines if line.get_marker() == "x"]
+    assert crosses == [([1], [5.0]), ([], [])]  # the last finite epoch, and the legend's
+    (middle,) = (line for line in panel.lines if "median" in str(line.get_label()))
+    assert list(middle.get_ydata()) == [3.0, 2.0, 1.0]
+    told = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert told[-1] == "1 of 3 seeds: no longer a number from epoch 2 on" and not panel.patches

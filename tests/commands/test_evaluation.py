@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 
 import numpy as np
@@ -36,7 +37,9 @@ def read(path):
 
 
 def figures(out):
-    return {name: float(value) for name, value in (line.split() for line in out.splitlines() if "_" in line.split()[0])}
+    return {
+        name: float(value) for name, value in (line.split() for line in out.splitlines() if re.match(r"\w+_\w+ ", line))
+    }
 
 
 def test_test_takes_the_best_checkpoint_of_the_latest_run_and_says_which(command, housing):

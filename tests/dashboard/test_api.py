@@ -104,7 +104,7 @@ def test_best_figure_is_the_least_of_the_history(ask, real_runs):
 
 def test_images_have_a_picture_per_epoch_that_was_asked_for(ask):
     tags = ask("images/tags")
-    digits = {"confusion_matrix", "worst_mistakes"}
+    digits = {"confusion_matrix", "roc_curves", "worst_mistakes"}
     housing = {
         f"{of}/{what}" for of in ("main", "aux") for what in ("predicted_against_true", "residuals", "residual_map")
     }

@@ -72,14 +72,14 @@ def test_custom_scalars_draw_the_charts_of_their_layout(tabs):
 def test_images_have_a_slider_of_their_epochs_and_the_size_they_were_drawn_in(tabs, tmp_path):
     images = tabs.images()
     steps = {(image.run, image.tag): image.steps for image in images}
-    digits = ["confusion_matrix", "first_layer_weights", "predictions", "worst_mistakes"]
+    digits = ["confusion_matrix", "first_layer_weights", "predictions", "roc_curves", "worst_mistakes"]
     iris = ["confusion_matrix", "decision_regions"]
     housing = [
         f"{of}/{what}" for of in ("aux", "main") for what in ("predicted_against_true", "residual_map", "residuals")
     ]
     assert steps == {
         **{("digits/001", tag): 5 for tag in digits},
-        **{("digits/002", tag): 1 for tag in ("confusion_matrix", "worst_mistakes")},
+        **{("digits/002", tag): 1 for tag in ("confusion_matrix", "roc_curves", "worst_mistakes")},
         **{("iris_perceptron/001", tag): 5 for tag in iris},
         **{("wide_deep/001", tag): 1 for tag in housing},
     }

@@ -273,10 +273,12 @@ def test_classes_have_confusion_curves_and_mistakes(tmp_path):
     data = IrisDataModule("species", order="shuffled")
     run = fit(tmp_path, ClassificationMLP([10]), data, report={"pictures_freq": "end"}).run_folder
     tags = read(run).Tags()
-    assert tags["images"] == ["confusion_matrix", "decision_regions"]
+    assert tags["images"] == ["confusion_matrix", "roc_curves", "decision_regions"]
     assert [tag for tag in tags["tensors"] if tag.startswith("precision_recall/")] == [
         *("precision_recall/setosa", "precision_recall/versicolor", "precision_recall/virginica")
     ]
+    (report,) = text(run, "classification_report").values()
+    assert "| versicolor" in report and "| macro mean" in report
     (told,) = text(run, "worst_mistakes").values()
     assert "|   row | is " in told and "petal length (cm)" in told
 
@@ -299,7 +301,9 @@ def images(count=30):
 def test_images_are_shown_with_what_they_are_taken_for(tmp_path):
     model = ClassificationMLP([5], in_features=36, num_classes=3)
     run = fit(tmp_path, model, images(), images(), {"write_images": True, "embeddings_freq": 2}).run_folder
-    assert read(run).Tags()["images"] == ["confusion_matrix", "worst_mistakes", "predictions", "first_layer_weights"]
+    assert read(run).Tags()["images"] == [
+        *("confusion_matrix", "roc_curves", "worst_mistakes", "predictions", "first_layer_weights")
+    ]
     assert folders(run / "embeddings" / "00001") == ["images.png", "labels.tsv", "vectors.tsv"]
     labels = (run / "embeddings" / "00001" / "labels.tsv").read_text().splitlines()
     assert labels[0] == "class\tpredicted\tright" and [line[0] for line in labels[1:]] == [*"012" * 10]
@@ -311,8 +315,12 @@ def test_outputs_by_name_have_pictures_by_name(tmp_path):
     loader = TensorLoader({"wide": x, "deep": x}, {"main": x.sum(1), "kind": y}, 8)
     task = NetTask(TwoInputs(wide_features=4, deep_features=4), outputs)
     tags = read(fit(tmp_path, task, loader, loader, ALL).run_folder).Tags()
-    pictures = {"main/predicted_against_true", "main/residuals", "kind/confusion_matrix", "first_layer_weights"}
-    assert set(tags["images"]) == pictures and "kind/precision_recall/1" in tags["tensors"] and tags["graph"]
+    pictures = {"main/predicted_against_true", "main/residuals", "kind/confusion_matrix", "kind/roc_curves"}
+    assert (
+        set(tags["images"]) == pictures | {"first_layer_weights"}
+        and "kind/precision_recall/1" in tags["tensors"]
+        and tags["graph"]
+    )
 
 
 def test_labels_have_a_curve_each(tmp_path):

@@ -109,7 +109,7 @@ def test_picture_shows_each_figure_and_marks_the_best_epoch():
     assert [panel.get_ylabel() for panel in (loss, mae, rate)] == ["loss", "MAE (unit of the target)", "learning rate"]
     training, validation, best = loss.lines
     assert list(training.get_xdata()) == [1, 2, 3] and list(training.get_ydata()) == [0.5, 0.25, 0.125]
-    assert list(validation.get_xdata()) == [2, 3] and best.get_label() == "best: epoch 3"
+    assert list(validation.get_xdata()) == [2, 3] and best.get_label() == "lowest validation loss: epoch 3"
     assert list(rate.lines[0].get_ydata()) == [0.1, 0.1, 0.05]
 
 
@@ -120,7 +120,7 @@ def test_rate_that_never_moved_is_not_drawn():
 
 def test_run_that_only_diverged_can_be_drawn():
     (panel,) = History([{"epoch": 0, "train_loss": NAN, "val_loss": NAN}]).plot().axes
-    assert "no longer a number" in panel.get_legend_handles_labels()[1]
+    assert "no longer a number from epoch 1 on" in panel.get_legend_handles_labels()[1]
 
 
 def test_history_needs_no_framework():

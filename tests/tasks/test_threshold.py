@@ -6,8 +6,8 @@ import sklearn.metrics as sk
 import torch
 
 import torchann
+from torchann.engine.class_report import ClassCounts, ClassReport
 from torchann.publishing.judging import judge, unequal_classes
-from torchann.tasks.class_report import ClassCounts, ClassReport
 from torchann.tasks.threshold import best_threshold
 
 

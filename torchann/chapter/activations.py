@@ -65,6 +65,9 @@ def _run(setting: Setting) -> Outcome:
     return Outcome({DERIVATIVES: max(differences.values()), IDENTITY: identity}, text=text, shown=shown)
 
 
+JUMP = 0.05  # of a derivative between two points of the axis: no steep line either
+
+
 @picture(12, 6.5, COLUMNS, -(-len([*STEPS, *SHOWN]) // COLUMNS), sharex=True, sharey=True)
 def _draw(outcomes: Sequence[Outcome], *panels: Axes) -> None:
     shown: dict[str, tuple[Tensor, Tensor]] = outcomes[0].shown
@@ -81,6 +84,8 @@ def _draw_curves(panel: Axes, name: str, a: Tensor, slope: Tensor) -> None:
     if name in STEPS:
         value[a.diff(prepend=a[:1]) != 0] = torch.nan  # a jump is no steep line
     panel.plot(Z, value, color="tab:blue", linewidth=2, label="function")
+    slope = slope.clone()
+    slope[slope.diff(prepend=slope[:1]).abs() > JUMP] = torch.nan
     panel.plot(Z, slope, color="tab:orange", linewidth=1.5, linestyle="--", label="derivative")
     panel.set_title(name, fontsize=11)
     panel.set(xlim=(-5, 5), ylim=(-2, 3))

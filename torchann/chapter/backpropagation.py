@@ -138,13 +138,16 @@ def _run(setting: Setting) -> Outcome:
     return Outcome({LOSS: losses, DIFFERENCE: difference}, text=walk_through(step), shown=step)
 
 
-@picture(11, 4.2, 2)
+LAYERS = ("inputs", "hidden units", "output")
+
+
+@picture(11, 4.6, 2)
 def _draw(outcomes: Sequence[Outcome], forward: Axes, backward: Axes) -> None:
     step: Step = outcomes[0].shown
-    draw_network(forward, [*step.trace.inputs, step.trace.outputs], step.before)
-    forward.set_title("forward: what each unit gives for the two rows; weights", fontsize=11)
-    draw_network(backward, [step.x, *step.errors], step.gradients, backward=True)
-    backward.set_title("backward: each unit's error for the two rows; gradients", fontsize=11)
+    draw_network(forward, [*step.trace.inputs, step.trace.outputs], step.before, LAYERS)
+    forward.set_title("forward: each unit's output for the two rows\n(blue: weights and biases)")
+    draw_network(backward, [step.x, *step.errors], step.gradients, LAYERS, backward=True)
+    backward.set_title("backward: each unit's error for the two rows\n(red: gradients of weights and biases)")
 
 
 EXPERIMENTS = (

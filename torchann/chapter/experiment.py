@@ -92,10 +92,10 @@ class Setting:
 
 
 def draw_learning_curves(outcomes: Sequence[Outcome], title: str) -> Figure:
-    """Draw loss, accuracy and RMSE over the epochs, one thin line per seed."""
+    """Draw loss, accuracy and RMSE over the epochs, a thin line per seed and their median."""
     histories = [outcome.history for outcome in outcomes]
     tags = [tag for tag in SHOWN if MetricName("train", "", tag).key in histories[0][0]]
-    return learning_curves(histories, title, tags)
+    return learning_curves(histories, title, tags, unit="100,000 USD" if "rmse" in tags else "")  # of housing
 
 
 @dataclass(frozen=True)

@@ -75,13 +75,16 @@ class KnobStudy:
 
     def _draw_panel(self, panel: Axes, seeds: Sequence[Results]) -> None:
         keys = list(seeds[0].best)
-        values = list(dict.fromkeys(value for _, value in keys))
+        values, diverged = list(dict.fromkeys(value for _, value in keys)), False
         for line, colour in zip(dict.fromkeys(line for line, _ in keys), COLOURS, strict=False):
             its = [key for key in keys if key[0] == line]
             places = [values.index(value) if self.scale == "names" else value for _, value in its]
             scores = [[found.score(key) for key in its] for found in seeds]
             for ys in scores:
                 panel.plot(places, [_drawable(y) for y in ys], ".", color=colour, alpha=0.5)
+                lost = [place for place, y in zip(places, ys, strict=True) if not isfinite(y)]
+                panel.plot(lost, [0.97] * len(lost), "x", color=colour, transform=panel.get_xaxis_transform())
+                diverged |= bool(lost)
             medians = [_drawable(median(ys)) for ys in zip(*scores, strict=True)]
             look = {"marker": "_", "markersize": 22, "linestyle": "none"} if self.scale == "names" else {}
             panel.plot(places, medians, color=colour, label=line or None, **look)  # type: ignore[arg-type]
@@ -92,9 +95,13 @@ class KnobStudy:
         ticks = range(len(values)) if self.scale == "names" else values
         panel.set_xticks(list(ticks), [str(value) for value in values], rotation=0 if len(values) < 7 else 45)
         panel.set(xlabel=self.what, ylabel=_score(seeds[0].name), title=seeds[0].name)
-        panel.grid(alpha=0.3)
-        if any(line for line, _ in keys):
-            panel.legend()
+        panel.grid()
+        panel.plot([], [], ".", color="0.4", label="a seed")
+        mark = {"marker": "_", "markersize": 14, "linestyle": "none"} if self.scale == "names" else {}
+        panel.plot([], [], color="0.4", label=f"median of {len(seeds)} seeds", **mark)  # type: ignore[arg-type]
+        if diverged:
+            panel.plot([], [], "x", color="0.4", label="a seed that diverged")
+        panel.legend(fontsize="small")
 
 
 def train(data: InMemoryDataModule, case: Case) -> Run:

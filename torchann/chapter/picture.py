@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from torchann.chapter.experiment import Outcome
+from torchann.pictures.style import Styled
 
 
 def picture(
@@ -24,6 +25,7 @@ def picture(
     """
 
     def decorate(draw: Callable[..., None]) -> Callable[[Sequence[Outcome], str], Figure]:
+        @Styled()
         @wraps(draw)
         def drawn(outcomes: Sequence[Outcome], title: str) -> Figure:
             figure = Figure(figsize=(width, height), layout="constrained")
@@ -31,7 +33,7 @@ def picture(
             panels = figure.subplots(rows, columns, squeeze=False, **options).flat
             draw(outcomes, *panels)
             for panel in figure.axes if grid else ():
-                panel.grid(alpha=0.3)
+                panel.grid()
             return figure
 
         return drawn

@@ -1,9 +1,11 @@
 """The candidates of the book's random search, drawn: what they were, and how they did."""
 
 from collections.abc import Sequence
+from math import exp, log
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from torchann.chapter.experiment import Outcome
 from torchann.chapter.picture import picture
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from torchann.chapter.random_search import Candidate, Trial
 
 LIMITS = (0.28, 0.65)
+ALIKE = 0.09  # of the logarithms of rates, whose markers would lie on one another
 LOOKS = (("tab:purple", "s"), ("tab:orange", "^"), ("tab:green", "D"), ("tab:blue", "o"))  # by hidden layers
 
 
@@ -28,6 +31,8 @@ def draw_trials(outcomes: Sequence[Outcome], by_rate: Axes, ranked: Axes) -> Non
         by_rate.plot([], [], marker, color=colour, label="linear" if layers == 0 else f"{layers} hidden")
     for rank, trial in enumerate(trials):
         layers, neurons, rate = trial.candidate
+        alike = [other.candidate[2] for other in trials[:rank] if abs(log(other.candidate[2] / rate)) < ALIKE]
+        rate *= exp(ALIKE * ((len(alike) + 1) // 2) * (-1) ** len(alike))  # beside those of about the same rate
         colour, marker = LOOKS[layers]
         shown = min(trial.score, LIMITS[1] - 0.012)
         by_rate.plot(rate, shown, marker, color=colour, markersize=5 + neurons / 10, alpha=0.8)
@@ -45,7 +50,10 @@ def draw_trials(outcomes: Sequence[Outcome], by_rate: Axes, ranked: Axes) -> Non
 
 def _describe(by_rate: Axes, ranked: Axes, candidates: Sequence["Candidate"]) -> None:
     error = "mean squared error, (100,000 USD)²"
-    by_rate.set(xlabel="learning rate", ylabel=error, xscale="log", ylim=LIMITS)
+    by_rate.set(xlabel="learning rate (about the same ones side by side)", ylabel=error, xscale="log", ylim=LIMITS)
+    by_rate.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    by_rate.xaxis.set_major_formatter("{x:g}")
+    by_rate.xaxis.set_minor_formatter(NullFormatter())
     by_rate.legend(title="larger: more neurons", loc="upper left")
     ranked.plot([], [], "|-", color="0.4", label="folds and their mean")
     ranked.plot([], [], "o", color="black", fillstyle="none", label="mean, best restored")

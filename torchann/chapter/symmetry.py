@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import median
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from torchann.chapter.picture import picture
 from torchann.engine.backprop import Backprop
 from torchann.nets.heads import classification_objective
 from torchann.nets.mlp import MLP
+from torchann.pictures.style import MEDIAN_WIDTH, SEED_ALPHA, SEED_WIDTH
 
 NEURONS, ROWS, BATCH, EPOCHS, LR = 8, 400, 20, 150, 1.0
 STARTS = {"zeros": "zero weights", "xavier_uniform": "random weights"}
@@ -86,12 +88,13 @@ def _run(setting: Setting) -> Outcome:
 @picture(10, 4, 2, grid=True)
 def _draw(outcomes: Sequence[Outcome], distance: Axes, accuracy: Axes) -> None:
     for label, colour, style in zip(STARTS.values(), ("tab:orange", "tab:blue"), ("-", "--"), strict=True):
-        for number, outcome in enumerate(outcomes):
-            course: Course = outcome.shown[label]
-            look: dict[str, Any] = {"color": colour, "linestyle": style, "linewidth": 1.2}
-            look["label"] = label if number == 0 else None
-            distance.plot(course.distance, **look)
-            accuracy.plot(course.accuracy, **look)
+        courses: list[Course] = [outcome.shown[label] for outcome in outcomes]
+        for panel, seeds in ((distance, [c.distance for c in courses]), (accuracy, [c.accuracy for c in courses])):
+            for seed in seeds:
+                panel.plot(seed, color=colour, linewidth=SEED_WIDTH, alpha=SEED_ALPHA)
+            of = f", median of {len(seeds)} seeds" if len(seeds) > 1 else ""
+            look: dict[str, Any] = {"color": colour, "linestyle": style, "linewidth": MEDIAN_WIDTH}
+            panel.plot([median(values) for values in zip(*seeds, strict=True)], label=f"{label}{of}", **look)
     distance.set(xlabel="epoch", ylabel="mean distance between neurons", title="the hidden neurons' weights")
     accuracy.set(xlabel="epoch", ylabel="accuracy (share of rows)", title="XOR on the square", ylim=(0.3, 1.02))
     for panel in (distance, accuracy):

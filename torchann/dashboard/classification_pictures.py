@@ -13,9 +13,11 @@ from torch.utils.tensorboard import SummaryWriter
 
 from torchann.dashboard.sample import Sample, SampleOutput
 from torchann.data.tables.columns import shown
+from torchann.engine.class_report import HEAD, ClassReport, class_counts
 from torchann.pictures.boundaries import decision_regions
 from torchann.pictures.confusion import confusion_matrices
 from torchann.pictures.images import labelled_images
+from torchann.pictures.roc import roc_curves
 
 Show = Callable[[str, Figure], None]
 """Writes a picture under a tag."""
@@ -108,6 +110,13 @@ def write_classes(
     names, x = class_names(task, output), rows.seen
     images = images_of(x)
     show(f"{of}confusion_matrix", confusion_matrices(output.y, output.predicted, names, title))
+    if output.proba is not None:
+        first = 1 if len(names) == 2 else 0  # of two classes the second says it all
+        truth, proba = one_hot(output.y, len(names))[:, first:], output.proba[:, first:]
+        show(f"{of}roc_curves", roc_curves(truth, proba, names[first:], title))
+    report = ClassReport.of(class_counts(output.predicted, output.y, len(names)), names)
+    head = tabulate(report.rows, ["class", *HEAD], "pipe", disable_numparse=True)
+    writer.add_text(f"{of}classification_report", f"{title}\n\n{head}", epoch)
     worst = _worst(output)
     if images is not None:
         message = "the surest mistakes of the" if worst else "no mistakes, these are the least sure of the"

@@ -158,12 +158,9 @@ class History(Sequence[Row]):
         Returns:
             A ``matplotlib.figure.Figure``; ``savefig`` keeps it.
         """
-        from torchann.pictures.learning_curves import learning_curves, mark_best
+        from torchann.pictures.learning_curves import learning_curves
 
-        picture = learning_curves([self.rows])
-        if "val_loss" in self.columns and not all(map(isnan, self["val_loss"])):
-            mark_best(picture, self.best("val_loss")["epoch"])
-        return picture
+        return learning_curves([self.rows])
 
 
 def _cell(name: str, value: float) -> str:

@@ -33,7 +33,7 @@ def draw_rows(panel: Axes, x: Tensor, y: Tensor, class_names: Sequence[str]) -> 
     for number, name in enumerate(class_names):
         across, up = x[y == number].t()
         colour, marker = PALETTE[number % 10], SHAPES[(number + number // 10) % 10]
-        panel.scatter(across, up, 36, c=colour, marker=marker, edgecolors="white", linewidths=0.5, label=name)
+        panel.scatter(across, up, 36, c=colour, marker=marker, edgecolors="white", linewidths=0.5, label=name, zorder=3)
 
 
 def draw_line(

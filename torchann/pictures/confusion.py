@@ -45,7 +45,7 @@ def confusion_matrices(y: Any, predicted: Any, class_names: Sequence[str], title
     counts = confusion_matrix(truth, said, labels=range(count))
     shares = confusion_matrix(truth, said, labels=range(count), normalize="true")
     beside = count <= BESIDE
-    figure = Figure(figsize=(8, 4) if beside else (6.5, 12), layout="constrained")
+    figure = Figure(figsize=(8, 4) if beside else (5.2, 9.8), layout="constrained")
     figure.suptitle(title)
     first, second = figure.subplots(1, 2) if beside else figure.subplots(2, 1)
     _draw_matrix(first, counts, counts, "Blues", "d", class_names)

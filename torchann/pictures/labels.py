@@ -1,10 +1,8 @@
 """Names as labels of a picture: as they were given, but not too long."""
 
-from contextlib import ContextDecorator
+from torchann.pictures.style import Styled
 
-from matplotlib import rc_context
-
-as_given: ContextDecorator = rc_context({"text.parse_math": False})
+as_given: Styled = Styled(names=True)
 """Decorates what draws names: dollar signs in them are no formulas, which could be wrong ones that cannot be drawn."""
 
 

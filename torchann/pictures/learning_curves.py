@@ -1,7 +1,9 @@
 """Learning curves as the book draws them."""
 
 from collections.abc import Sequence
-from math import ceil, isfinite
+from math import ceil, inf, isfinite
+from statistics import median
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,12 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from torchann.pictures.picture import Picture
+from torchann.pictures.style import ALONE, MEDIAN_WIDTH, SEED_ALPHA, SEED_WIDTH, TRAINING, VALIDATION, Styled
 
 OF_LOG_SCALE = 8  # how many times the lowest value the highest is, for decades to show more than a straight axis
 STAGES: dict[str, tuple[str | None, str]] = {
-    "train_": ("training", "tab:blue"),
-    "val_": ("validation", "tab:orange"),
-    "": (None, "tab:green"),
+    "train_": ("training", TRAINING),
+    "val_": ("validation", VALIDATION),
+    "": (None, ALONE),
 }
 LABELS = {
     "loss": "loss",
@@ -23,18 +26,26 @@ LABELS = {
     "mae": "MAE (unit of the target)",
     "lr": "learning rate",
 }
+UNITS = {"rmse": "RMSE", "mae": "MAE"}
+ERRORS = ("loss", "rmse", "mae")
 History = Sequence[dict[str, float]]
 """A row per epoch, with ``epoch``, ``train_loss``, ``val_loss`` and so on."""
 
 
-def learning_curves(histories: Sequence[History], title: str = "", tags: Sequence[str] | None = None) -> Figure:
-    """Training and validation curves over the epochs, one thin line per history.
+@Styled()
+def learning_curves(
+    histories: Sequence[History], title: str = "", tags: Sequence[str] | None = None, unit: str = ""
+) -> Figure:
+    """Training and validation curves over the epochs; of several seeds their median, and each as a thin line.
+
+    A dashed line marks the epoch with the lowest validation loss, of several seeds the median of theirs.
 
     Args:
         histories: of one run, or of a run per seed.
         title: above the picture.
         tags: what to draw, a panel for each: ``"loss"`` for ``train_loss`` and ``val_loss``; all that was measured if
             not given, and the learning rate if it moved.
+        unit: of the target, for the axes of errors, and for a loss that is their square; none if not given.
     """
     tags = _tags(histories) if tags is None else tags
     columns = min(3, max(1, len(tags)))
@@ -42,23 +53,31 @@ def learning_curves(histories: Sequence[History], title: str = "", tags: Sequenc
     figure = Picture(figsize=(5 * columns, 3.8 * rows), layout="constrained")
     figure.suptitle(title)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    best = _best_epoch(histories)
     for panel, tag in zip(panels, tags, strict=False):
-        _plot_metric(panel, histories, tag)
+        _plot_metric(panel, histories, tag, unit)
+        if best is not None and tag != "lr":
+            label = f"lowest validation loss: epoch {best:g}"
+            panel.axvline(best, color="black", linestyle="--", linewidth=1, label=label)
+    errors = [panel for panel, tag in zip(panels, tags, strict=False) if tag.endswith(ERRORS)]
+    if any(_needs_log(panel) for panel in errors):
+        for panel in errors:  # one scale for what says the same
+            _set_log(panel)
+    for panel in panels[: len(tags)]:
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(fontsize="small")
     for panel in panels[len(tags) :]:
         panel.remove()
     return figure
 
 
-def mark_best(figure: Figure, epoch: float) -> None:
-    """Draws a line at the best epoch through the first panel of a picture, and says which it is.
-
-    Args:
-        figure: made by :func:`learning_curves`.
-        epoch: counted from 0, as it is logged; axes count from 1.
-    """
-    label = f"best: epoch {epoch + 1:.0f}"
-    figure.axes[0].axvline(epoch + 1, color="black", linestyle="--", linewidth=1, label=label)
-    figure.axes[0].legend()
+def _best_epoch(histories: Sequence[History]) -> float | None:
+    # Counted from 1, as the axes are.
+    best = []
+    for history in histories:
+        losses = [(row["val_loss"], row["epoch"] + 1) for row in history if isfinite(row.get("val_loss", float("nan")))]
+        best += [min(losses)[1]] if len(history) > 1 and losses else []
+    return float(median(best)) if best else None
 
 
 def _tags(histories: Sequence[History]) -> list[str]:
@@ -71,41 +90,69 @@ def _tags(histories: Sequence[History]) -> list[str]:
     return [tag for tag in order if tag not in unseen]
 
 
-def _mark_divergence(panel: Axes, histories: Sequence[History], tag: str) -> None:
-    # A seed that ends in numbers that are none leaves its curves short: its epochs without them are tinted.
-    label: str | None = "no longer a number"
+def _rows_of(history: History, name: str) -> dict[float, float]:
+    return {row["epoch"] + 1: row[name] for row in history if name in row}
+
+
+def _mark_divergence(panel: Axes, histories: Sequence[History], name: str, colour: str) -> str | None:
+    # A seed whose loss is no number any more ends in a cross; says so.
+    ends = []
     for history in histories:
-        epochs = [row["epoch"] + 1 for row in history if not isfinite(row.get(f"train_{tag}", 0.0))]
-        if epochs:
-            panel.axvspan(min(epochs) - 0.5, max(epochs) + 0.5, color="tab:red", alpha=0.12, linewidth=0, label=label)
-            label = None
+        curve = _rows_of(history, name)
+        gone = [epoch for epoch, value in curve.items() if not isfinite(value)]
+        if gone:
+            finite = [epoch for epoch, value in curve.items() if isfinite(value) and epoch < min(gone)]
+            ends.append((min(gone), max(finite, default=None)))
+            if finite:
+                panel.plot(max(finite), curve[max(finite)], "x", color=colour, markersize=9, markeredgewidth=2)
+    if not ends:
+        return None
+    of = f"{len(ends)} of {len(histories)} seeds: " if len(histories) > 1 else ""
+    return f"{of}no longer a number from epoch {min(epoch for epoch, _ in ends):g} on"
 
 
-def _plot_metric(panel: Axes, histories: Sequence[History], tag: str) -> None:
+def _plot_metric(panel: Axes, histories: Sequence[History], tag: str, unit: str) -> None:
+    several, told = len(histories) > 1, None
     for stage, (label, colour) in STAGES.items():
-        for number, history in enumerate(histories):
-            rows = [row for row in history if f"{stage}{tag}" in row]
-            epochs, values = [row["epoch"] + 1 for row in rows], [row[f"{stage}{tag}"] for row in rows]
-            if rows:
-                panel.plot(
-                    epochs,
-                    values,
-                    color=colour,
-                    linewidth=1.2,
-                    alpha=0.8,
-                    marker="." if len(rows) < 15 else None,
-                    label=label if number == 0 else None,
-                )
-    _mark_divergence(panel, histories, tag)
-    finite = [value for line in panel.lines for value in np.asarray(line.get_ydata(), float) if np.isfinite(value)]
-    if finite and 0 < OF_LOG_SCALE * min(finite) < max(finite):
-        panel.set_yscale("log")
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.yaxis.set_minor_formatter(NullFormatter())
+        name = f"{stage}{tag}"
+        curves = [curve for curve in (_rows_of(history, name) for history in histories) if curve]
+        if not curves:
+            continue
+        epochs = dict.fromkeys(epoch for curve in curves for epoch in curve)
+        # Of a seed whose loss is no number any more, worse than any.
+        middle = {e: median(v if isfinite(v := curve[e]) else inf for curve in curves if e in curve) for e in epochs}
+        marker = "." if len(middle) < 15 else None
+        named = label or LABELS.get(tag, tag)
+        for curve in curves if several else ():
+            panel.plot(list(curve), list(curve.values()), color=colour, linewidth=SEED_WIDTH, alpha=SEED_ALPHA)
+        wide = {"linewidth": MEDIAN_WIDTH, "label": f"{named}, median of {len(curves)} seeds"} if several else {}
+        look: dict[str, Any] = {"linewidth": 1.4, "label": label} | wide
+        panel.plot(list(middle), list(middle.values()), color=colour, marker=marker, **look)
+        told = _mark_divergence(panel, histories, name, colour) or told
+    if several and panel.lines:
+        panel.plot([], [], color="0.4", linewidth=SEED_WIDTH, label="each seed")
+    if told is not None:
+        panel.plot([], [], "x", color="0.2", markersize=8, label=told)
     panel.set_xlabel("epoch")
-    panel.set_ylabel(LABELS.get(tag, tag))
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-    panel.grid(alpha=0.3)
-    if panel.get_legend_handles_labels()[0]:
-        panel.legend()
+    panel.set_ylabel(_label(tag, unit))
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    panel.grid()
+
+
+def _label(tag: str, unit: str) -> str:
+    if not unit or tag not in (*UNITS, "loss"):
+        return LABELS.get(tag, tag)
+    return f"mean squared error, ({unit})²" if tag == "loss" else f"{UNITS[tag]} ({unit})"
+
+
+def _needs_log(panel: Axes) -> bool:
+    lines = [np.asarray(line.get_ydata(), float) for line in panel.lines if line.get_linestyle() != "--"]
+    finite = [value for line in lines for value in line if np.isfinite(value)]
+    return bool(finite) and 0 < OF_LOG_SCALE * min(finite) < max(finite)
+
+
+def _set_log(panel: Axes) -> None:
+    panel.set_yscale("log")
+    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.yaxis.set_minor_formatter(NullFormatter())

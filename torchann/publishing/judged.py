@@ -7,9 +7,9 @@ from typing import Any
 from tabulate import tabulate
 
 from torchann.data.tables.columns import shown
+from torchann.engine.class_report import HEAD, ClassReport
 from torchann.nets.readable import Readable, in_digits
 from torchann.publishing.markdown import code, table
-from torchann.tasks.class_report import HEAD, ClassReport
 
 LABELS = {
     "rmse": "RMSE",

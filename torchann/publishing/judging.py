@@ -6,13 +6,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchmetrics.classification import MulticlassStatScores
 
 from torchann.data.tables.columns import shown
 from torchann.data.tabular import TabularDataModule
+from torchann.engine.class_report import ClassReport, class_counts
 from torchann.nets.evaluating import evaluating
 from torchann.publishing.judged import Judged
-from torchann.tasks.class_report import ClassReport
 
 VALUES, PRODUCTS = 5 * 10**6, 10**8  # of the rows that the linear model is fitted on; of a step of that, at most
 RARE, FOUND = 0.2, 0.9  # share of the rows of a rare class, and of those of it that a good model finds
@@ -73,9 +72,8 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
         classed: NDArray[np.int64] = whole.astype(np.int64)
         chosen = {name: table.argmax(1) for name, table in tables.items()} | {"net": torch.cat(said).numpy()}
         metrics = {name: _of_classes(classed, table, chosen[name]) for name, table in tables.items()}
-        counts = MulticlassStatScores(data.num_classes, average=None, validate_args=False)
-        counts.update(torch.cat(said), torch.from_numpy(classed))
-        classes = ClassReport.of(counts.compute(), data.class_names).classes
+        counts = class_counts(torch.cat(said), torch.from_numpy(classed), data.num_classes)
+        classes = ClassReport.of(counts, data.class_names).classes
     finite = {n: {k: v if np.isfinite(v) else None for k, v in part.items()} for n, part in metrics.items()}
     return Judged("test" if part == "test" else "validation", len(whole), len(x), finite, classes)
 

@@ -9,9 +9,9 @@ from torch import Tensor
 from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric
 from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
 
+from torchann.engine.class_report import ClassCounts
 from torchann.nets.checks import check_classes
 from torchann.nets.heads import Objective, classification_objective, regression_objective
-from torchann.tasks.class_report import ClassCounts
 from torchann.tasks.metrics import RowMetrics
 from torchann.tasks.named_metrics import named_metrics, of_each_target
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from torchann.engine.backprop import Backprop
+from torchann.engine.class_report import ClassReport
 from torchann.engine.rows.loader import Block, map_rows, num_rows
 from torchann.files.metric_name import STAGES, MetricName
 from torchann.nets.checks import check_dropout, check_width, explain
@@ -16,7 +17,6 @@ from torchann.nets.heads import Objective
 from torchann.nets.mlp import MLP, activation_module
 from torchann.nets.summary import Summary, summary
 from torchann.tasks.block_steps import move_plateau_schedules
-from torchann.tasks.class_report import ClassReport
 from torchann.tasks.data_check import DataCheck
 from torchann.tasks.from_data import take_from_data
 from torchann.tasks.metrics import RowMetrics

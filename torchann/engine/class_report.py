@@ -107,3 +107,11 @@ class ClassReport:
         more = len(self.classes) - MOST_CLASSES
         note = f"\n({more:,} classes with a higher F1 left out)" if more > 0 else ""
         return str(tabulate(self.rows, ["", *HEAD], "plain", colalign=right, disable_numparse=True)) + note
+
+
+def class_counts(predicted: Tensor, y: Tensor, num_classes: int) -> Tensor:
+    """Return the counts of classes ``(rows,)`` that were predicted beside the true ones, ``(classes, 5)``."""
+    counts = MulticlassStatScores(num_classes, average=None, validate_args=False)
+    counts.update(predicted, y)
+    found: Tensor = counts.compute()
+    return found.reshape(-1, 5)
