@@ -65,5 +65,5 @@ def test_experiment_meets_its_figures_and_draws_a_line_for_each_start_and_seed()
     outcome = seeded(experiment, Setting(experiment.name))
     assert all(published.met_by(outcome.measurements[published.measurement]) for published in experiment.published)
     distance, accuracy = experiment.draw([outcome, outcome], experiment.title).axes
-    assert len(distance.lines) == len(accuracy.lines) == 4
+    assert len(distance.lines) == len(accuracy.lines) == 6  # two seeds and their median, of two starts
     assert list(distance.lines[0].get_ydata()) == [0.0] * len(outcome.shown["zero weights"].distance)

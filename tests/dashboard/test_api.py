@@ -202,7 +202,8 @@ def test_there_is_a_curve_for_each_class_and_none_without_probabilities(ask, rea
 
 
 def test_text_is_the_page_of_the_run_and_its_profile(ask):
-    assert ask("text/tags")[DIGITS] == ["run/text_summary", "profile/text_summary"]
+    wanted = {f"{tag}/text_summary" for tag in ("run", "profile", "classification_report")}
+    assert set(ask("text/tags")[DIGITS]) == wanted
     (page,) = ask("text/text", run=DIGITS, tag="run/text_summary")
     assert page["step"] == 0
     for words in ("<th>ClassificationMLP</th>", "1 (Linear)      (None, 16)             1,040", "lr: 0.1\n", "- nine"):

@@ -12,8 +12,8 @@ pytest.importorskip("optuna")
 
 from tests.tuning.searched import Held, study
 from torchann import IrisDataModule
+from torchann.data.folds import folds_of
 from torchann.tuning import storage
-from torchann.tuning.folds import folds_of
 
 
 def test_line_that_was_torn_by_a_loss_of_power_is_cut_off(tmp_path):

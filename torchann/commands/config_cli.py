@@ -15,13 +15,14 @@ from lightning.pytorch.utilities import rank_zero_only
 from torchann.commands.error_report import report_error
 from torchann.commands.parser import CLI_OPTIONS, Parser
 from torchann.commands.run_shortcut import with_run
-from torchann.commands.table_shortcut import name_of, translated, with_model, without_model_knobs
+from torchann.commands.table_shortcut import in_words, name_of, translated, with_model, without_model_knobs
 from torchann.commands.texts import with_plain_texts
 from torchann.commands.trusted import trust
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
 from torchann.files.run import check_name, name_from
 from torchann.nets.names import printable
+from torchann.publishing.small_tables import kind_of, settings_of
 from torchann.training.quiet import quieten_framework
 from torchann.training.trainer import Trainer
 
@@ -37,10 +38,12 @@ class ConfigCLI(LightningCLI):
 
     Attributes:
         table: the user's table, where the model was chosen by it; read already.
+        small: few or wide, for a table that has few rows, or more columns than rows, and the model that suits it.
     """
 
     trainer: Trainer
     table: TabularDataModule | None = None
+    small: str | None = None
 
     def __init__(self, command: str, args: Sequence[str], own: Sequence[str] = (), **kwargs: Any) -> None:
         quieten_framework()
@@ -95,7 +98,14 @@ class ConfigCLI(LightningCLI):
             assert isinstance(self.table, TabularDataModule)
             self.table.setup()
             known = (given.trainer.max_epochs is not None, bool(given.trainer.callbacks))
-            self.config = parser.parse_args([*command, *with_model(words, str(self.table.task), *known)])
+            task, names = str(self.table.task), [word.split("=")[0].rstrip("+").rpartition(".")[2] for word in words]
+            self.small = kind_of(self.table, names) if self.name == "fit" else None
+            if self.small is not None:
+                model, data, trainer = settings_of(self.small, self.table)
+                trainer = {name: value for name, value in trainer.items() if name != "max_epochs" or not known[0]}
+                words = [*in_words("model", model), *words, *in_words("data", data), *in_words("trainer", trainer)]
+                known, self.table = (True, True), None  # read again, with another part to train on
+            self.config = parser.parse_args([*command, *with_model(words, task, *known)])
         elif first != words:
             self.config = parser.parse_args([*command, *words])
 

@@ -163,7 +163,7 @@ class CLI(ConfigCLI):
         """Trains; says first what was found out of a table, and measures a model of one at the end."""
         try:
             if isinstance(datamodule, TabularDataModule):
-                fit_on_table(self.trainer, model, datamodule, ckpt_path, self._say)
+                fit_on_table(self.trainer, model, datamodule, ckpt_path, self._say, self.small)
             else:
                 self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
                 check_usable(self.trainer)

@@ -2,8 +2,9 @@
 
 import glob
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from torchann.commands.texts import keep_texts
 from torchann.data.tables.columns import shortened
@@ -98,6 +99,16 @@ def translated(words: Sequence[str]) -> list[str]:
 
 def _joined(values: list[str]) -> str:
     return values[0] if len(values) == 1 else json.dumps(values)
+
+
+def in_words(part: str, options: Mapping[str, Any]) -> list[str]:
+    """Return options of a part as words of a command line.
+
+    Example:
+        >>> in_words("model", {"hidden_sizes": [64], "lr": 0.1})
+        ['--model.hidden_sizes', '[64]', '--model.lr', '0.1']
+    """
+    return [word for name, value in options.items() for word in (f"--{part}.{name}", json.dumps(value))]
 
 
 def without_model_knobs(words: Sequence[str]) -> list[str]:

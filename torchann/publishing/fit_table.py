@@ -7,6 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch.callbacks import Callback
+
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data.tables.csv_table import stem
@@ -15,6 +17,7 @@ from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.run import Run
 from torchann.nets.names import no_such_argument, printable
 from torchann.publishing.judging import judge, unequal_classes
+from torchann.publishing.small_tables import cross_validated, kind_of, said_of, settings_of
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.regression import RegressionMLP
 from torchann.training.checkpoints import best_path
@@ -70,16 +73,22 @@ def fit(data: Any, target: Any, **options: Any) -> RegressionMLP | Classificatio
         parts["trainer" if name in of_trainer else "data" if name in of_data else "model"][name] = value
     table = TabularDataModule(data, target, **parts["data"])
     table.setup()
+    small = kind_of(table, given)
+    of_small: tuple[dict[str, Any], ...] = ({}, {}, {}) if small is None else settings_of(small, table)
+    if small is not None:
+        table = TabularDataModule(data, target, **(of_small[1] | parts["data"]))
+        table.setup()
     kind = RegressionMLP if table.task == "regression" else ClassificationMLP
-    model = kind(**(MODEL_OPTIONS | parts["model"]))
-    callbacks = parts["trainer"].pop("callbacks", None) or [EarlyStopping()]
+    model = kind(**(MODEL_OPTIONS | of_small[0] | parts["model"]))
+    stopping: list[Callback] = [] if small is not None else [EarlyStopping()]
+    callbacks = parts["trainer"].pop("callbacks", None) or stopping
     callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     logs = parts["trainer"].get("logger") in (None, True)
     if logs and not any(isinstance(callback, TensorBoardReport) for callback in callbacks):
         callbacks.append(TensorBoardReport())
     named: dict[str, Any] = {"name": name_of(data), "max_epochs": MAX_EPOCHS}
-    trainer = Trainer(callbacks=callbacks, **(named | parts["trainer"]))
-    fit_on_table(trainer, model, table, say=_say_nothing if trainer.quiet else print)
+    trainer = Trainer(callbacks=callbacks, **(named | of_small[2] | parts["trainer"]))
+    fit_on_table(trainer, model, table, say=_say_nothing if trainer.quiet else print, small=small)
     return model
 
 
@@ -103,7 +112,12 @@ def name_of(source: Any) -> str:
 
 
 def fit_on_table(
-    trainer: Trainer, model: Any, data: TabularDataModule, ckpt_path: Any = None, say: Callable[[str], None] = print
+    trainer: Trainer,
+    model: Any,
+    data: TabularDataModule,
+    ckpt_path: Any = None,
+    say: Callable[[str], None] = print,
+    small: str | None = None,
 ) -> None:
     """Train a model on a table and measure it: its ``report``, which its run's folder and TensorBoard have, too.
 
@@ -113,6 +127,7 @@ def fit_on_table(
         data: the table.
         ckpt_path: a checkpoint to resume from.
         say: takes what was found out about the table, and the metrics.
+        small: few or wide, for a table whose options are those of :mod:`torchann.publishing.small_tables`.
 
     Raises:
         ValueError: if the fit diverged before an epoch ended.
@@ -120,6 +135,8 @@ def fit_on_table(
     data.setup("fit")
     if trainer.is_global_zero:
         say(printable(str(data.report)))
+        if small is not None:
+            say(said_of(small, data, int(trainer.max_epochs or 0)))
     trainer.fit(model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
     check_usable(trainer)
     if trainer.stopped_by in (None, "interrupt") or trainer.fast_dev_run or not trainer.is_global_zero:  # type: ignore[attr-defined]
@@ -143,6 +160,8 @@ def fit_on_table(
             Run(logger.log_dir).measured("fit").write_text(json.dumps(told, indent=2))
             logger.experiment.add_text("metrics", judged.markdown, trainer.current_epoch)
             logger.finalize("judged")
+    if small is not None:
+        say(cross_validated(model, data, int(trainer.max_epochs or 0), trainer.seed) or "too few rows for folds")
 
 
 def check_usable(trainer: Trainer) -> None:

@@ -11,13 +11,13 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback, Checkpoint
 
 from torchann.dashboard.tensorboard_logger import RunLogger
+from torchann.data.folds import folds_of
 from torchann.engine.stop import StopTraining
 from torchann.files.history import no_such_figure
 from torchann.files.metric_name import MetricName
 from torchann.files.run import Run
 from torchann.training.checkpoints import Checkpoints
 from torchann.training.trainer import Trainer
-from torchann.tuning.folds import folds_of
 from torchann.tuning.trials import Candidate, Criterion, Make, Scores
 
 WHOLE = "fit"
