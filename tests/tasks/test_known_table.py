@@ -127,6 +127,24 @@ def test_raw_rows_of_a_loader_are_prepared(files, door, kind):
     assert found == pytest.approx(made.validate(model, datamodule=module(), verbose=False)[0])
 
 
+@pytest.mark.parametrize(
+    "kind", [torchann.Trainer, __import__("lightning").pytorch.Trainer], ids=["ours", "Lightning's"]
+)
+def test_raw_rows_are_prepared_by_the_trainer_that_has_fitted_on_a_data_module(kind):
+    data, model = module(), torchann.RegressionMLP([4])
+    quiet = {"enable_progress_bar": False, "logger": False, "enable_model_summary": False, "accelerator": "cpu"}
+    made = kind(max_epochs=1, enable_checkpointing=False, **quiet)
+    made.fit(model, datamodule=data)
+    wanted, raw = made.test(model, datamodule=data, verbose=False)[0], data.splits.test
+    assert made.test(model, loader(*raw), verbose=False)[0] == pytest.approx(wanted)
+    found = torch.cat([batch["value"] for batch in made.predict(model, loader(*raw))])
+    torch.testing.assert_close(found, model.predict(raw.x))
+    assert made.test(model, data.test_dataloader(), verbose=False)[0] == pytest.approx(wanted)
+    made.fit_loop.max_epochs = 2
+    with pytest.raises(ValueError, match="would train it on rows as they are; give a data|validation inputs have nan"):
+        made.fit(model, loader(*data.splits.train), loader(*data.splits.val))
+
+
 def test_loaders_of_a_data_module_are_prepared_once(files):
     data = module()
     data.setup()

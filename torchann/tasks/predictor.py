@@ -18,6 +18,7 @@ from torchann.nets.preprocessing import Preprocessing
 from torchann.tasks.saved_net import check_prediction, check_size
 
 T = TypeVar("T", bound="Predictor")
+LOADERS = {"validate": "val_dataloader", "test": "test_dataloader", "predict": "predict_dataloader"}
 OTHERS = {"Trainer": ("max_epochs", "seed", "callbacks"), "data module": ("batch_size", "val_size", "test_size")}
 """Arguments that are often given to a task, and where they belong."""
 
@@ -141,9 +142,15 @@ class Predictor(pl.LightningModule):
             )
 
     def _serves_raw(self, loader: Any) -> bool:
-        data = getattr(trainer_of(self), "datamodule", None)
-        if self.preprocessing is None or getattr(data, "preprocessing", None) is not None:
+        trainer = trainer_of(self)
+        data = getattr(trainer, "datamodule", None)
+        if self.preprocessing is None:
             return False
+        if trainer is not None and getattr(data, "preprocessing", None) is not None:
+            # A Trainer keeps the data module of an earlier call, whatever it is given now; ours mark their loaders.
+            hook = getattr(type(data), LOADERS.get(str(trainer.state.fn), "train_dataloader"))
+            if not hook.__module__.startswith("torchann."):
+                return False
         loaders = loader if isinstance(loader, (list, tuple)) else [loader]
         return not all(getattr(one, "prepare", None) or getattr(one, "prepared", False) for one in loaders)
 

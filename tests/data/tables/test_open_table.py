@@ -128,7 +128,7 @@ def test_damaged_file_is_refused(tmp_path, name, content, told):
 
 def test_arrays_of_objects_are_never_unpickled(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[{}]]), allow_pickle=True)
-    with pytest.raises(DataFileError, match="cannot be opened .Object arrays cannot be loaded when allow_pickle=False"):
+    with pytest.raises(DataFileError, match="cannot be opened .Array can.t be memory-mapped: Python objects"):
         open_table(tmp_path / "a.npy")
 
 
@@ -213,3 +213,21 @@ def test_file_called_as_the_home_folder_is_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_csv(tmp_path / "~", {"a": [1, 2]})
     assert open_table("./~").columns == ["a"]
+
+
+def test_array_that_a_header_says_to_be_larger_than_the_file_is_refused(tmp_path):
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 2), }".ljust(117) + b"\n"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(DataFileError, match="a.npy cannot be opened .*; expected arrays of numbers or texts"):
+        open_table(tmp_path / "a.npy")
+
+
+def test_packed_arrays_that_would_fill_the_memory_are_refused(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros((1000, 1000)))
+    monkeypatch.setattr("torchann.data.tables.open_table.free_memory", lambda: 10**7)
+    with pytest.raises(
+        DataFileError, match="a.npz would unpack to 8 MB; expected 5 MB at most; write the table as Par"
+    ):
+        open_table(tmp_path / "a.npz")
+    monkeypatch.setattr("torchann.data.tables.open_table.free_memory", lambda: 10**8)
+    assert len(open_table(tmp_path / "a.npz").columns) == 1000

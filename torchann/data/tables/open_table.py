@@ -1,7 +1,6 @@
 """Finds out what a table is, by its content: files of several kinds, data frames, arrays."""
 
 import glob
-import io
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from torchann.data.errors import DataFileError, DataNotFoundError
 from torchann.data.tables.csv_table import CsvTable, stem
+from torchann.data.tables.memory_size import free_memory
 from torchann.data.tables.missing_values import DEFAULT_MISSING, MissingValues
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.table import ArrayTable, Table
@@ -183,7 +183,15 @@ def _kind(path: Path) -> str:
 
 def _of_numpy(path: Path) -> dict[str, Any]:
     try:
-        content = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        free, packed = free_memory(), path.suffix.lower() == ".npz"
+        if packed and free is not None:
+            with zipfile.ZipFile(path) as parts:
+                size = sum(part.file_size for part in parts.infolist())
+            if size > free // 2:
+                found = f"would unpack to {size / 1e6:,.0f} MB"
+                raise DataFileError(path, found, f"{free / 2e6:,.0f} MB at most", "write the table as Parquet")
+        content = np.load(path, allow_pickle=False, mmap_mode=None if packed else "r")  # which sees the file's size
+        content = np.array(content) if isinstance(content, np.ndarray) else content
         if not isinstance(content, np.lib.npyio.NpzFile):
             return _of_array(content)
         arrays: dict[str, Any] = {}
@@ -191,7 +199,9 @@ def _of_numpy(path: Path) -> dict[str, Any]:
             wide = array.ndim == 2
             arrays |= {f"{name}{place}": array[:, place] for place in range(array.shape[1])} if wide else {name: array}
         return arrays
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
+    except (ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile, KeyError) as error:
+        if isinstance(error, DataFileError):
+            raise
         found = f"cannot be opened ({str(error).splitlines()[0]:.100})"
         raise DataFileError(path, found, "arrays of numbers or texts", "write it again with numpy.savez") from None
 
