@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+import shutil
 import warnings
 
 import numpy as np
@@ -178,3 +179,19 @@ def test_tensor_that_repeats_a_few_numbers_makes_no_large_net(run, tmp_path):
     (tmp_path / "best.ckpt").write_bytes(pack(content))
     with pytest.raises(CheckpointError, match="its hyperparameters make"):
         torchann.RegressionMLP.load_from_checkpoint(tmp_path / "best.ckpt")
+
+
+@pytest.mark.parametrize("name", ["versions.json", "test.json", "validate.json", "fit.json", "history.csv"])
+@pytest.mark.parametrize("text", ["[1]", "3", '"x"', "{bad", '{"epoch": 1, "a": [1]}', "", "epoch,val_loss\n0,x\n"])
+def test_damaged_description_of_a_run_costs_no_prediction(run, tmp_path, name, text):
+    folder = tmp_path / "001"
+    shutil.copytree(run, folder)
+    (folder / name).write_text(text)
+    assert complaint(folder / "checkpoints" / "best.ckpt") == ""
+
+
+def test_versions_of_a_run_are_no_markup_in_its_card(run, tmp_path):
+    folder = tmp_path / "001"
+    shutil.copytree(run, folder)
+    (folder / "versions.json").write_text(json.dumps({"torch": "<img src=x onerror=alert(1)>"}))
+    assert "| torch | `<img src=x onerror=alert(1)>` |" in model_card(folder)

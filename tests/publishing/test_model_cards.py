@@ -32,7 +32,7 @@ def test_card_of_a_run_has_its_figures_data_and_versions(housing_run):
     assert f"| `rmse` | {best['train_rmse']:.4g} | {best['val_rmse']:.4g} | {measured['test_rmse']:.4g} |" in card
     assert "`california-housing`, 11,610 rows; fingerprint `sha256:" in card and "| `epochs` | `3` |" in card
     assert "`value (rows, 1) float32` | regression: `MedHouseVal`, in the unit" in card
-    assert f"| torch | {version('torch')} | {version('torch')} |" in card and "`MedInc`, `HouseAge`" in card
+    assert f"| torch | `{version('torch')}` | `{version('torch')}` |" in card and "`MedInc`, `HouseAge`" in card
 
 
 @pytest.mark.parametrize(

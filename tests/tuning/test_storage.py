@@ -14,6 +14,7 @@ from tests.tuning.searched import Held, study
 from torchann import IrisDataModule
 from torchann.data.folds import folds_of
 from torchann.tuning import storage
+from torchann.tuning.storage import open_storage
 
 
 def test_line_that_was_torn_by_a_loss_of_power_is_cut_off(tmp_path):
@@ -73,3 +74,10 @@ def test_folds_of_classes_have_each_in_its_share():
     y = data.splits.train.y.numpy()
     expected = [held_out for _, held_out in StratifiedKFold(5).split(y, y)]
     assert all(torch.equal(p.splits.test.y, data.splits.train.y[rows]) for p, rows in zip(parts, expected, strict=True))
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "p@ss:word/1"])
+def test_password_of_a_database_is_not_echoed(tmp_path, secret):
+    with pytest.raises(ValueError, match=r"the storage .*\*\*\*@") as error:
+        open_storage(f"nosuch://me:{secret}@localhost/studies", tmp_path)
+    assert secret not in str(error.value)

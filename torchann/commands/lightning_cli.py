@@ -1,6 +1,7 @@
 """``torchann fit | validate | test | predict``: LightningCLI on the folders of the runs."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torchann.commands.predict import write_predictions
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
+from torchann.files.atomic import write_atomically
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.files.predictions import check_ending
 from torchann.files.run import Run, RunFolderError
@@ -191,7 +193,11 @@ class CLI(ConfigCLI):
             print(printable(f"\n{output}\n{report}" if output else f"\n{report}"))
         run = _run_of(Path(ckpt_path))
         if run is not None:
-            run.measured(str(self.subcommand)).write_text(json.dumps({"checkpoint": ckpt_path, **figures[0]}, indent=2))
+            try:
+                text = json.dumps({"checkpoint": ckpt_path, **figures[0]}, indent=2)
+                write_atomically(run.measured(str(self.subcommand)), text.encode())
+            except OSError as error:  # of a run that may only be read
+                warnings.warn(f"the metrics are not kept: {error.strerror}", stacklevel=2)
 
     def predict(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
         """Writes predictions of the data module's rows to predict, in their order."""

@@ -1,5 +1,6 @@
 """The folder that a run leaves, as an object: its files by name, which checkpoint is good, whose it is."""
 
+import json
 import platform
 import shutil
 import warnings
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -221,6 +223,24 @@ class Run:
             raise CheckpointError(f"{self.last} is damaged, and there is no good {BEST} beside it; begin a new run")
         warnings.warn(f"{self.last} is damaged; going on from {self.best}", stacklevel=2)
         return self.best
+
+
+def said_in(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file that describes a run; nothing where there is none, with a warning if damaged.
+
+    Example:
+        >>> said_in(Path("runs/demo/001/versions.json"))
+        {}
+    """
+    try:
+        found = json.loads(path.read_text()) if path.is_file() else {}
+    except (ValueError, RecursionError, OSError) as error:
+        found = error
+    if not isinstance(found, dict):
+        what = f"it has a {type(found).__name__}" if not isinstance(found, Exception) else str(found)
+        warnings.warn(f"{path} holds no JSON object and is left out: {what}", stacklevel=2)
+        return {}
+    return found
 
 
 def _is_good(path: Path) -> bool:

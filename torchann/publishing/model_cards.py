@@ -232,4 +232,5 @@ def _versions(trained: Mapping[str, str]) -> str:
     here = {name: number for name, number in versions().items() if name in ("torchann", "torch", "python")}
     columns = {"trained with": trained, "this card was written with": here}
     message = {name: numbers for name, numbers in columns.items() if numbers}
-    return table(["", *message], [[name, *(numbers.get(name, "") for numbers in message.values())] for name in here])
+    rows = [[name, *(numbers.get(name, "") for numbers in message.values())] for name in here]
+    return table(["", *message], [[name, *(code(number) if number else "" for number in row)] for name, *row in rows])

@@ -12,7 +12,7 @@ from torch import nn
 from torchann.data.tables.columns import shortened, shown
 from torchann.files.history import Row, epoch_number
 from torchann.files.metric_name import MetricName
-from torchann.files.run import Run
+from torchann.files.run import Run, said_in
 from torchann.files.safetensors_file import read
 from torchann.nets.column import TIME, Column
 from torchann.nets.names import printable
@@ -74,9 +74,8 @@ class ModelInfo(Readable):
             return {}
         if self.path.suffix != ".ckpt":
             return {"torchann": shown(str(read(self.path).document.get("torchann")))}
-        file = Run.of(self.path).versions
-        message = json.loads(file.read_text()) if file.is_file() else {}
-        return {str(name): shown(str(number)) for name, number in message.items()}
+        message = said_in(Run.of(self.path).versions)
+        return {shown(name): shown(str(number)) for name, number in message.items()}
 
     @property
     def measured(self) -> dict[str, dict[str, float]]:
@@ -87,8 +86,8 @@ class ModelInfo(Readable):
         for stage in ("validate", "test"):
             file = Run.of(self.path).measured(stage)
             if self.path.suffix == ".ckpt" and file.is_file():
-                message = json.loads(file.read_text())
-                found[stage] = {name: value for name, value in message.items() if isinstance(value, float)}
+                message = said_in(file)
+                found[stage] = {shown(name): value for name, value in message.items() if isinstance(value, float)}
         return found
 
 

@@ -1,13 +1,13 @@
 """A trained model by where it lies: a model file, a checkpoint, the folder of a run."""
 
-import json
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 from torchann.files.checkpoint_files import content_of, unpack
 from torchann.files.history import History
-from torchann.files.run import BEST, Run, RunFolderError
+from torchann.files.run import BEST, Run, RunFolderError, said_in
 from torchann.nets.names import nearest
 from torchann.publishing.judged import Judged
 from torchann.publishing.model_document import CLASSES, class_of
@@ -93,8 +93,7 @@ def model_from(path: str | Path) -> Any:
             f"{path} does not say of what class it is; in Python, torchann.save(CLASS.load_from_checkpoint(path), file)"
         )
     model = class_of(name).load_from_checkpoint(content, map_location="cpu").eval()
-    history = Run.of(path).history
-    model.history = History.from_csv(history) if history.is_file() else None
+    model.history = _history(Run.of(path).history)
     model.judged = _judged(path, checkpoint)
     return model
 
@@ -102,10 +101,22 @@ def model_from(path: str | Path) -> Any:
 def _judged(path: Path, checkpoint: dict[str, Any]) -> dict[str, Any] | None:
     # Of the best epoch, unless the run has gone on to another since.
     file = Run.of(path).measured("fit")
-    told = json.loads(file.read_text()) if path.name == BEST and file.is_file() else {}
-    if not isinstance(told, dict) or told.pop("epoch", None) != checkpoint["epoch"]:
+    told = said_in(file) if path.name == BEST else {}
+    if not told or told.pop("epoch", None) != checkpoint.get("epoch"):
         return None
-    return Judged.from_plain(told).describe()
+    try:
+        return Judged.from_plain(told).describe()
+    except ValueError as error:
+        warnings.warn(f"{file} is left out: {error}", stacklevel=2)
+        return None
+
+
+def _history(path: Path) -> History | None:
+    try:
+        return History.from_csv(path) if path.is_file() else None
+    except (ValueError, OSError) as error:  # a model predicts without it
+        warnings.warn(f"{path} is left out: {error}", stacklevel=2)
+        return None
 
 
 def _class_in_config(checkpoint: Path) -> str | None:

@@ -1,6 +1,7 @@
 """Where an Optuna study is kept, how it draws and when it gives trials up."""
 
 import errno
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -129,11 +130,14 @@ def open_storage(given: str | None, folder: Path) -> BaseStorage:
                 warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat, since Optuna 2.9
                 return RDBStorage(given, engine, heartbeat_interval=HEARTBEAT, grace_period=4 * HEARTBEAT)
         except Exception as error:  # of SQLAlchemy, of a driver, or that there is none
-            message = str(error).splitlines()[0]
+            password = re.search(r"://[^/@]*?:(.*)@", given)
+            shown, message = given, str(error).splitlines()[0]
+            if password:
+                shown, message = (text.replace(password[1], "***") for text in (shown, message))
             raise ValueError(
-                f"the storage {given!r} cannot be opened ({message}); give sqlite:///study.db, the URL of a database "
+                f"the storage {shown!r} cannot be opened ({message}); give sqlite:///study.db, the URL of a database "
                 "that there is, or a path for a journal"
-            ) from error
+            ) from (None if password else error)
     path = folder / "study.journal" if given is None else Path(given)
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, f"cannot keep trials in {path}: there is no folder {path.parent}")
