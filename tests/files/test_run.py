@@ -14,6 +14,7 @@ from torchann.files.run import LONGEST_NAME, Run, RunFolderError, check_name, na
 NAMES = r"config\.yaml|checkpoints|(best|last)\.ckpt|history\.csv|versions\.json|(test|validate)\.json|predictions\.csv"
 ELSEWHERE = {
     "__main__.py": "predictions.csv",  # of the working directory, not of a run
+    "short_help.py": "runs/homes/002/checkpoints/last.ckpt",  # an example
 }
 
 
