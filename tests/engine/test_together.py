@@ -71,7 +71,7 @@ def test_network_beside_others_leaves_them_the_other_core(monkeypatch):
     def second_thread():
         raise AssertionError("a second thread")
 
-    monkeypatch.setattr(compiled_learner, "_second_thread", second_thread)
+    monkeypatch.setattr(compiled_learner, "second_thread", second_thread)
     monkeypatch.setattr(compiled_learner, "free_cores", lambda: 2)
     ends = make_objective("identity", "mse"), make_solver("sgd", decayed=0)
     laid_out = lay_out([2, 1], [0], [2], activation=0, rows=4, dtype=np.float32)

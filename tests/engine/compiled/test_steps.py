@@ -301,7 +301,7 @@ def test_second_thread_keeps_off_the_core_of_the_first(example, monkeypatch):
     before, learner = os.sched_getaffinity(0), learner_of(net, "mse", "adam", 8)
     learner.net.layers[:3, PARTS] = [2, 2, 1]
     learner.steps(x, y, steps_of(ROWS, 8), 8)
-    cores = compiled_learner._second_thread().submit(os.sched_getaffinity, 0).result()
+    cores = compiled_learner.second_thread().submit(os.sched_getaffinity, 0).result()
     assert len(cores) == len(before) - 1 and cores < before and os.sched_getaffinity(0) == before
 
 

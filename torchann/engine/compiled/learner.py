@@ -1,11 +1,8 @@
 """A net that learns by compiled steps, on arrays: without torch, Lightning or scikit-learn."""
 
 import ctypes
-import os
-import threading
 import time
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +16,7 @@ from torchann.engine.compiled.objectives import Objective
 from torchann.engine.compiled.outputs import take_outputs
 from torchann.engine.compiled.solvers import KINDS, MOMENTS, Solver
 from torchann.engine.compiled.steps import Ends, Place, Vectors, take_steps
-from torchann.engine.compiled.threads import GATE, Crew, beside_others, free_cores, keep_to, other_cores
+from torchann.engine.compiled.threads import GATE, Crew, beside_others, free_cores, keep_to, other_cores, second_thread
 
 Numbers = NDArray[Any]
 NO_PLACES = np.zeros(0, np.int64)
@@ -167,7 +164,7 @@ class CompiledLearner:
         self._gate[:] = 0
         if workers == 1:
             return take_steps(*arguments, Crew(0, 1, self._gate))
-        second = _second_thread().submit(_take_part, other_cores(), *arguments, Crew(1, 2, self._gate))
+        second = second_thread().submit(_take_part, other_cores(), *arguments, Crew(1, 2, self._gate))
         taken = take_steps(*arguments, Crew(0, 2, self._gate))
         second.result()
         return taken
@@ -243,15 +240,3 @@ def _writable(part: Numbers) -> Numbers:
 def _take_part(cores: set[int], *arguments: Any) -> None:
     keep_to(cores)
     take_steps(*arguments)
-
-
-_pools: dict[int, ThreadPoolExecutor] = {}
-_pools_lock = threading.Lock()
-
-
-def _second_thread() -> ThreadPoolExecutor:
-    with _pools_lock:
-        if os.getpid() not in _pools:  # a forked process has none of its parent's threads
-            _pools.clear()
-            _pools[os.getpid()] = ThreadPoolExecutor(1, "torchann")
-        return _pools[os.getpid()]

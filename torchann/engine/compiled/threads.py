@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -142,3 +143,15 @@ def keep_to(cores: set[int]) -> None:
     """
     if cores:
         os.sched_setaffinity(0, cores)
+
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+def second_thread() -> ThreadPoolExecutor:
+    """Return what runs a function in the other thread of this process."""
+    with _lock:
+        if os.getpid() not in _pools:  # a forked process has none of its parent's threads
+            _pools.clear()
+            _pools[os.getpid()] = ThreadPoolExecutor(1, "torchann")
+        return _pools[os.getpid()]
