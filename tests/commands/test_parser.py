@@ -87,6 +87,11 @@ def test_option_of_another_package_is_answered_with_what_there_is(command, optio
     assert ELSEWHERE[option] in refused(command("fit", "--config", HOUSING, option, 3))
 
 
+def test_images_of_the_chapter_are_answered_with_their_class(command):
+    message = refused(command("fit", "--model", "Perceptron", "--data", "fashion-mnist"))
+    assert message.endswith("; did you mean 'torchann.FashionMNISTDataModule'?")
+
+
 def test_option_of_a_callback_is_refused_with_the_one_that_was_meant(command, tmp_path):
     text = (EXPERIMENTS / "housing_early_stopping.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(text.replace("patience", "pacience"))

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "--trainer.callbacks.patience",
     "lr_scheduler": "; schedules are options of the model: --model.lr_schedule step "
     "--model.lr_schedule_options '{step_size: 10}'",
+    "fashion": "; did you mean 'torchann.FashionMNISTDataModule'?",
     "seed": "; did you mean 'seed_everything'?",
 }
 """What there is in the place of an option of another package."""
