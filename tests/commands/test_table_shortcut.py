@@ -141,7 +141,7 @@ def test_arrays_of_numpy_are_taken(command, tmp_path):
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "t.npz", x=x, y=["a", "b"] * 30)
     assert "regression of '2'" in command("fit", "--data", "x.npy", "--target", 2, *QUICK).out
-    assert "binary classification of 'y': a 18, b 18" in command("fit", "--data", "t.npz", "--target", "y", *QUICK).out
+    assert "binary classification of 'y': a 23, b 23" in command("fit", "--data", "t.npz", "--target", "y", *QUICK).out
 
 
 def write(text):

@@ -125,7 +125,7 @@ def test_command_says_keeps_and_shows_them(command, tmp_path):
 def test_quiet_and_fast_runs_say_nothing_of_it(command, tmp_path):
     write_csv(tmp_path / "homes.csv", homes())
     words = ["fit", "--data", "homes.csv", "--target", "price", "--trainer.max_epochs", 1]
-    assert command(*words, "--quiet") == (0, "", "")
+    assert command(*words, "--quiet") == (0, "runs/homes/001\n", "")
     assert (tmp_path / "runs/homes/001/fit.json").is_file()
     assert "RMSE" not in command(*words, "--trainer.fast_dev_run", "true").out
 
