@@ -567,7 +567,7 @@ def test_net_that_cannot_be_followed_has_its_page_and_no_graph(tmp_path, monkeyp
     def compiled(*_):  # some releases of torch follow what they have compiled, others do not
         raise RuntimeError("a hook was not called")
 
-    monkeypatch.setattr("torchann.dashboard.tensorboard_report.steps_of", compiled)
+    monkeypatch.setattr("torchann.dashboard.description.steps_of", compiled)
     tags = read(fit(tmp_path, regression(), rows()).run_folder).Tags()
     assert "run/text_summary" in tags["tensors"] and not tags["graph"]
 

@@ -63,3 +63,11 @@ class StepLosses:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with them."""
         self._losses = list(state["losses"])
+
+
+def rows_in(batch: Any) -> int:
+    """Return the number of rows of a batch, 0 for one of an unknown form."""
+    first = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
+    if isinstance(first, Mapping):
+        first = next(iter(first.values()), None)
+    return len(first) if isinstance(first, torch.Tensor) and first.ndim else 0

@@ -1,34 +1,26 @@
 """What TensorBoard shows of a fit: Keras' callback of that name without TensorFlow, and what its users miss."""
 
-import logging
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as pl
-import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
-from tensorboard.compat.proto.event_pb2 import Event
 from torch.utils.tensorboard import SummaryWriter
 
-from torchann.dashboard.graph import graph_of, steps_of
-from torchann.dashboard.layout import layout
+from torchann.dashboard.description import describe, steps_if_known
 from torchann.dashboard.profiler import StepProfiler
+from torchann.dashboard.report_options import frequency, profiled_steps
 from torchann.dashboard.report_parts import epoch_of_weights, last_step, write_histograms, write_pictures, write_vectors
 from torchann.dashboard.run_page import run_page
-from torchann.dashboard.sample import is_task, undisturbed
-from torchann.dashboard.step_losses import StepLosses
+from torchann.dashboard.step_losses import StepLosses, rows_in
 from torchann.dashboard.tensorboard_logger import STEPS, RunLogger
 from torchann.engine.generators import separate_generators
-from torchann.engine.rows.loader import map_rows
 from torchann.engine.stop import StopTraining
-from torchann.nets.steps import Step
-
-log: logging.Logger = logging.getLogger("torchann")
 
 
 class TensorBoardReport(Callback):
@@ -82,17 +74,17 @@ class TensorBoardReport(Callback):
         embeddings_freq: int = 0,
         pictures_freq: int | Literal["end"] = "end",
     ) -> None:
-        self.histogram_freq: int = _frequency("histogram_freq", histogram_freq)
-        self.embeddings_freq: int = _frequency("embeddings_freq", embeddings_freq)
-        self.pictures_freq = pictures_freq if pictures_freq == "end" else _frequency("pictures_freq", pictures_freq)
+        self.histogram_freq: int = frequency("histogram_freq", histogram_freq)
+        self.embeddings_freq: int = frequency("embeddings_freq", embeddings_freq)
+        self.pictures_freq = pictures_freq if pictures_freq == "end" else frequency("pictures_freq", pictures_freq)
         self.write_graph, self.write_images, self.update_freq = write_graph, write_images, update_freq
         every = {"epoch": 0, "batch": 1}.get(str(update_freq), update_freq)
         if every != 0 or update_freq == 0:
-            _frequency("update_freq", every, 1)
+            frequency("update_freq", every, 1)
         self._step_losses = StepLosses(int(every)) if every else None
         self.profile_batch = profile_batch
         if profile_batch:
-            StepProfiler(*_range(profile_batch))
+            StepProfiler(*profiled_steps(profile_batch))
         self._profiler: StepProfiler | None = None
         self._logger: TensorBoardLogger | None = None
         self._folder: Path | None = None
@@ -127,7 +119,7 @@ class TensorBoardReport(Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begins to count."""
         self._undescribed = True
-        self._profiler = StepProfiler(*_range(self.profile_batch)) if self.profile_batch else None
+        self._profiler = StepProfiler(*profiled_steps(self.profile_batch)) if self.profile_batch else None
         self._rows = 0
         if self._step_losses is not None:
             self._step_losses.start(trainer.global_step)
@@ -144,7 +136,7 @@ class TensorBoardReport(Callback):
             self._undescribed = False
             self._guarded("the description", self._write_description, trainer, pl_module, writer, batch)
         if self._profiler is not None:
-            rows = _rows_in(batch)
+            rows = rows_in(batch)
             steps = -(-rows // getattr(batch, "batch_size", max(rows, 1)))
             self._guarded("profile_batch", self._profiler.before, trainer.global_step, steps)
 
@@ -161,32 +153,20 @@ class TensorBoardReport(Callback):
 
     def _write_description(self, trainer: pl.Trainer, task: Any, writer: SummaryWriter, batch: Any) -> None:
         assert self._logger is not None
-        folder, steps = Path(self._logger.log_dir), None
-        if is_task(task):  # anything may happen in the forward of someone else's
-            try:
-                with undisturbed(task):
-                    steps = steps_of(task, map_rows(lambda part: part[:2], batch[0]))
-            except Exception as error:  # of a net that cannot be followed, such as one that torch has compiled
-                log.info("TensorBoard has no graph of %s: %s", type(task).__name__, error)
+        folder = Path(self._logger.log_dir)
+        steps = steps_if_known(task, batch)
         if folder != self._folder and not getattr(self._logger, "goes_on", False):
-            self._describe(writer, task, steps)
+            charts = bool(self.histogram_freq), self._step_losses is not None
+            describe(writer, task, steps if self.write_graph else None, *charts)
         self._folder = folder
         writer.add_text("run", run_page(trainer, task, steps, folder), trainer.current_epoch)
         writer.flush()
-
-    def _describe(self, writer: SummaryWriter, pl_module: Any, steps: tuple[Step, ...] | None) -> None:
-        if self.write_graph and steps is not None:
-            graph = Event(graph_def=graph_of(steps).SerializeToString())
-            writer.file_writer.add_event(graph)  # type: ignore[attr-defined]
-        figures = pl_module.figure_names() if is_task(pl_module) else ["loss"]
-        charts = layout(figures, bool(self.histogram_freq), self._step_losses is not None)
-        writer.add_custom_scalars(charts)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Counts the rows, ends the profile, and writes the losses of steps."""
-        self._rows += _rows_in(batch)
+        self._rows += rows_in(batch)
         self._write_profile(self._writer(trainer), trainer)
         if self._step_losses is not None:
             self._step_losses.add(self._writer(trainer, STEPS), trainer.global_step, pl_module, outputs, batch)
@@ -267,24 +247,3 @@ class TensorBoardReport(Callback):
         writer = self._writer(trainer)
         if isinstance(exception, StopTraining) and writer is not None and self._last_epoch is not None:
             self._write_best(trainer, writer, self._last_epoch)
-
-
-def _frequency(name: str, value: Any, least: int = 0) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        words = {"update_freq": ", 'epoch' or 'batch'", "pictures_freq": " or 'end'"}.get(name, "")
-        raise ValueError(f"{name} is {value!r}; give a whole number from {least} on{words}")
-    return value
-
-
-def _range(profile_batch: int | tuple[int, int] | list[int]) -> tuple[int, int]:
-    steps = profile_batch if isinstance(profile_batch, (tuple, list)) else (profile_batch, profile_batch)
-    if len(steps) != 2 or not all(type(step) is int for step in steps):
-        raise ValueError(f"profile_batch is {profile_batch!r}; give a step from 1 on, or the first and the last one")
-    return steps[0], steps[1]
-
-
-def _rows_in(batch: Any) -> int:
-    first = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
-    if isinstance(first, Mapping):
-        first = next(iter(first.values()), None)
-    return len(first) if isinstance(first, torch.Tensor) and first.ndim else 0
