@@ -83,8 +83,9 @@ class KnobStudy:
             for ys in scores:
                 panel.plot(places, [_drawable(y) for y in ys], ".", color=colour, alpha=0.5)
                 lost = [place for place, y in zip(places, ys, strict=True) if not isfinite(y)]
-                panel.plot(lost, [0.97] * len(lost), "x", color=colour, transform=panel.get_xaxis_transform())
-                diverged |= bool(lost)
+                if lost:
+                    panel.plot(lost, [0.97] * len(lost), "x", color=colour, transform=panel.get_xaxis_transform())
+                    diverged = True
             medians = [_drawable(median(ys)) for ys in zip(*scores, strict=True)]
             look = {"marker": "_", "markersize": 22, "linestyle": "none"} if self.scale == "names" else {}
             panel.plot(places, medians, color=colour, label=line or None, **look)  # type: ignore[arg-type]
