@@ -62,6 +62,7 @@ class RunRecord(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes the hyperparameters and the versions."""
+        self._told = True  # of all processes: on_fit_end asks for the folder in all or none
         folder = Path(trainer.log_dir or ".")  # all processes ask: the first tells the others
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
@@ -73,7 +74,6 @@ class RunRecord(Callback):
             "max_epochs": trainer.max_epochs,
             "parameters": sum(parameter.numel() for parameter in pl_module.parameters()),
         }
-        self._told = True
         # TensorBoard's table begins with what differs, by the alphabet: what comes with the data would hide the rest.
         of_data = {*getattr(pl_module, "sizes", ()), *getattr(pl_module, "names", ())}
         chosen = {name: value for name, value in pl_module.hparams.items() if name not in of_data}
