@@ -12,6 +12,7 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import HuberRegressor, LinearRegression
+from sklearn.metrics import f1_score, log_loss, make_scorer, mean_absolute_error
 from sklearn.preprocessing import scale
 from sklearn.utils import compute_sample_weight
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 X, Y = load_iris(return_X_y=True)
 X = scale(X)
+COUNTS = np.arange(150.0)
 ROWS, VALUES = load_diabetes(return_X_y=True)
 ROWS, VALUES = scale(ROWS), scale(VALUES)
 SMALL = {"hidden_layer_sizes": (6,), "max_iter": 12, "random_state": 0, "learning_rate_init": 0.01}
@@ -238,6 +240,27 @@ def test_validation_rows_that_do_not_fit_are_refused(rows, message):
         MLPClassifier(early_stopping=True).fit(X, Y, **rows)
 
 
+@pytest.mark.parametrize(
+    ("kind", "scoring", "wanted"),
+    [
+        (MLPClassifier, "neg_log_loss", lambda model: -log_loss(Y, model.predict_proba(X), sample_weight=COUNTS)),
+        (MLPClassifier, "f1_macro", lambda model: f1_score(Y, model.predict(X), average="macro", sample_weight=COUNTS)),
+        (
+            MLPRegressor,
+            make_scorer(mean_absolute_error, greater_is_better=False),
+            lambda model: -mean_absolute_error(Y, model.predict(X), sample_weight=COUNTS),
+        ),
+    ],
+    ids=["log loss", "F1", "a scorer"],
+)
+def test_early_stopping_goes_by_what_is_asked_for(kind, scoring, wanted):
+    options = {"early_stopping": True, "n_iter_no_change": 3, "learning_rate_init": 0.05, "random_state": 0}
+    rows = {"X_val": X, "y_val": Y, "sample_weight_val": COUNTS}
+    model = kind(hidden_layer_sizes=(5,), scoring=scoring, **options).fit(X[::3], Y[::3], **rows)
+    assert model.best_validation_score_ == pytest.approx(wanted(model), rel=1e-6)  # of the weights that are kept
+    assert model.best_validation_score_ == max(model.validation_scores_)
+
+
 def test_negative_weights_of_rows_are_refused():
     with pytest.raises(ValueError, match="sample_weight has -0.5; give weights of 0 or more"):
         MLPClassifier().fit(X, Y, sample_weight=np.where(Y == 1, -0.5, 1.0))
@@ -247,6 +270,8 @@ def test_negative_weights_of_rows_are_refused():
     ("options", "message"),
     [
         ({"learning_rate_options": {"gamma": 1}}, "learning_rate 'constant' has none; give one of step, exponential"),
+        ({"scoring": "f1_macro"}, "scoring says when to stop early, and early_stopping is False"),
+        ({"scoring": "f2", "early_stopping": True}, "The 'scoring' parameter of MLPClassifier must be a str among"),
         ({"solver": "lbfgs", "dropout": 0.1}, "has no epochs, so it cannot take dropout; give another solver"),
         ({"solver": "lbfgs", "norm": "batch"}, "cannot take norm"),
         ({"solver": "lbfgs", "callbacks": [print]}, "cannot take callbacks"),

@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from torchann.estimators import mlp_task
 from torchann.estimators.estimator_file import SafeFile
 from torchann.estimators.fit_tasks import FitTasks
+from torchann.estimators.held_out import HeldOut
 from torchann.estimators.lbfgs import fit_by_lbfgs
 from torchann.estimators.mlp_file import check_fitted
 from torchann.estimators.options import check_together, check_unchanged
@@ -18,7 +19,7 @@ from torchann.estimators.prediction import ROWS
 from torchann.estimators.sklearn_internals import CallbackSupportMixin, check_arguments, with_callbacks
 from torchann.estimators.solver_state import SolverState, check_state, matching_state
 from torchann.estimators.targets import row_weights
-from torchann.estimators.training import HeldOut, Training
+from torchann.estimators.training import Training
 
 Own = TypeVar("Own", bound="MultilayerPerceptron")
 
@@ -220,8 +221,13 @@ class MultilayerPerceptron(SafeFile, CallbackSupportMixin, BaseEstimator):  # ty
         """Targets of validation rows as numbers, one column for each output."""
         return y
 
+    def _targets_of(self, indicators: Any) -> Any:
+        """Targets as ``fit`` is given them, from numbers with one column for each output."""
+        return indicators.ravel() if indicators.shape[1] == 1 else indicators
+
     def _parameters(self) -> dict[str, Any]:
-        return super()._parameters() | {"callbacks": None}  # which are code
+        code = {"callbacks": None, "scoring": self.scoring if isinstance(self.scoring, str) else None}
+        return super()._parameters() | code
 
     def _fitted_values(self) -> dict[str, Any]:
         values = super()._fitted_values()

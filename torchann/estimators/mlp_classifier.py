@@ -71,6 +71,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
         callbacks: each called after each epoch with the estimator and its figures, ``epoch``, ``loss``,
             ``learning_rate``, ``seconds`` and, with early stopping, ``validation_score``; True ends the fit.
             :class:`torchann.estimators.TensorBoard` is one.
+        scoring: what early stopping goes by: scikit-learn's name (``"roc_auc"``) or a scorer; None for accuracy.
 
     Attributes:
         classes_: sorted, ``(classes,)``; of labels ``(labels,)``.
@@ -80,7 +81,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
         loss_: of the last epoch, penalty included (but that of ``"adamw"``).
         loss_curve_: of each epoch.
         best_loss_: the lowest; None with early stopping.
-        validation_scores_: accuracies of each epoch; None without early stopping.
+        validation_scores_: accuracies of each epoch, or what ``scoring`` asks for; None without early stopping.
         best_validation_score_: the highest; None without early stopping.
         n_iter_: epochs of the last fit.
         t_: rows seen in all.
@@ -136,6 +137,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
         class_weight: Any = None,
         device: Any = "auto",
         callbacks: Any = None,
+        scoring: Any = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -168,6 +170,7 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
         self.class_weight = class_weight
         self.device = device
         self.callbacks = callbacks
+        self.scoring = scoring
 
     @available_if(_takes_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self: Own, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Own:
@@ -214,6 +217,10 @@ class MLPClassifier(MultilayerPerceptron, sklearn.neural_network.MLPClassifier):
     def _labels_of(self, indicators: Any) -> Any:
         """The class of each row, ``(rows,)``, from its indicators, ``(rows, outputs)``."""
         return self.classes_[indicators.argmax(1) if indicators.shape[1] > 1 else indicators[:, 0].astype(int)]
+
+    def _targets_of(self, indicators: Any) -> Any:
+        labels = self._binarizer.y_type_.startswith("multilabel")
+        return indicators.astype(int) if labels else self._labels_of(indicators)
 
     def _indicators(self, y: Any) -> Any:
         if not self._binarizer.y_type_.startswith("multilabel"):

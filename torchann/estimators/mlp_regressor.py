@@ -59,6 +59,8 @@ class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  
         callbacks: each called after each epoch with the estimator and its figures, ``epoch``, ``loss``,
             ``learning_rate``, ``seconds`` and, with early stopping, ``validation_score``; True ends the fit.
             :class:`torchann.estimators.TensorBoard` is one.
+        scoring: what early stopping goes by on validation rows: scikit-learn's name, such as
+            ``"neg_mean_absolute_error"``, or a scorer; None for R².
 
     Attributes:
         coefs_: weights of each layer, ``(in_features, out_features)``; float32 if the rows were.
@@ -67,7 +69,7 @@ class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  
         loss_: of the last epoch, penalty included (but that of ``"adamw"``).
         loss_curve_: of each epoch.
         best_loss_: the lowest; None with early stopping.
-        validation_scores_: R² scores of each epoch; None without early stopping.
+        validation_scores_: R² of each epoch, or what ``scoring`` asks for; None without early stopping.
         best_validation_score_: the highest; None without early stopping.
         n_iter_: epochs of the last fit.
         t_: rows seen in all.
@@ -118,6 +120,7 @@ class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  
         norm: Any = None,
         device: Any = "auto",
         callbacks: Any = None,
+        scoring: Any = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -150,6 +153,7 @@ class MLPRegressor(MultilayerPerceptron, sklearn.neural_network.MLPRegressor):  
         self.norm = norm
         self.device = device
         self.callbacks = callbacks
+        self.scoring = scoring
 
     def partial_fit(self: Own, X: Any, y: Any, sample_weight: Any = None) -> Own:
         """Trains for one more epoch.

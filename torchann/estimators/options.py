@@ -3,6 +3,8 @@
 from numbers import Real
 from typing import Any
 
+from sklearn.metrics import get_scorer_names
+
 from torchann.engine.inference import ACTIVATIONS
 from torchann.estimators.sklearn_internals import Interval, StrOptions
 
@@ -26,6 +28,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "norm": [StrOptions({"batch", "layer"}), None],
     "device": [str],
     "callbacks": [list, tuple, None],
+    "scoring": [StrOptions(set(get_scorer_names())), callable, None],
 }
 
 
@@ -48,6 +51,8 @@ def check_together(model: Any, held_out: bool, incremental: bool) -> None:
         )
     if held_out and not model.early_stopping:
         raise ValueError("X_val decides when to stop, and early_stopping is False; give early_stopping=True")
+    if model.scoring is not None and not model.early_stopping:
+        raise ValueError("scoring says when to stop early, and early_stopping is False; give early_stopping=True")
     if model.learning_rate_options and model.learning_rate not in SCHEDULES:
         raise ValueError(
             f"learning_rate_options is {model.learning_rate_options} and learning_rate {model.learning_rate!r} has "

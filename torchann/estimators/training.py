@@ -3,13 +3,12 @@
 import time
 import warnings
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
+from sklearn.metrics import check_scoring
 
 from torchann.engine.devices import device_for
 from torchann.engine.fit import CUT, LOWEST_RATE, Fit, LearningRate, StoppingRule
@@ -18,23 +17,10 @@ from torchann.engine.row_source import RowSource
 from torchann.engine.schedules import scheduled_rates
 from torchann.engine.scores import SCORES
 from torchann.estimators.fit_tasks import FitTasks
+from torchann.estimators.held_out import HeldOut, draw
 from torchann.estimators.learners import layers_of, learner_of, sizes_of
 from torchann.estimators.options import SCHEDULES
 from torchann.estimators.solver_state import matching_state, restored, saved_state
-
-
-class HeldOut(NamedTuple):
-    """Rows whose score decides when to stop.
-
-    Attributes:
-        X: inputs ``(rows, features)``, dense or sparse.
-        y: targets ``(rows, outputs)``, classes as indicators.
-        weight: how much each row counts, ``(rows,)``, or None.
-    """
-
-    X: Any
-    y: Any
-    weight: Any
 
 
 class Training:
@@ -69,7 +55,7 @@ class Training:
         self.learner: Any = learner_of(model, rows, device=device, seed=seed)
         self._publish()
         if model.early_stopping and held_out is None:
-            X, y, weight, held_out = _split(model, X, y, weight)
+            X, y, weight, held_out = draw(model, X, y, weight)
         batch_size = _batch_size(model.batch_size, X.shape[0])
         source = RowSource(X, y, weight, self.learner.vector.dtype)
         rate = self._rate(-(-source.count // batch_size), seed)
@@ -112,11 +98,25 @@ class Training:
             raise ValueError("the weights of the validation rows add up to nothing; give more rows that count")
         if len(getattr(model, "classes_", ())) == 1:
             return lambda: 1.0
-
+        if model.scoring is not None:
+            return self._asked_scorer(held_out)
         if sparse.issparse(held_out.X):
             return lambda: score(self._values_of_sparse(held_out.X), held_out.y, weight)
         x = np.ascontiguousarray(held_out.X, self.learner.vector.dtype)
         return lambda: score(self.learner.outputs(x, values=True), held_out.y, weight)
+
+    def _asked_scorer(self, held_out: HeldOut) -> Any:
+        model, scorer = self.model, check_scoring(self.model, self.model.scoring)
+        y, given = model._targets_of(held_out.y), {} if held_out.weight is None else {"sample_weight": held_out.weight}
+
+        def score() -> float:
+            if not self._in_place:
+                self._publish()
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "X does not have valid feature names")  # they have been checked
+                return float(scorer(model, held_out.X, y, **given))
+
+        return score
 
     def _values_of_sparse(self, X: Any) -> Any:
         if not self._in_place:
@@ -226,16 +226,3 @@ def _batch_size(given: Any, rows: int) -> int:
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
         )
     return min(int(given), rows)
-
-
-def _split(model: Any, X: Any, y: Any, weight: Any) -> Any:
-    stratify = y if is_classifier(model) and model.n_outputs_ == 1 else None
-    parts = [X, y] if weight is None else [X, y, weight]
-    split = train_test_split(
-        *parts, random_state=model._random_state, test_size=model.validation_fraction, stratify=stratify
-    )
-    train, val = split[::2], split[1::2]
-    if val[0].shape[0] < 2:
-        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-    none = [None] if weight is None else []
-    return *train, *none, HeldOut(*val, *none)
