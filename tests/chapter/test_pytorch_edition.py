@@ -101,14 +101,14 @@ def test_start_fills_the_interval_that_scikit_learn_draws_from():
 
 def test_training_stops_when_more_than_ten_epochs_in_a_row_were_no_better(tmp_path):
     task = RegressionMLP([], 8, 1, lr=1e-12)
-    stop, setting = EarlyStopping("val_loss", TOLERANCE, PATIENCE), Setting("", runs=str(tmp_path))
+    stop, setting = EarlyStopping("val_loss", TOLERANCE, PATIENCE), Setting("demo", runs=str(tmp_path))
     history, _ = pytorch_edition._stop_early(setting, task, HousingPoolDataModule(20_000, 42), stop, 200)
     assert len(history) == 1 + 11
 
 
 def test_weights_of_the_best_epoch_are_tested(tmp_path):
     task = RegressionMLP([], 8, 1, lr=0.8)  # descent needs less than 1 / 2.01, the largest eigenvalue of x.T @ x / rows
-    stop, setting = EarlyStopping("val_loss", TOLERANCE, PATIENCE), Setting("", runs=str(tmp_path))
+    stop, setting = EarlyStopping("val_loss", TOLERANCE, PATIENCE), Setting("demo", runs=str(tmp_path))
     history, tested = pytorch_edition._stop_early(setting, task, HousingPoolDataModule(20_000, 42), stop, 200)
     losses = [row["val_loss"] for row in history]
     assert losses[-1] > 100 * min(losses) and tested["test_loss"] < 3 * min(losses)

@@ -99,10 +99,12 @@ class ConfigCLI(LightningCLI):
             self.table.setup()
             known = (given.trainer.max_epochs is not None, bool(given.trainer.callbacks))
             task, names = str(self.table.task), [word.split("=")[0].rstrip("+").rpartition(".")[2] for word in words]
-            self.small = kind_of(self.table, names) if self.name == "fit" else None
+            self.small = kind_of(self.table, names)
             if self.small is not None:
                 model, data, trainer = settings_of(self.small, self.table)
-                trainer = {name: value for name, value in trainer.items() if name != "max_epochs" or not known[0]}
+                # A fit alone leaves validation out; what is to be measured now has the same net and rows.
+                told = [name for name in trainer if self.name == "fit" and not (name == "max_epochs" and known[0])]
+                trainer = {name: trainer[name] for name in told}
                 words = [*in_words("model", model), *words, *in_words("data", data), *in_words("trainer", trainer)]
                 known, self.table = (True, True), None  # read again, with another part to train on
             self.config = parser.parse_args([*command, *with_model(words, task, *known)])

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from statistics import fmean, stdev
 from typing import Any
 
-from torchann.data.folds import folds_of
 from torchann.data.tabular import TabularDataModule
 from torchann.training.trainer import Trainer
 
@@ -72,6 +71,8 @@ def cross_validated(model: Any, data: TabularDataModule, epochs: int, seed: int)
         epochs: of each training.
         seed: of each training.
     """
+    from torchann.data.folds import folds_of  # scikit-learn, which no other table needs
+
     metric = "rmse" if data.task == "regression" else "accuracy"
     try:
         parts = folds_of(data, FOLDS)

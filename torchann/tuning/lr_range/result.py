@@ -46,7 +46,7 @@ class RateRange(Readable):
              2   0.01      1.9
              3   0.1       0.5
              4   1         9
-        steepest descent at 0.01; shoots up at 1, half of it is 0.5
+        steepest descent at 0.01; shoots up at 1, half of it is 0.5; train with 0.01
     """
 
     rates: Sequence[float]
