@@ -127,7 +127,8 @@ def _predict_parser() -> _Parser:
         default="predictions.csv",
         help="a .csv, .npy or .parquet file (default: %(default)s)",
     )
-    predict.add_argument("--keep", metavar="COLUMN", nargs="+", default=[], help="columns to have beside predictions")
+    keep = "columns to have beside predictions"
+    predict.add_argument("--keep", metavar="COLUMN", nargs="+", action="extend", default=[], help=keep)
     predict.add_argument("--delimiter", help="between the values of a CSV file, such as ; or tab")
     predict.add_argument("--encoding", help="of a CSV file that is not UTF-8")
     predict.add_argument("--decimal", help="sign of numbers in texts, . or , where they could be read both ways")

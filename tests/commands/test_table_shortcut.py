@@ -95,10 +95,10 @@ def test_run_is_resumed_tested_and_predicted_from_with_the_same_words(command, t
     outcome = command("fit", *words, "--trainer.max_epochs", 3, "--resume")
     assert outcome.status == 0 and "checkpoint runs/homes/001/checkpoints/last.ckpt" in outcome.out
     assert "test_accuracy" in command("test", *words).out
-    outcome = command("predict", "runs/homes", "homes.csv", "-o", "out.csv", "--keep", "id")
+    outcome = command("predict", "runs/homes", "homes.csv", "-o", "out.csv", "--keep", "id", "--keep", "price")
     assert outcome == (0, "checkpoint runs/homes/001/checkpoints/best.ckpt\n120 rows in out.csv\n", "")
     with open("out.csv") as file:
-        assert next(csv.reader(file)) == ["id", "class", "proba no", "proba yes"]
+        assert next(csv.reader(file)) == ["id", "price", "class", "proba no", "proba yes"]
     told = command("info", "runs/homes")
     assert (
         told.status == 0 and "predicts binary classes: no, yes" in told.out and "measured by torchann test" in told.out

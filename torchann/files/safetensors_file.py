@@ -110,7 +110,7 @@ def read(path: Path) -> Opened:
         ModelFileError: if it is not one that :func:`pack` made, or of a newer version.
     """
     if not path.exists():
-        raise FileNotFoundError(errno.ENOENT, f"there is no file {path}; give one that torchann.save wrote")
+        raise FileNotFoundError(errno.ENOENT, f"there is no file {path}; give a run folder, or a model file")
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise ModelFileError(f"{path} is a folder or a device; give a file that torchann.save wrote")
     with path.open("rb") as file:

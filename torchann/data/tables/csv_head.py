@@ -42,7 +42,7 @@ def find_head(path: Path, start: str, whole: bool, delimiter: str | None) -> Hea
         delimiter: between its values, where that is known.
 
     Raises:
-        DataFileError: if it is empty, or names a column twice.
+        DataFileError: if it is empty, has no rows, or names a column twice.
 
     Example:
         >>> find_head(Path("a.csv"), "# rents\\nsize;rent\\n1,5;900", True, None)
@@ -57,6 +57,8 @@ def find_head(path: Path, start: str, whole: bool, delimiter: str | None) -> Hea
     rows, begin = splits[delimiter].rows, splits[delimiter].begin
     if not rows:
         raise DataFileError(path, "is empty", "a line of names and a line per row", "look where it comes from")
+    if whole and not rows[begin + 1 :]:  # Arrow would begin to read on in a thread that the end of the process meets
+        raise DataFileError(path, "has names and no rows", "a line per row", "look where it comes from")
     names = _names(path, rows[begin][1])
     return Head(delimiter, names, rows[begin][0] + bool(said), _decimal(rows[begin + 1 :], delimiter))
 
