@@ -8,6 +8,7 @@ import ctypes
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from torchann.engine.compiled.jit import compiled
 ARRIVED, TURN = 0, 8
 """Places in a gate, an array of :data:`GATE` int64: a cache line each."""
 GATE = 16
+LOOKS = (0, 1e-4, 1e-3)  # seconds before each: a thread that is about to sleep, as the second after a block, runs yet
 PATIENCE = 20_000  # looks, some 20 to 50 microseconds, before others may run
 
 
@@ -121,11 +123,17 @@ def free_cores() -> int:
     cores = len(os.sched_getaffinity(0))
     if cores < (os.cpu_count() or 1):
         return cores
-    try:
-        running = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]  # this thread is one of them
-    except OSError:
-        return cores
-    return cores + 1 - int(running)
+    free = cores
+    for pause in LOOKS:
+        time.sleep(pause)
+        try:
+            running = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]  # this thread is one of them
+        except OSError:
+            return cores
+        free = cores + 1 - int(running)
+        if free >= cores:
+            break
+    return free
 
 
 def other_cores() -> set[int]:
