@@ -41,6 +41,18 @@ def test_few_rows_get_a_linear_model_of_all_of_them_and_a_line_that_says_so(comm
     assert wanted > 0.9 and found > wanted - 0.05
 
 
+def test_a_small_table_is_measured_and_searched(command, folder):
+    write_csv(folder / "few.csv", linear(30))
+    assert command("fit", "few.csv", "--target", "y", "--epochs", "2", "--quiet").status == 0
+    measured = command("test", "--data", "few.csv", "--target", "y")  # by the net that was trained
+    assert measured.status == 0 and "test_rmse" in measured.out
+    space = "{model.lr: {low: 0.001, high: 0.1}}"
+    searched = command("tune", "few.csv", "--target", "y", "--tune.trials", "1", "--tune.space", space, "--epochs", "1")
+    assert searched.status == 0, searched.err
+    best = yaml.safe_load((folder / "studies" / "few" / "best.yaml").read_text())
+    assert best["data"]["init_args"].get("val_size") is None  # one row, as of a fit, would judge the trials
+
+
 def test_the_python_door_does_the_same(capsys):
     model = torchann.fit(linear(20), "y", logger=False, epochs=100)
     told = capsys.readouterr().out
