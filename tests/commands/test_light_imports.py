@@ -26,32 +26,32 @@ def test_command_imports_no_compiler_and_no_library_that_it_does_not_use(words, 
     assert after(code + f"found = [name for name in {LEFT_OUT} if name in sys.modules]") == []
 
 
-def test_optimisers_work_before_and_after_the_compiler_is_imported():
-    code = LIGHT + (
-        "import_lightning()\nimport sys, torch\n"
-        "solver = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))])\nsolver.zero_grad()\n"
-        "found = ['torch._dynamo' in sys.modules]\nimport torch._dynamo\nsolver.zero_grad()\n"
-        "found += [torch._dynamo.__file__ is not None, len(solver.state_dict()['param_groups'])]"
-    )
-    assert after(code) == [False, True, 1]
-
-
-def test_lightning_knows_a_compiled_model():
-    code = LIGHT + (
-        "import_lightning()\nimport torch\nfrom lightning.fabric.wrappers import OptimizedModule\n"
-        "net = torch.nn.Linear(1, 1)\nfound = [isinstance(net, OptimizedModule)]\n"
-        "found += [isinstance(torch.compile(net), OptimizedModule), isinstance(net, OptimizedModule)]"
-    )
-    assert after(code) == [False, True, False]
-
-
-def test_metrics_can_be_drawn():
-    code = LIGHT + (
-        "import_lightning()\nimport torch\nfrom torchmetrics.classification import BinaryAccuracy\n"
-        "metric = BinaryAccuracy()\nmetric.update(torch.tensor([1, 0]), torch.tensor([1, 1]))\n"
-        "found = type(metric.plot()[1]).__name__"
-    )
-    assert after(code) == "Axes"
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        (
+            "solver = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))])\nsolver.zero_grad()\n"
+            "found = ['torch._dynamo' in sys.modules]\nimport torch._dynamo\nsolver.zero_grad()\n"
+            "found += [torch._dynamo.__file__ is not None, len(solver.state_dict()['param_groups'])]",
+            [False, True, 1],
+        ),
+        (
+            "from lightning.fabric.wrappers import OptimizedModule\n"
+            "net = torch.nn.Linear(1, 1)\nfound = [isinstance(net, OptimizedModule)]\n"
+            "found += [isinstance(torch.compile(net), OptimizedModule), isinstance(net, OptimizedModule)]",
+            [False, True, False],
+        ),
+        (
+            "from torchmetrics.classification import BinaryAccuracy\n"
+            "metric = BinaryAccuracy()\nmetric.update(torch.tensor([1, 0]), torch.tensor([1, 1]))\n"
+            "found = type(metric.plot()[1]).__name__",
+            "Axes",
+        ),
+    ],
+    ids=["optimisers before and after the compiler", "a compiled model", "a picture of a metric"],
+)
+def test_what_is_left_out_works_when_it_is_used(code, wanted):
+    assert after(f"{LIGHT}import_lightning()\nimport sys, torch\n{code}") == wanted
 
 
 def test_release_that_needs_more_is_imported_in_full():

@@ -113,6 +113,20 @@ def test_logged_now_has_no_figures_of_earlier_epochs():
     assert seen == [["val_loss"], (["train_loss"], ["train_loss", "val_loss"])]
 
 
+def test_figures_on_the_cpu_are_not_moved():
+    class Watch(pl.Callback):
+        def on_train_epoch_end(self, trainer, module):
+            results = trainer.fit_loop.epoch_loop._results
+            assert list(results), "an epoch has logged nothing"
+            internals.leave_figures_in_place(trainer)
+            for result in results.values():
+                result.to("meta")
+                assert result.value.device.type == "cpu"
+
+    model = fit(Watch(), max_epochs=2)
+    assert model.trainer.callback_metrics["train_loss"] == 1.5  # the mean of the rows 0, 1, 2 and 3, also in epoch 2
+
+
 def test_validation_is_next_before_each_validation():
     seen = []
 

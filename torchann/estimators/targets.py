@@ -17,7 +17,7 @@ def row_weights(given: Any, X: Any) -> Any:
         X: the rows, an array or a sparse matrix.
 
     Raises:
-        ValueError: for NaN, infinity, another shape, or a negative weight, or zeros alone.
+        ValueError: for NaN, infinity, another shape, a negative weight, or zeros alone.
 
     Example:
         >>> row_weights([1, 2], np.zeros((2, 3)))

@@ -24,7 +24,7 @@ from torchann.engine.compiled.jit import compiled
 ARRIVED, TURN = 0, 8
 """Places in a gate, an array of :data:`GATE` int64: a cache line each."""
 GATE = 16
-LOOKS = (0, 1e-4, 1e-3)  # seconds before each: a thread that is about to sleep, as the second after a block, runs yet
+LOOKS = (0, 1e-4, 1e-3)  # seconds before each
 PATIENCE = 20_000  # looks, some 20 to 50 microseconds, before others may run
 
 
@@ -116,7 +116,8 @@ def beside_others() -> Iterator[int]:
 def free_cores() -> int:
     """Return how many of the cores that the calling thread may use, its own included, no other thread wants now.
 
-    What the others want is only known of a process that may use all cores, under Linux.
+    Where that is one or none it is looked at again: a thread that is about to sleep, as the second after a block, still
+    counts as one that wants a core. What others want is known under Linux alone, of a process that may use all cores.
     """
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
@@ -131,7 +132,7 @@ def free_cores() -> int:
         except OSError:
             return cores
         free = cores + 1 - int(running)
-        if free >= cores:
+        if free > 1:
             break
     return free
 
