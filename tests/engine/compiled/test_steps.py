@@ -244,14 +244,14 @@ def planned(*parts):
             [[(16, 1), (32, 2), (64, 2), (80, 2)], [(16, 2), (48, 2), (80, 2)]],
         ),
         (
-            [[1.0, 3.0, 1.0], [1.0], [3.0, 1.0], [1.0], [1.0], [0.5, 0.5, 0.5]],
+            [[1.0, 3.0, 1.0], [1.0], [1.0, 3.0, 1.0], [1.0], [1.0], [1.0, 0.5, 0.5]],
             [
                 [(16, 1), (32, 2), (80, 1)],
                 [(80, 1)],
-                [(16, 2), (80, 1)],
+                [(40, 1), (56, 2), (80, 1)],
                 [(80, 1)],
                 [(80, 1)],
-                [(16, 2), (48, 2), (80, 2)],
+                [(40, 1), (56, 2), (80, 2)],
             ],
         ),
         ([[1.0, 0.5, 3.0, 1.0], [1.0]], [[(16, 1), (32, 2), (64, 2), (80, 1)], [(80, 1)]]),
@@ -277,7 +277,9 @@ def test_second_thread_is_used_while_it_pays_and_tried_ever_more_rarely(example,
 def test_cores_that_others_want_are_not_free(monkeypatch, running, of_machine, wanted):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
     monkeypatch.setattr(os, "cpu_count", lambda: of_machine)
-    monkeypatch.setattr(Path, "read_text", lambda _: f"1.06 0.94 0.50 {running}/150 3170\n")
+    files = {"loadavg": f"1.06 0.94 0.50 {running + 1}/150 3170\n", "task": "3170 (python (1)) R 1 1 1\n"}
+    monkeypatch.setattr(Path, "read_text", lambda path: files["loadavg" if path.name == "loadavg" else "task"])
+    monkeypatch.setattr(Path, "glob", lambda *_: [Path("3170/stat"), Path("3171/stat")])  # both of this process
     assert free_cores() == wanted
 
 

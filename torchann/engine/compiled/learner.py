@@ -186,6 +186,8 @@ class CompiledLearner:
             self._rest -= 1
             self._alone = yield steps, 1
             return
+        if self._next_rest > 1:  # not while another thread of this process gathers the next block
+            self._alone = yield (done := steps // 2), 1
         both = yield (done := done + trial), 2
         while both < PAYS * self._alone and done < steps:
             both = yield (done := min(steps, done + 2 * trial)), 2

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,10 +114,11 @@ def beside_others() -> Iterator[int]:
 
 
 def free_cores() -> int:
-    """Return how many of the cores that the calling thread may use, its own included, no other thread wants now.
+    """Return how many of the cores that the calling thread may use, its own included, no other process wants now.
 
-    Where that is one or none it is looked at again: a thread that is about to sleep, as the second after a block, still
-    counts as one that wants a core. What others want is known under Linux alone, of a process that may use all cores.
+    Where that is one or none it is looked at again: a thread that is about to sleep still counts as one that wants a
+    core. Threads of this process do not count, as the one that gathers the next rows is soon done. What others want is
+    known under Linux alone, of a process that may use all cores.
     """
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
@@ -128,13 +129,22 @@ def free_cores() -> int:
     for pause in LOOKS:
         time.sleep(pause)
         try:
-            running = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]  # this thread is one of them
+            running = int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0])
         except OSError:
             return cores
-        free = cores + 1 - int(running)
+        free = cores - (running - _running_here() if running > 1 else 0)
         if free > 1:
             break
     return free
+
+
+def _running_here() -> int:
+    """Return how many threads of this process, the calling one included, have a core or wait for one."""
+    running = 0
+    for stat in Path("/proc/self/task").glob("*/stat"):
+        with suppress(OSError):  # a thread that has just ended
+            running += stat.read_text().rpartition(")")[2].split()[0] == "R"
+    return running
 
 
 def other_cores() -> set[int]:
