@@ -295,7 +295,7 @@ def test_history_too_long_to_be_read_again_is_refused(tmp_path, monkeypatch):
 
 
 def test_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no file .*model.safetensors; give a run folder, or a model file"):
+    with pytest.raises(FileNotFoundError, match=r"no file .*model.safetensors; give a run folder, or a model file"):
         load(tmp_path / "model.safetensors")
 
 
