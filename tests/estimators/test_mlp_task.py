@@ -198,6 +198,13 @@ def waves():
             "the task learns vectors for categories and an estimator does not",
         ),
         (
+            lambda: MLPRegressor.from_task(
+                torchann.RegressionMLP([3], 4, 1, members=[{"hidden_sizes": [], "weight": 1}])
+            ),
+            ValueError,
+            "the task averages its members and an estimator is one net",
+        ),
+        (
             lambda: task_of(make_pipeline(MinMaxScaler(), made("value")).fit(X, X[:, 3])),
             ValueError,
             "the pipeline is of MinMaxScaler, MLPRegressor; give a StandardScaler",

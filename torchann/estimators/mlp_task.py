@@ -134,12 +134,15 @@ def from_task(kind: Any, task: Any, classes: Any, params: dict[str, Any]) -> Any
             "torchann.estimators.pipeline_of(task)"
         )
     h: Any = task.hparams
+    if h.members is not None:
+        raise ValueError("the task averages its members and an estimator is one net; give a task without members")
     if h.embeddings:
         raise ValueError(
             "the task learns vectors for categories and an estimator does not; train with max_one_hot large"
         )
     rows = (task.data_info or {}).get("rows") or 0
-    model, net = kind(**_params_of(h, _batch_size(params.get("batch_size", "auto"), rows)) | params), task.net
+    net: Any = task.net
+    model = kind(**_params_of(h, _batch_size(params.get("batch_size", "auto"), rows)) | params)
     model.coefs_ = [layer.weight.numpy(force=True).T.copy() for layer in net.linears()]
     model.intercepts_ = [layer.bias.numpy(force=True).copy() for layer in net.linears()]
     parts = [norm.state_dict() for norm in _norms(net)]

@@ -60,8 +60,8 @@ class WideDeep(nn.Module):
             raise ValueError(f"hidden_sizes is {list(hidden_sizes)}; give the deep path layers, each of 1 or more")
         self.in_features = in_features
         self.activation = activation
-        wide = _columns("wide_features", wide_features, in_features)
-        deep = _columns("deep_features", deep_features, in_features)
+        wide = column_numbers("wide_features", wide_features, in_features)
+        deep = column_numbers("deep_features", deep_features, in_features)
         self.register_buffer("wide_columns", wide, persistent=False)
         self.register_buffer("deep_columns", deep, persistent=False)
         sizes = [len(deep), *hidden_sizes]
@@ -81,8 +81,22 @@ class WideDeep(nn.Module):
         return main if self.aux is None else (main, self.aux(deep))
 
 
-def _columns(name: str, given: Sequence[int] | None, in_features: int) -> Tensor:
+def column_numbers(name: str, given: Sequence[int] | None, in_features: int) -> Tensor:
+    """Return the numbers of the inputs that a part of a net takes, ``(columns,)`` int64.
+
+    Args:
+        name: of the argument, for the error.
+        given: the numbers; None for all.
+        in_features: numbers per row.
+
+    Raises:
+        ValueError: for none, or one that is not there.
+
+    Example:
+        >>> column_numbers("wide_features", None, 3)
+        tensor([0, 1, 2])
+    """
     columns = list(range(in_features)) if given is None else list(given)
     if not columns or min(columns) < 0 or max(columns) >= in_features:
-        raise ValueError(f"{name} is {columns}; name columns from 0 to {in_features - 1}, at least one")
+        raise ValueError(f"{name} is {columns!r:.80}; name columns from 0 to {in_features - 1}, at least one")
     return torch.tensor(columns)

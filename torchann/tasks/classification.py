@@ -11,9 +11,9 @@ from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.engine.rows.loader import TensorLoader
 from torchann.nets.checks import check_classes, listed_sizes
 from torchann.nets.class_weights import check_class_weights, weights_by_class
-from torchann.nets.embedded_mlp import EmbeddedMLP
+from torchann.nets.ensemble import listed_members
 from torchann.nets.heads import Objective, classification_objective
-from torchann.nets.mlp import MLP
+from torchann.tasks.net_choice import net_of
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 from torchann.tasks.threshold import ThresholdBy, best_threshold, check_threshold
@@ -67,6 +67,9 @@ class ClassificationMLP(Task):
         class_names: what the classes are called; taken from the data module if not given.
         embeddings: of the last inputs, which are category numbers, each [categories, size of the vector that is learnt
             for each]; taken from the data module.
+        members: several nets in the place of one, whose predictions are averaged, each {hidden_sizes: [96, 64],
+            activation: softsign, dropout: 0, columns: [0, 2] (null for all), weight: 0.25}; the weights add up to 1;
+            hidden_sizes, activation, dropout and norm are then not used.
         metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
             quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
@@ -81,7 +84,7 @@ class ClassificationMLP(Task):
 
     chosen_threshold: Tensor
     sizes: tuple[str, ...] = ("in_features", "num_classes")
-    architecture: tuple[str, ...] = (*sizes, "embeddings", "task", "hidden_sizes", "activation", "norm")
+    architecture: tuple[str, ...] = (*sizes, "embeddings", "members", "task", "hidden_sizes", "activation", "norm")
     names: tuple[str, ...] = ("class_names", "embeddings")
 
     def __init__(
@@ -110,12 +113,14 @@ class ClassificationMLP(Task):
         embeddings: list[list[int]] | None = None,
         metrics: Any = None,
         threshold: float | ThresholdBy = 0.5,
+        members: list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__()
         metrics = self._ask(metrics)
         hidden_sizes = listed_sizes(hidden_sizes)
         if isinstance(class_weight, Mapping):  # a file has no other keys
             class_weight = {str(name): float(weight) for name, weight in class_weight.items()}
+        members = None if members is None else listed_members(members)
         self.save_hyperparameters()
         self._weight_of_class: Tensor | None = None
         check_threshold(threshold, task)
@@ -131,11 +136,7 @@ class ClassificationMLP(Task):
         check_threshold(h.threshold, h.task)
         if isinstance(h.threshold, str):  # in the checkpoints of its epoch, and with the weights that are put back
             self.register_buffer("chosen_threshold", torch.tensor(0.5, dtype=torch.float64))
-        more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
-        sizes = (h.hidden_sizes, self.objective.out_features, h.activation, *more)
-        self.net: EmbeddedMLP | MLP = (
-            EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
-        )
+        self.net = net_of(h, self.objective)
 
     def on_train_start(self) -> None:
         """Takes or counts the weights of the classes."""

@@ -10,10 +10,10 @@ from torchmetrics import Metric
 
 from torchann.engine.optimizers import OptimizerName, ScheduleName
 from torchann.nets.checks import listed_sizes
-from torchann.nets.embedded_mlp import EmbeddedMLP
+from torchann.nets.ensemble import listed_members
 from torchann.nets.heads import Objective, regression_objective
-from torchann.nets.mlp import MLP
 from torchann.nets.standardized_objective import standardized_objective
+from torchann.tasks.net_choice import net_of
 from torchann.tasks.outputs import task_metrics
 from torchann.tasks.task import Task
 
@@ -52,6 +52,9 @@ class RegressionMLP(Task):
         target_std: standard deviation of each target; taken from the data module.
         embeddings: of the last inputs, which are category numbers, each [categories, size of the vector that is learnt
             for each]; taken from the data module.
+        members: several nets in the place of one, whose predictions are averaged, each {hidden_sizes: [96, 64],
+            activation: softsign, dropout: 0, columns: [0, 2] (null for all), weight: 0.25}; the weights add up to 1;
+            hidden_sizes, activation, dropout and norm are then not used.
         metrics: more to measure of each epoch, by scikit-learn's or torchmetrics' names (f1, roc_auc, r2,
             quantile_loss_0.9, ...), or objects of torchmetrics; logged as train_f1, val_f1 and so on.
 
@@ -67,6 +70,7 @@ class RegressionMLP(Task):
     architecture: tuple[str, ...] = (
         *sizes,
         "embeddings",
+        "members",
         "hidden_sizes",
         "activation",
         "norm",
@@ -105,11 +109,13 @@ class RegressionMLP(Task):
         target_std: list[float] | None = None,
         embeddings: list[list[int]] | None = None,
         metrics: Any = None,
+        members: list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__()
         metrics = self._ask(metrics)
         hidden_sizes, bounds = listed_sizes(hidden_sizes), None if bounds is None else list(bounds)
         regression_objective(1, loss, output, bounds, output_activation)  # which refuses what there is not
+        members = None if members is None else listed_members(members)
         self.save_hyperparameters()
         self._check_and_build()
 
@@ -127,11 +133,7 @@ class RegressionMLP(Task):
             self.objective = standardized_objective(
                 self.objective, h.target_mean or [0.0] * h.out_features, h.target_std
             )
-        more = (h.weight_init, h.weight_init_options, h.bias_init, h.dropout, h.norm)
-        sizes = (h.hidden_sizes, h.out_features, h.activation, *more)
-        self.net: EmbeddedMLP | MLP = (
-            EmbeddedMLP(h.in_features, h.embeddings, *sizes) if h.embeddings else MLP(h.in_features, *sizes)
-        )
+        self.net = net_of(h, self.objective)
 
     def make_metrics(self) -> dict[str, Metric]:
         """Root of the mean squared error, and mean absolute error."""
