@@ -154,7 +154,8 @@ def of_a_table():
 
 
 def waves():
-    from torchann.nets.preprocessing import Preprocessing, Standardize, Waves
+    from torchann.nets.preprocessing import Preprocessing, Standardize
+    from torchann.nets.waves import Waves
 
     task = torchann.RegressionMLP([3], 4, 1)
     task.preprocessing = Preprocessing(Standardize(torch.zeros(2), torch.ones(2)), Waves([0], 1))

@@ -4,7 +4,8 @@ import torch
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize, Waves
+from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize
+from torchann.nets.waves import Waves
 
 ONE, TWO = torch.tensor([1.0]), torch.tensor([2.0])
 TABLE = np.random.default_rng(0).normal(50, [1, 1e-3, 1e6], (200, 3))

@@ -15,7 +15,8 @@ import torchann
 from tests.publishing.exported import MODELS, first, run_onnx, run_program
 from torchann.estimators.pipelines import task_of
 from torchann.nets.mlp import ACTIVATIONS
-from torchann.nets.preprocessing import Preprocessing, Waves
+from torchann.nets.preprocessing import Preprocessing
+from torchann.nets.waves import Waves
 from torchann.publishing.model_info import metadata
 from torchann.publishing.raw_model import task_from
 

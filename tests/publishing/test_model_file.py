@@ -14,7 +14,8 @@ from torch import nn
 import torchann
 from tests.tasks.tables import class_table, fit, label_table, regression_table
 from torchann.files.history import History
-from torchann.nets.preprocessing import Preprocessing, Standardize, Waves
+from torchann.nets.preprocessing import Preprocessing, Standardize
+from torchann.nets.waves import Waves
 from torchann.publishing.model_file import ModelFileError, load, save
 
 STORED = Path(__file__).parents[1] / "stored"

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from torchann.data.errors import DataFileError
 from torchann.data.in_memory import InMemoryDataModule, Split, Splits
-from torchann.nets.preprocessing import Preprocessing, Standardize, Waves
+from torchann.nets.preprocessing import Preprocessing, Standardize
+from torchann.nets.waves import Waves
 
 TABLE = files("torchann.data") / "california_housing.csv.gz"
 NUM_BYTES = 989_779

@@ -1,15 +1,16 @@
 """From raw inputs to what a net was trained on: a part of the model that travels with it, by name and as tensors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from torchann.nets.number_encoding import NumberEncoding
 from torchann.nets.table_columns import TableColumns
+from torchann.nets.waves import Waves
 
-MAX_FREQUENCIES = 52  # float64 has 52 digits behind the point: further waves are noise
-MAX_WAVES, MAX_STEPS = 1000, 8  # so that no file makes a prediction fill the memory
+MAX_STEPS = 8  # so that no file makes a prediction fill the memory
 
 
 class Standardize(nn.Module):
@@ -76,57 +77,13 @@ class Pixels(nn.Module):
         return x.to(torch.float32).div_(255) if x.dtype == torch.uint8 else torch.div(x, 255)
 
 
-class Waves(nn.Module):
-    r"""Appends sines and cosines of some columns, so that a net can tell apart what lies close together.
-
-    .. math:: \sin(\tfrac{\pi}{2} 2^k z), \cos(\tfrac{\pi}{2} 2^k z), \quad k = 0, 1, \ldots
-
-    Args:
-        columns: whose waves are appended.
-        frequencies: how many; each appends the sines of all columns, then the cosines.
-
-    Raises:
-        ValueError: if there are no such columns or frequencies.
-
-    Example:
-        >>> Waves([1], frequencies=1)(torch.tensor([[0.0, 0.5]]))  # sine and cosine of a quarter of pi
-        tensor([[0.0000, 0.5000, 0.7071, 0.7071]])
-    """
-
-    options: tuple[str, ...] = ("columns", "frequencies")
-    columns: list[int]
-    frequencies: int
-
-    def __init__(self, columns: Sequence[int], frequencies: int) -> None:
-        super().__init__()
-        self.columns, self.frequencies = list(columns), frequencies
-        if not self.columns or not all(type(column) is int and column >= 0 for column in self.columns):
-            raise ValueError(f"columns are {self.columns}; give column numbers from 0, at least one")
-        if type(frequencies) is not int or not 1 <= frequencies <= MAX_FREQUENCIES:
-            raise ValueError(f"frequencies is {frequencies}; give a whole number from 1 to {MAX_FREQUENCIES}")
-        if 2 * len(self.columns) * frequencies > MAX_WAVES:
-            got = f"{len(self.columns)} columns with {frequencies} frequencies"
-            raise ValueError(f"{got}; give fewer than {MAX_WAVES} waves")
-
-    def check(self, x: Tensor) -> None:
-        """Raises unless ``x`` has those columns."""
-        if x.ndim != 2 or x.shape[1] <= max(self.columns):
-            raise ValueError(f"inputs of shape {tuple(x.shape)}; give rows that have the columns {self.columns}")
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Inputs ``(rows, columns)``, floats, and their waves."""
-        z = x[:, self.columns]
-        # Tensors, as torch.onnx rounds a number beside float64 to float32.
-        angles = [z.new_tensor(torch.pi / 2 * 2**k) * z for k in range(self.frequencies)]
-        return torch.cat([x, *(wave(angle) for angle in angles for wave in (torch.sin, torch.cos))], 1)
-
-
-Step = Standardize | Pixels | Waves | TableColumns
+Step = Standardize | Pixels | Waves | TableColumns | NumberEncoding
 STEPS: dict[str, type[Step]] = {
     "standardize": Standardize,
     "pixels": Pixels,
     "waves": Waves,
     "columns": TableColumns,
+    "numbers": NumberEncoding,
 }
 """The steps by the names that files know them by."""
 

@@ -12,7 +12,9 @@ from torchann.data.tables.columns import shown
 from torchann.files.metric_name import STAGES, MetricName
 from torchann.files.run import Run, versions
 from torchann.nets.column import TIME
-from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize, Waves
+from torchann.nets.number_encoding import NumberEncoding
+from torchann.nets.preprocessing import Pixels, Preprocessing, Standardize
+from torchann.nets.waves import Waves
 from torchann.publishing.card_examples import examples
 from torchann.publishing.export import Exported
 from torchann.publishing.judged import judged_of
@@ -170,6 +172,9 @@ def _step(step: Any) -> str:
         return "bytes divided by 255"
     if isinstance(step, Waves):
         return f"sines and cosines of the columns {step.columns}, {step.frequencies} frequencies each, appended"
+    if isinstance(step, NumberEncoding):
+        kinds = ", ".join(f"{part['kind']} of {len(part['columns'])}" for part in step.parts)
+        return f"the {step.count} numbers, truth values and dates in several views: {kinds}"
     return (
         "numbers, truth values and dates less their mean over the training rows, in standard deviations, and 0 where "
         "they are missing, with another input that says so where training rows lacked some; dates also as sine and "
