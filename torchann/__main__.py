@@ -129,6 +129,8 @@ def _predict_parser() -> _Parser:
     )
     keep = "columns to have beside predictions"
     predict.add_argument("--keep", metavar="COLUMN", nargs="+", action="extend", default=[], help=keep)
+    share = "write columns TARGET_low and TARGET_high that hold this share of the true values, such as 0.9"
+    predict.add_argument("--interval", metavar="SHARE", type=float, help=share)
     predict.add_argument("--delimiter", help="between the values of a CSV file, such as ; or tab")
     predict.add_argument("--encoding", help="of a CSV file that is not UTF-8")
     predict.add_argument("--decimal", help="sign of numbers in texts, . or , where they could be read both ways")
@@ -145,7 +147,7 @@ def _of_a_table(words: Sequence[str]) -> bool:
         return False
     if not words[1].startswith("-"):
         return not words[1].endswith((".yaml", ".yml"))
-    table = ("--keep", "--delimiter", "--encoding", "--decimal", "--guard-formulas")
+    table = ("--keep", "--interval", "--delimiter", "--encoding", "--decimal", "--guard-formulas")
     return words[1] in ("-o", *table, "-h", "--help")
 
 

@@ -32,11 +32,11 @@ def test_table_and_target_are_enough(command, table, tmp_path):
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     assert lines[0].startswith("homes: regression of 'price', from ") and lines[3].startswith("area ")
-    assert lines[-9] == "random split: 72 rows to train on, 24 to validate, 24 to test"
-    assert lines[-8] == "with dates, --data.split time --data.split_by sold judges by the latest rows"
-    assert [line[:9] for line in lines[-7:-5]] == ["epoch 1/2", "epoch 2/2"]
-    assert lines[-5].startswith("2 epochs, best val_loss ") and lines[-5].endswith("run folder runs/homes/001")
-    assert lines[-4].split() == ["on", "24", "test", "rows", "net", "mean", "linear"]
+    assert lines[-11] == "random split: 72 rows to train on, 24 to validate, 24 to test"
+    assert lines[-10] == "with dates, --data.split time --data.split_by sold judges by the latest rows"
+    assert [line[:9] for line in lines[-9:-7]] == ["epoch 1/2", "epoch 2/2"]
+    assert lines[-7].startswith("2 epochs, best val_loss ") and lines[-7].endswith("run folder runs/homes/001")
+    assert lines[-6].split() == ["on", "24", "test", "rows", "net", "mean", "linear"]
     config = yaml.safe_load((tmp_path / "runs/homes/001/config.yaml").read_text())
     assert config["model"]["class_path"] == "torchann.RegressionMLP"
     assert config["model"]["init_args"]["hidden_sizes"] == [128, 64] and config["trainer"]["max_epochs"] == 2

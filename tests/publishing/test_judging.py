@@ -43,7 +43,9 @@ def test_regression_is_judged_as_scikit_learn_does_in_the_targets_unit():
     assert (judged.part, judged.rows, judged.linear_rows) == ("test", 60, 180) and list(judged.metrics) == list(found)
     for name, y_hat in found.items():
         wanted = [f(y, y_hat) for f in (root_mean_squared_error, mean_absolute_error, r2_score)]
-        assert list(judged.metrics[name].values()) == pytest.approx(wanted, rel=1e-4, abs=1e-6)
+        *metrics, half, within = judged.metrics[name].values()
+        assert metrics == pytest.approx(wanted, rel=1e-4, abs=1e-6)
+        assert within == (np.abs(y_hat - y) <= half).mean() and within > 0.7
 
 
 @pytest.mark.parametrize("target", ["city", "garden"])
@@ -72,12 +74,19 @@ def test_classification_is_judged_as_scikit_learn_does(target):
 
 def test_several_targets_are_judged_one_by_one():
     _, _, judged = judged_fit(["price", "area"], homes(300) | {"area": list(range(300))}, torchann.RegressionMLP([8]))
-    assert list(judged.metrics["net"]) == [f"{m} {t}" for t in ("price", "area") for m in ("rmse", "mae", "r2")]
+    metrics = ("rmse", "mae", "r2", "interval_90", "within_90")
+    assert list(judged.metrics["net"]) == [f"{m} {t}" for t in ("price", "area") for m in metrics]
 
 
 def test_validation_rows_judge_where_there_are_no_others():
     _, _, judged = judged_fit("price", task="regression", test_size=0)
     assert (judged.part, judged.rows, judged.linear_rows) == ("validation", 60, 240)
+    assert list(judged.metrics["net"]) == [
+        "rmse",
+        "mae",
+        "r2",
+    ]  # a share of the rows calibrated by says nothing
+    assert judged.calibration["rows"] == 60
 
 
 def test_categories_that_the_net_embeds_are_one_hot_to_the_linear_model():
@@ -106,7 +115,7 @@ def test_command_says_keeps_and_shows_them(command, tmp_path):
     table = outcome.out.partition("run folder runs/homes/001\n")[2]
     lines = [line.split() for line in table.splitlines()]
     assert lines[0] == ["on", "24", "test", "rows", "net", "mean", "linear"]
-    assert [line[0] for line in lines[1:]] == ["RMSE", "MAE", "R2"]
+    assert [line[0] for line in lines[1:]] == ["RMSE", "MAE", "R2", "90", "share"]
     assert table in command("info", "runs/homes").out
     card = command("info", "runs/homes", "--markdown").out
     assert "| on 24 test rows | net | mean | linear |" in card and f"| `RMSE` | {' | '.join(lines[1][1:])} |" in card

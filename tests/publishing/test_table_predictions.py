@@ -258,3 +258,20 @@ def test_info_shows_no_letters_that_a_terminal_would_obey(tmp_path):
     torchann.save(task, tmp_path / "m.safetensors")
     told = str(torchann.info(tmp_path / "m.safetensors"))
     assert "\x1b" not in told and "\x07" not in told and "a?[2J" in told
+
+
+def test_intervals_are_written_beside_predictions_through_every_door(command, tmp_path):
+    write_csv(tmp_path / "homes.csv", homes())
+    assert command("fit", "homes.csv", "--target", "price", "--epochs", 2, "--quiet").status == 0
+    told = command("predict", "runs/homes", "homes.csv", "--interval", 0.8, "--keep", "price", "-o", "out.csv").out
+    model = model_from("runs/homes")
+    torchann.save(model, "m.safetensors")
+    (low, high), names = model.predict_interval(homes(), 0.8)[:, 0].T, ["predicted price", "price_low", "price_high"]
+    found = torchann.predict("m.safetensors", "homes.csv", keep=["price"], interval=0.8)
+    assert list(found) == ["price", *names]
+    assert found["price_low"].tolist() == low.tolist() and found["price_high"].tolist() == high.tolist()
+    written = np.loadtxt("out.csv", delimiter=",", skiprows=1, dtype=np.float32)
+    assert written[:, 2:].T.tolist() == [low.tolist(), high.tolist()]
+    assert "intervals of 80 %: price ± " in told and "by 24 validation rows" in told
+    outcome = command("predict", "runs/homes", "homes.csv", "--interval", 0.99)
+    assert outcome.status and "24 validation rows allow 0.96 at most" in outcome.err

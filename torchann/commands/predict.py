@@ -12,8 +12,9 @@ from torchann.commands.error_report import report_error
 from torchann.data.tables.columns import UnseenValues
 from torchann.files.predictions import open_predictions, prediction_table
 from torchann.nets.names import printable
-from torchann.publishing.model_paths import find_model
+from torchann.publishing.model_paths import find_model, model_from
 from torchann.publishing.table_predictions import predict
+from torchann.tasks.interval import interval_in_words
 from torchann.training.quiet import quieten_framework
 
 
@@ -24,14 +25,18 @@ def run(options: argparse.Namespace) -> int:
     files = options.data if len(options.data) > 1 else options.data[0]
     try:
         model = find_model(options.model)
-        more = {name: getattr(options, name) for name in ("keep", "delimiter", "encoding", "decimal", "guard_formulas")}
+        words = ("keep", "delimiter", "encoding", "decimal", "guard_formulas", "interval")
+        more = {name: getattr(options, name) for name in words}
         rows = predict(model, files, output, surprises=surprises, **more)
+        intervals = None if options.interval is None else interval_in_words(model_from(model), options.interval)
     except (ValueError, OSError, RuntimeError) as error:
         return report_error("predict", error)
     for line in surprises.lines():
         print(f"torchann predict: {printable(line)}", file=sys.stderr)
     if not options.quiet:
         say_which(options.model, model)
+        if intervals:
+            print(printable(intervals))
         print(f"{rows:,} rows in {printable(str(output))}")
     return 0
 

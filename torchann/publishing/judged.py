@@ -10,11 +10,14 @@ from torchann.data.tables.columns import shown
 from torchann.engine.class_report import HEAD, ClassReport
 from torchann.nets.readable import Readable, in_digits
 from torchann.publishing.markdown import code, table
+from torchann.tasks.interval import Calibration, check_calibration
 
 LABELS = {
     "rmse": "RMSE",
     "mae": "MAE",
     "r2": "R2",
+    "interval_90": "90 % interval ±",
+    "within_90": "share within",
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "log_loss": "log loss",
@@ -35,6 +38,7 @@ class Judged(Readable):
         metrics: by model (``"net"``, ``"mean"`` or ``"commonest"``, ``"linear"``), then by name; those of several
             targets as ``"rmse NAME"``; in the target's unit. None for what is not finite.
         classes: of each class the net's precision, recall, F1 and rows; None where there are no classes.
+        calibration: residuals of the net on the validation rows, which intervals are made of; None for classes.
 
     Example:
         >>> metrics = {"net": {"rmse": 61234.5, "r2": 0.75}, "mean": {"rmse": 122000.0, "r2": 0.0}}
@@ -49,11 +53,11 @@ class Judged(Readable):
     linear_rows: int
     metrics: dict[str, dict[str, float | None]]
     classes: dict[str, list[float]] | None = None
+    calibration: Calibration | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return plain values, for a file."""
-        plain = asdict(self)
-        return plain if self.classes is not None else {k: v for k, v in plain.items() if k != "classes"}
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_plain(cls, value: Any) -> "Judged":
@@ -62,8 +66,8 @@ class Judged(Readable):
         Raises:
             ValueError: if it is nothing of the kind, as in a file that was tampered with.
         """
-        known_fields = set(cls.__dataclass_fields__)
-        given = value if type(value) is dict and known_fields - {"classes"} <= set(value) <= known_fields else {}
+        known_fields, optional = set(cls.__dataclass_fields__), {"classes", "calibration"}
+        given = value if type(value) is dict and known_fields - optional <= set(value) <= known_fields else {}
         parts = given.get("metrics")
         by_model = list(parts.values()) if type(parts) is dict else []
         whole = bool(by_model) and all(type(part) is dict for part in by_model)
@@ -89,6 +93,8 @@ class Judged(Readable):
             for line in lines
         ):
             raise ValueError(f"the metrics of classes are {classes!r:.80}; wanted {len(HEAD)} numbers for each class")
+        if given.get("calibration") is not None:
+            check_calibration(given["calibration"])
         return cls(**given)
 
     @property

@@ -1,17 +1,18 @@
 """Judges a model at the end of its fit, beside a trivial and a linear one: one pass over the rows to judge by."""
 
 import warnings
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from torchann.data.tables.columns import shown
-from torchann.data.tabular import TabularDataModule
+from torchann.data.tabular import Part, TabularDataModule
 from torchann.engine.class_report import ClassReport, class_counts
 from torchann.nets.evaluating import evaluating
 from torchann.publishing.judged import Judged
+from torchann.tasks.interval import Calibration, calibration_of, half_widths
 
 VALUES, PRODUCTS = 5 * 10**6, 10**8  # of the rows that the linear model is fitted on; of a step of that, at most
 RARE, FOUND = 0.2, 0.9  # share of the rows of a rare class, and of those of it that a good model finds
@@ -39,43 +40,66 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
         >>> judged.part, judged.rows, round(judged.metrics["linear"]["r2"], 6)
         ('test', 40, 1.0)
     """
-    part: Literal["test", "val"] = "test" if data.num_rows("test") else "val"
+    part: Part = "test" if data.num_rows("test") else "val"
     x, y = _some_rows(data)
     regression = data.task == "regression"
     trivial = y.mean(0) if regression else np.bincount(y.astype(np.int64), minlength=data.num_classes) / len(y)
-    linear = _linear(x, y, data)
-    found: dict[str, list[NDArray[Any]]] = {"net": [], "linear": []}
+    name, linear = "mean" if regression else "commonest", _linear(x, y, data)
+    beside = {name: lambda rows: np.broadcast_to(trivial, (len(rows), np.size(trivial))), "linear": linear}
+    found = _predicted(model, beside, data, part)
+    if found is None:
+        return None
+    whole, said, tables = found
+    classes = calibration = None
+    if regression:
+        calibrations: dict[str, Calibration | None] = {}
+        if data.num_rows("val"):
+            y_val, _, of_val = found if part == "val" else _predicted(model, beside, data, "val") or found
+            calibrations = {
+                name: calibration_of(dict(zip(data.target_names, (y_val - table).T, strict=True)))
+                for name, table in of_val.items()
+            }
+            calibration = calibrations["net"]
+        halves = {name: _half_widths(calibrations.get(name) if part == "test" else None) for name in tables}
+        metrics = {name: _of_values(whole, table, data.target_names, halves[name]) for name, table in tables.items()}
+    else:
+        classed: NDArray[np.int64] = whole[:, 0].astype(np.int64)
+        chosen = {name: table.argmax(1) for name, table in tables.items()} | {"net": said.numpy()}
+        metrics = {name: _of_classes(classed, table, chosen[name]) for name, table in tables.items()}
+        counts = class_counts(said, torch.from_numpy(classed), data.num_classes)
+        classes = ClassReport.of(counts, data.class_names).classes
+    finite = {n: {k: v if np.isfinite(v) else None for k, v in part.items()} for n, part in metrics.items()}
+    named = "test" if part == "test" else "validation"
+    return Judged(named, len(whole), len(x), finite, classes, calibration)
+
+
+def _predicted(
+    model: Any, beside: dict[str, Any], data: TabularDataModule, part: Part
+) -> tuple[Numbers, torch.Tensor, dict[str, NDArray[Any]]] | None:
+    # Of all rows of a part the true targets (rows, targets), the net's classes, and the tables of all models.
+    tables: dict[str, list[NDArray[Any]]] = {name: [] for name in ("net", *beside)}
     true: list[Numbers] = []
-    said: list[torch.Tensor] = []
-    device = next(model.parameters()).device
+    said: list[torch.Tensor] = [torch.empty(0, dtype=torch.int64)]
+    device, regression = next(model.parameters()).device, data.task == "regression"
     with evaluating(model), torch.no_grad():
         for inputs, targets in data.prepared_rows(part):
             predicted = model.predictions(model(inputs.to(device)))
             key = "value" if regression else "proba"
             if key not in predicted:
                 return None
-            found["net"].append(_numbers(predicted[key]) if regression else predicted[key].cpu().numpy())
-            found["linear"].append(linear(inputs.cpu().numpy()))
-            true.append(_numbers(targets))
+            tables["net"].append(_numbers(predicted[key]) if regression else predicted[key].cpu().numpy())
+            for name, predict in beside.items():
+                tables[name].append(predict(inputs.cpu().numpy()))
+            true.append(_numbers(targets).reshape(len(targets), -1))
             said += [predicted["class"].cpu()] if not regression else []
-    whole = np.concatenate(true)
-    tables = {name: np.concatenate(parts) for name, parts in found.items()}
-    tables = {
-        "net": tables["net"],
-        "mean" if regression else "commonest": np.broadcast_to(trivial, (len(whole), np.size(trivial))),
-        "linear": tables["linear"],
-    }
-    classes = None
-    if regression:
-        metrics = {name: _of_values(whole, table, data.target_names) for name, table in tables.items()}
-    else:
-        classed: NDArray[np.int64] = whole.astype(np.int64)
-        chosen = {name: table.argmax(1) for name, table in tables.items()} | {"net": torch.cat(said).numpy()}
-        metrics = {name: _of_classes(classed, table, chosen[name]) for name, table in tables.items()}
-        counts = class_counts(torch.cat(said), torch.from_numpy(classed), data.num_classes)
-        classes = ClassReport.of(counts, data.class_names).classes
-    finite = {n: {k: v if np.isfinite(v) else None for k, v in part.items()} for n, part in metrics.items()}
-    return Judged("test" if part == "test" else "validation", len(whole), len(x), finite, classes)
+    return np.concatenate(true), torch.cat(said), {name: np.concatenate(parts) for name, parts in tables.items()}
+
+
+def _half_widths(calibration: Calibration | None) -> list[float] | None:
+    try:
+        return None if calibration is None else half_widths(calibration, 0.9)
+    except ValueError:  # of too few rows
+        return None
 
 
 def unequal_classes(model: Any, judged: Judged) -> str | None:
@@ -137,14 +161,17 @@ def _linear(x: NDArray[np.float32], y: Numbers, data: TabularDataModule) -> Any:
     return proba
 
 
-def _of_values(y: Numbers, found: Numbers, names: list[str]) -> dict[str, float]:
-    y, metrics = y.reshape(len(y), -1), {}
+def _of_values(y: Numbers, found: Numbers, names: list[str], halves: list[float] | None) -> dict[str, float]:
+    metrics = {}
     for place, name in enumerate(names):
         error, spread = found[:, place] - y[:, place], ((y[:, place] - y[:, place].mean()) ** 2).sum()
         of = f" {name}" if len(names) > 1 else ""
         metrics[f"rmse{of}"] = float(np.sqrt((error**2).mean()))
         metrics[f"mae{of}"] = float(np.abs(error).mean())
         metrics[f"r2{of}"] = float(1 - (error**2).sum() / spread) if spread else float("nan")
+        if halves is not None:
+            metrics[f"interval_90{of}"] = halves[place]
+            metrics[f"within_90{of}"] = float((np.abs(error) <= halves[place]).mean())
     return metrics
 
 

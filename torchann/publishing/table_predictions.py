@@ -20,6 +20,8 @@ from torchann.files.predictions import Columns, check_ending, open_predictions, 
 from torchann.nets.checks import check_finite
 from torchann.nets.names import composed
 from torchann.publishing.model_paths import model_from
+from torchann.tasks.interval import calibration_in, half_widths
+from torchann.tasks.interval import interval as interval_of
 
 
 def predict(
@@ -32,6 +34,7 @@ def predict(
     encoding: str | None = None,
     decimal: str | None = None,
     guard_formulas: bool = False,
+    interval: float | None = None,
     surprises: UnseenValues | None = None,
 ) -> Columns | int:
     """Predicts each row of a table, in the order of the rows; only some of them are in memory at a time.
@@ -48,6 +51,8 @@ def predict(
         decimal: sign of numbers in texts, ``.`` or ``,``, where they could be read both ways.
         guard_formulas: whether texts in a ``.csv`` that a spreadsheet would run as formulas, as they begin with ``=``,
             ``+``, ``-`` or ``@`` and are no numbers, get a ``'`` before them.
+        interval: share of rows whose true value is to lie within the columns ``TARGET_low`` and ``TARGET_high`` beside
+            a predicted value, as :meth:`~torchann.RegressionMLP.predict_interval` has them.
         surprises: counts what no training row had.
 
     Returns:
@@ -55,7 +60,8 @@ def predict(
         or the values by the names of the targets.
 
     Raises:
-        ValueError: for a table without a column that the model needs, or values that it cannot take.
+        ValueError: for a table without a column that the model needs, values that it cannot take, or an interval of a
+            model that has none.
         OSError: if a file cannot be read or written; an old output is untouched then.
 
     Example:
@@ -71,6 +77,8 @@ def predict(
     model = model_from(Path(model)) if isinstance(model, (str, PathLike)) else model
     if not callable(getattr(model, "predictions", None)):
         raise ValueError(f"a {type(model).__name__} does not say what its outputs mean; give a task, or call predict")
+    if interval is not None:
+        half_widths(calibration_in(model), interval)  # which refuses, before a row is read, what cannot be had
     prepared = getattr(model, "preprocessing", None)
     table_step = None if prepared is None else prepared.table
     rule = () if table_step is None else (table_step.missing_values, table_step.default_missing)
@@ -83,7 +91,7 @@ def predict(
     ending = "" if output is None else Path(output).suffix
     untyped = isinstance(table, CsvTable) and ending != ".csv"
     types = {name: kept_type(table.read([name])[name]) for name in keep} if untyped else {}
-    parts = _predicted(model, table, keep, types, ending, surprises or UnseenValues())
+    parts = _predicted(model, table, keep, types, ending, interval, surprises or UnseenValues())
     if output is None:
         found = list(parts)
         return {name: as_numpy([part[name] for part in found]) for name in found[0]}
@@ -92,7 +100,13 @@ def predict(
 
 
 def _predicted(
-    model: Any, table: Table, keep: Sequence[str], types: Mapping[str, Any], ending: str, surprises: UnseenValues
+    model: Any,
+    table: Table,
+    keep: Sequence[str],
+    types: Mapping[str, Any],
+    ending: str,
+    coverage: float | None,
+    surprises: UnseenValues,
 ) -> Iterator[Columns]:
     prepared = model.preprocessing
     columns = None if prepared is None or prepared.table is None else prepared.table.table
@@ -109,7 +123,11 @@ def _predicted(
             input_rows(x, None, prepared)  # which checks them
         model._need_net()
         start += len(x)
-        found = prediction_table(predict_rows(model, model.predictions, x, prepared), model.hparams)
+        predicted = predict_rows(model, model.predictions, x, prepared)
+        found = prediction_table(predicted, model.hparams)
+        if coverage is not None:
+            ends = interval_of(model, predicted["value"], coverage).cpu().numpy()
+            found |= {f"{n}_{end}": ends[:, i, j] for i, n in enumerate(found) for j, end in enumerate(("low", "high"))}
         yield {name: kept(chunk[name], types.get(name), ending) for name in keep} | {
             _free(n, keep): c for n, c in found.items()
         }

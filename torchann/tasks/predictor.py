@@ -15,6 +15,7 @@ from torchann.files.history import History
 from torchann.files.predictions import predict_rows
 from torchann.nets.names import no_such_argument
 from torchann.nets.preprocessing import Preprocessing
+from torchann.tasks.interval import calibration_in, interval
 from torchann.tasks.saved_net import check_prediction, check_size
 
 T = TypeVar("T", bound="Predictor")
@@ -170,6 +171,29 @@ class Predictor(pl.LightningModule):
     def _predict(self, x: Any) -> dict[str, Tensor]:
         rows = input_rows(x, self.feature_names, self.preprocessing)
         return predict_rows(self, self.predictions, rows, self.preprocessing)
+
+    def predict_interval(self, x: Any, coverage: float = 0.9) -> Tensor:
+        """Predict intervals that hold a share of the true values, ``(rows, targets, 2)``: lower and upper ends.
+
+        Split conformal: as wide as the residuals of the validation rows say, for each target by itself, and for rows
+        drawn as those were. Where early stopping chose the epoch by the same rows, the share may be a little lower.
+
+        Args:
+            x: raw inputs, as for ``predict``.
+            coverage: share of rows whose true value is to lie within, between 0 and 1.
+
+        Raises:
+            ValueError: for a model that ``torchann.fit`` has not made of values, or a coverage that cannot be had.
+
+        Example:
+            >>> import torchann
+            >>> table = {"x": [float(i % 17) for i in range(200)], "y": [float(i % 17 * 3) for i in range(200)]}
+            >>> model = torchann.fit(table, "y", task="regression", epochs=2, logger=False, verbose=0)
+            >>> model.predict_interval({"x": [3.0, 15.0]}, coverage=0.9).shape
+            torch.Size([2, 1, 2])
+        """
+        calibration_in(self)
+        return interval(self, self._predict(x)["value"], coverage)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Saves what a prediction from raw inputs needs."""
