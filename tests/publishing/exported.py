@@ -95,6 +95,14 @@ def columns_of_inputs():
     return torchann.NetTask(TwoInputs(), outputs=outputs, inputs=columns), torch.randn(33, 8), None
 
 
+def ensemble(kind: type[Task], **sizes):
+    members = [
+        {"hidden_sizes": [6, 4], "activation": "softsign", "columns": [3, 0], "weight": 0.25},
+        {"hidden_sizes": [5], "activation": "gelu", "dropout": 0.5, "weight": 0.75},
+    ]
+    return kind(in_features=4, members=members, weight_init="normal", **sizes), torch.randn(33, 4), None
+
+
 def pipeline():
     random = np.random.default_rng(0)
     x, y = random.normal(1e6, 10, (60, 3)), random.choice(["ash", "elm", "oak"], 60)
@@ -114,6 +122,9 @@ MODELS: dict[str, Callable] = {
     "wide_deep": wide_deep,
     "named_inputs": named_inputs,
     "columns_of_inputs": columns_of_inputs,
+    "mean_of_values": lambda: ensemble(torchann.RegressionMLP, out_features=2),
+    "mean_of_classes": lambda: ensemble(torchann.ClassificationMLP, num_classes=3),
+    "mean_of_two_classes": lambda: ensemble(torchann.ClassificationMLP, num_classes=2),
     "pipeline": pipeline,
 }
 """Each makes a model, rows to predict, and the rows that an export needs to be given, if it does."""

@@ -162,13 +162,22 @@ def test_altered_document_loads_or_is_refused_in_one_line(seed, run, tmp_path):
     assert "\n" not in complaint(path) and len(complaint(path)) < 1500, where
 
 
-def test_small_checkpoint_of_a_large_net_is_refused_before_it_is_made(run, tmp_path):
+MANY = r"its hyperparameters make 600,\d{3},\d{3} weights, and it has \d{2,3} numbers"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"hidden_sizes": [30_000, 20_000]}, MANY),
+        ({"members": [{"hidden_sizes": [30_000, 20_000], "weight": 1.0}]}, MANY),
+        ({"members": [{"hidden_sizes": [1] * 10**5, "weight": 1.0}]}, r"members have 100,001 layers for \d+ tensors"),
+    ],
+)
+def test_small_checkpoint_of_a_large_net_is_refused_before_it_is_made(options, told, run, tmp_path):
     content = read_checkpoint(run / "checkpoints" / "best.ckpt")
-    content["hyper_parameters"] = {**content["hyper_parameters"], "hidden_sizes": [30_000, 20_000]}
+    content["hyper_parameters"] = {**content["hyper_parameters"], **options}
     (tmp_path / "best.ckpt").write_bytes(pack(content))
-    with pytest.raises(
-        CheckpointError, match=r"its hyperparameters make 600,\d{3},\d{3} weights, and it has \d{2,3} numbers"
-    ):
+    with pytest.raises(CheckpointError, match=told):
         torchann.RegressionMLP.load_from_checkpoint(tmp_path / "best.ckpt")
 
 

@@ -35,6 +35,9 @@ PORTS = {
     "named_inputs": "wide (rows, 5) float32, deep (rows, 6) float32 -> main_value (rows, 1) float32, "
     "aux_class (rows,) int64, aux_proba (rows, 2) float32",
     "columns_of_inputs": "features (rows, 8) float32 -> main_value (rows, 1) float32, aux_value (rows, 1) float32",
+    "mean_of_values": "features (rows, 4) float32 -> value (rows, 2) float32",
+    "mean_of_classes": "features (rows, 4) float32 -> class (rows,) int64, proba (rows, 3) float32",
+    "mean_of_two_classes": "features (rows, 4) float32 -> class (rows,) int64, proba (rows, 2) float32",
     "pipeline": "features (rows, 3) float64 -> class (rows,) int64, proba (rows, 3) float64",
 }
 

@@ -269,10 +269,50 @@ TABLES = {
     "deviation of targets of 0": (task(target_mean=[0.0], target_std=[0.0]), "target_std .0.0.; give 1 finite numbers"),
     "deviations of targets are text": (task(target_std="x"), "make no RegressionMLP .*Error"),
 }
+
+
+def ensemble(*members: Any, given: Any = None, **options: Any) -> bytes:
+    """The good file with its net as the only member, or with other members."""
+    parts = {f"net.members.0.{name}": TENSORS[f"net.{name}"] for name in ("1.weight", "1.bias", "3.weight", "3.bias")}
+    parts |= {f"net.{name}": None for name in ("1.weight", "1.bias", "3.weight", "3.bias")}
+    members = list(members) if given is None else given
+    return crafted(parts, hyperparameters={**DOCUMENT["hyperparameters"], **options, "members": members})
+
+
+MEMBER = {"hidden_sizes": [3], "weight": 1.0}
+MEMBERS = {
+    "text": (ensemble(given="ab"), "members is 'ab'; give a list of 1 to 1,000 dicts"),
+    "none": (ensemble(given=[]), r"members is \[\] of 0; give a list of 1 to 1,000"),
+    "a mapping": (ensemble(given={"0": MEMBER}), "members is {.*; give a list of 1 to 1,000"),
+    "10,000": (ensemble(given=[MEMBER] * 10_000), "members is .* of 10,000; give a list of 1 to 1,000"),
+    "numbers": (ensemble(3), r"members\[0\] is 3; give a dict"),
+    "more options": (ensemble(MEMBER | {"net": "os.system"}), r"members\[0\] is .*; give a dict with hidden_sizes"),
+    "hidden of 10**9": (
+        ensemble(MEMBER | {"hidden_sizes": [10**9]}),
+        r"members\[0\].hidden_sizes\[0\] is 1000000000 and should be from 1 to 65,536",
+    ),
+    "hidden of 60,000": (
+        ensemble(MEMBER | {"hidden_sizes": [60_000]}),
+        r"members.0.1.weight is \(3, 2\) F32 in the file and \(60000, 2\)",
+    ),
+    "10**5 layers": (ensemble(MEMBER | {"hidden_sizes": [1] * 10**5}), "members have 100,001 layers for 6 tensors"),
+    "1,000 for one": (ensemble(*[MEMBER | {"weight": 0.001}] * 1000), "members have 2,000 layers for 6 tensors"),
+    "one too many": (ensemble(*[MEMBER | {"weight": 0.5}] * 2), r"lacks \['net.members.1.1.bias'"),
+    "column out of range": (ensemble(MEMBER | {"columns": [0, 2]}), r"columns is \[0, 2\]; name columns from 0 to 1"),
+    "column twice": (ensemble(MEMBER | {"columns": [0, 0]}), r"columns is \[0, 0\]; give different numbers"),
+    "10**5 columns": (ensemble(MEMBER | {"columns": list(range(10**5))}), "name columns from 0 to 1, at least one"),
+    "one column": (ensemble(MEMBER | {"columns": [1]}), r"1.weight is \(3, 2\) F32 in the file and \(3, 1\)"),
+    "weight of 400 digits": (ensemble(MEMBER | {"weight": 10**400}), r"weight is 10*; give a number above 0, at most"),
+    "weight below 0": (ensemble(MEMBER | {"weight": -1.0}), r"members\[0\]: weight is -1.0; give a number above 0"),
+    "weight is nan": (ensemble(MEMBER | {"weight": float("nan")}), "no JSON .NaN is no JSON"),
+    "weights of 2": (ensemble(MEMBER, MEMBER), "add up to 2; give numbers above 0 that add up to 1"),
+    "embeddings too": (ensemble(MEMBER, embeddings=[[3, 2]]), "make no RegressionMLP .*members take plain numbers"),
+}
 CORPUS = {
     f"{kind}: {name}": case
     for kind, cases in {
         "header": HEADERS, "document": DOCUMENTS, "class": CLASSES, "size": SIZES, "weights": WEIGHTS, "table": TABLES,
+        "members": MEMBERS,
     }.items()
     for name, case in cases.items()
 }  # fmt: skip
@@ -307,6 +347,7 @@ def test_file_that_the_hostile_ones_are_made_from_is_good(here):
     assert model.hparams["hidden_sizes"] == [3] and model.feature_names == ["a", "b"]
     # (2 - 1) / 1 and (6 - 2) / 4 are 1: 0 + 1, 2 + 3 and 4 + 5 in the hidden layer
     assert model.predict([[2, 6]]).tolist() == [[15.0]]
+    assert load(write(here / "good.safetensors", ensemble(MEMBER))).predict([[2, 6]]).tolist() == [[15.0]]
 
 
 @pytest.mark.parametrize(("name", "content", "told"), [(name, *case) for name, case in OTHERS.items()], ids=OTHERS)
@@ -402,7 +443,8 @@ OPTIONS = st.sampled_from(
     ["hidden_sizes", "in_features", "out_features", "num_classes", "activation", "weight_init", "weight_init_options",
      "bias_init", "dropout", "norm", "loss", "output", "bounds", "output_activation", "optimizer", "lr", "momentum",
      "lr_schedule", "class_weight", "class_names", "target_names", "task", "wide_features", "deep_features",
-     "aux_weight", "tol", "steps_per_execution", "outputs", "inputs", "target_mean", "target_std", "embeddings"]
+     "aux_weight", "tol", "steps_per_execution", "outputs", "inputs", "target_mean", "target_std", "embeddings",
+     "members"]
 )  # fmt: skip
 NAMES = st.sampled_from(["RegressionMLP", "ClassificationMLP", "WideAndDeep", "Perceptron", "MLP", "NetTask"])
 

@@ -73,6 +73,7 @@ CARDS = {
     "wide_deep": ["`aux_value (rows, 1) float32` | regression: values", "nothing is prepared"],
     "perceptron": ["`class (rows,) int64` | binary: the class, counted from 0"],
     "pipeline": ["`class (rows,) int64` | multiclass: the class, counted from 0: `ash`, `elm`, `oak`"],
+    "mean_of_values": ["93 weights; mean of 2 nets: 0.25 × [6, 4] softsign of 2 inputs, 0.75 × [5] gelu.", "| `lr` |"],
     "named_inputs": ["- `wide (rows, 5) float32`\n- `deep", "`aux_proba (rows, 2) float32` | binary: probability of"],
 }
 
@@ -82,6 +83,11 @@ def test_card_says_what_goes_in_and_comes_out(name, lines):
     model, _, given = MODELS[name]()
     card = torchann.model_card(model, rows=given)
     assert all(line in card for line in lines), card
+
+
+def test_card_of_several_nets_has_no_layers_of_one_net():
+    card = torchann.model_card(MODELS["mean_of_values"]()[0])
+    assert not any(f"| `{name}` |" in card for name in ("hidden_sizes", "activation", "dropout", "norm"))
 
 
 def test_names_in_a_card_are_no_markup_and_end_nothing(tmp_path):

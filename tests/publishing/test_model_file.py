@@ -43,6 +43,11 @@ MODELS = {
     "multilabel": lambda: torchann.ClassificationMLP([5], 8, 3, task="multilabel"),
     "orthogonal": lambda: torchann.RegressionMLP([5], 8, 1, weight_init="orthogonal", bias_init="ones"),
     "wide_deep": lambda: torchann.WideAndDeep([4], 8, 1, wide_features=[0, 7], deep_features=[1], aux_weight=0.1),
+    "members": lambda: torchann.ClassificationMLP(
+        in_features=8,
+        num_classes=3,
+        members=[{"hidden_sizes": (5,), "columns": [7, 2], "weight": 0.3}, {"hidden_sizes": [], "weight": 0.7}],
+    ),
     "perceptron": lambda: torchann.Perceptron(8, class_names=["no", "yes"], tol=None),
 }
 

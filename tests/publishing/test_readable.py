@@ -35,6 +35,10 @@ def test_result_shows_its_text_at_a_prompt_and_in_a_notebook(name, tmp_path):
 def test_model_itself_can_be_asked_for_what_it_is():
     told = str(torchann.info(MODEL)).splitlines()
     assert told[:3] == ["RegressionMLP, 13 weights", "hidden layers [3], relu", "predicts values: a<b"]
+    members = [{"hidden_sizes": [3], "columns": [0], "weight": 0.1}] * 10
+    told = str(torchann.info(torchann.RegressionMLP(in_features=2, out_features=1, members=members))).splitlines()
+    assert told[0] == "RegressionMLP, 100 weights"  # ten times 1 * 3 + 3 + 3 * 1 + 1
+    assert told[1] == "mean of 10 nets: " + ", ".join(["0.1 × [3] relu of 1 input"] * 8) + " and 2 more"
     assert str(torchann.info(torchann.RegressionMLP())).startswith("RegressionMLP, whose sizes come from the data")
     with pytest.raises(TypeError, match="a Linear is no model; give a task, an estimator, or the path of a file"):
         torchann.info(torch.nn.Linear(2, 1))

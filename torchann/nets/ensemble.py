@@ -1,10 +1,11 @@
 """Several multilayer perceptrons as one net: the weighted mean of what they predict."""
 
 from collections.abc import Mapping, Sequence
-from math import fsum, inf, isclose, log
-from numbers import Integral, Real
+from math import fsum, isclose, log
+from numbers import Integral
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
@@ -143,8 +144,8 @@ def _listed(member: dict[str, Any]) -> dict[str, Any]:
     activation, columns, dropout, weight = (member[name] for name in ("activation", "columns", "dropout", "weight"))
     activation_module(activation)
     check_dropout(dropout)
-    if not isinstance(weight, Real) or isinstance(weight, bool) or not 0 < float(weight) < inf:
-        raise ValueError(f"weight is {weight!r:.80}; give a number above 0")
+    if not isinstance(weight, (int, float, np.number)) or isinstance(weight, bool) or not 0 < weight <= 1:
+        raise ValueError(f"weight is {weight!r:.80}; give a number above 0, at most 1")
     if columns is not None:
         whole = isinstance(columns, Sequence) and all(type(c) is not bool and isinstance(c, Integral) for c in columns)
         if not whole or not columns or len(set(columns)) < len(columns):

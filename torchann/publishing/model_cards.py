@@ -22,6 +22,7 @@ from torchann.publishing.markdown import code, listed, table
 from torchann.publishing.model_info import best_epoch, column_rows, outputs_of
 from torchann.publishing.model_info import info as info_of
 from torchann.publishing.raw_model import RawModel, task_from
+from torchann.tasks.net_choice import OF_ONE_NET, net_in_words
 
 NOT_TOLD = ("class_names", "target_names", "target_mean", "target_std", "inputs", "outputs", "embeddings", "task")
 
@@ -129,8 +130,8 @@ def _front_matter(task: Any, name: str, figures: Mapping[str, Mapping[str, float
 
 def _what(task: Any) -> str:
     weights = sum(part.numel() for part in task.net.parameters())
-    layers = task.hparams.get("hidden_sizes")
-    message = f"; hidden layers {layers}, {task.hparams.get('activation')}" if layers else ""
+    layers = net_in_words(task.hparams)
+    message = f"; {layers}" if layers else ""
     return f"A {code(type(task).__name__)} of torchann with {weights:,} weights{message}."
 
 
@@ -210,7 +211,8 @@ def _data(task: Any) -> str:
 
 
 def _training(task: Any) -> str:
-    message = {name: value for name, value in task.hparams.items() if name not in NOT_TOLD}
+    unused = OF_ONE_NET if task.hparams.get("members") else ()
+    message = {name: value for name, value in task.hparams.items() if name not in (*NOT_TOLD, *unused)}
     message = {name: value for name, value in message.items() if value not in (None, False, 0, 0.0) and value != {}}
     if task.history:
         message["epochs"] = len(task.history)

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -15,6 +15,7 @@ from torchann.files.safetensors_file import Shapes, wrong
 from torchann.nets.embedded_mlp import check_embeddings
 from torchann.nets.names import nearest
 from torchann.publishing.judged import Judged
+from torchann.tasks.saved_net import hidden_layers
 
 CLASSES = {
     "ClassificationMLP": "torchann.tasks.classification",
@@ -101,10 +102,7 @@ def check(document: dict[str, Any]) -> None:
         if type(document[field]) not in types:
             raise wrong(f"{field} is a {type(document[field]).__name__} and should be a {types[0].__name__}")
     if document.get("judged") is not None:
-        try:
-            Judged.from_plain(document["judged"])
-        except ValueError as error:
-            raise wrong(str(error)) from None
+        _checked(Judged.from_plain, document["judged"])
     name, names, data = document["class"], document["feature_names"], document["data"]
     if name not in CLASSES:
         near = nearest(name[:80], CLASSES)
@@ -144,24 +142,23 @@ def check_sizes(document: dict[str, Any], shapes: Shapes) -> None:
     """
     options, kind = document["hyperparameters"], class_of(document["class"])
     limit = max(SMALL, sum(torch.Size(shape).numel() for _, shape in shapes.values()))
-    layers, outputs = options.get("hidden_sizes", []), options.get("outputs", {})
-    if type(layers) is not list or len(layers) > len(shapes):
-        raise wrong(f"hidden_sizes is {layers!r:.80} for {len(shapes)} tensors")
+    layers, outputs = _checked(hidden_layers, options, len(shapes)), options.get("outputs", {})
     if type(outputs) is not dict or len(outputs) > MAX_OUTPUTS or not all(type(o) is dict for o in outputs.values()):
         raise wrong(f"outputs is {outputs!r:.80} and should be at most {MAX_OUTPUTS}, each with its options")
     sizes = {size: options.get(size) for size in getattr(kind, "sizes", ("in_features", "out_features"))}
-    sizes |= {f"hidden_sizes[{number}]": size for number, size in enumerate(layers)}
+    sizes |= {f"{name}[{number}]": size for name, part in layers.items() for number, size in enumerate(part)}
     sizes |= {f"the size of output {output!r:.80}": knobs.get("size", 1) for output, knobs in outputs.items()}
     if embeddings := options.get("embeddings"):
-        _check_embeddings(embeddings, options.get("in_features"))
+        in_features = options.get("in_features")
+        _checked(check_embeddings, embeddings, in_features if type(in_features) is int else 0)
         sizes |= {f"embedding {number}": rows * width for number, (rows, width) in enumerate(embeddings)}
     for what, size in sizes.items():
         if type(size) is not int or not 1 <= size <= limit:
             raise wrong(f"{what} is {size!r:.80} and should be from 1 to {limit:,} to go with the tensors")
 
 
-def _check_embeddings(embeddings: Any, in_features: Any) -> None:
+def _checked(check: Callable[..., Any], *given: Any) -> Any:
     try:
-        check_embeddings(embeddings, in_features if type(in_features) is int else 0)
+        return check(*given)
     except ValueError as error:
         raise wrong(str(error)) from None

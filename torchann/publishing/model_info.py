@@ -20,6 +20,7 @@ from torchann.nets.readable import Readable
 from torchann.nets.table_columns import TableColumns
 from torchann.publishing.judged import judged_of
 from torchann.publishing.model_paths import find_model, model_from
+from torchann.tasks.net_choice import net_in_words
 
 MOST_COLUMNS = 40
 
@@ -54,8 +55,7 @@ class ModelInfo(Readable):
         name = "" if self.path is None else f"{self.path}: "
         lines = [f"{name}{type(model).__name__}{written}{weights}"]
         hparams = dict(getattr(model, "hparams", {}))
-        if "hidden_sizes" in hparams:
-            lines.append(f"hidden layers {hparams['hidden_sizes']}, {hparams.get('activation', '')}".rstrip(", "))
+        lines += [net_in_words(hparams)] if net_in_words(hparams) else []
         lines += [_predicts(model)] if hparams and built else []
         lines += _expects(model)
         lines += _learnt_from(getattr(model, "data_info", None))

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torchann.nets.ensemble import listed_members
+
 START: dict[str, Any] = {"weight_init": None, "weight_init_options": None, "bias_init": "zeros"}
 """Initial weights that cost nothing, for a net that gets others."""
 
@@ -24,6 +26,32 @@ def without_memory(kind: Any, options: Mapping[str, Any]) -> Any:
         return kind(**{**options, **start})
 
 
+def hidden_layers(options: Mapping[str, Any], tensors: int) -> dict[str, Any]:
+    """Return the sizes of hidden layers that hyperparameters name, by where they do.
+
+    Args:
+        options: arguments of a task, from a file.
+        tensors: number of tensors in the file.
+
+    Raises:
+        ValueError: for more layers than tensors, or members of an ensemble that are none.
+
+    Example:
+        >>> hidden_layers({"members": [{"hidden_sizes": [30, 20], "weight": 1}]}, 6)
+        {'members[0].hidden_sizes': [30, 20]}
+    """
+    layers, members = options.get("hidden_sizes") or [], options.get("members")
+    if members is None:
+        if not isinstance(layers, (list, tuple)) or len(layers) > tensors:
+            raise ValueError(f"hidden_sizes is {layers!r:.80} for {tensors} tensors")
+        return {"hidden_sizes": layers}
+    found = {f"members[{i}].hidden_sizes": part["hidden_sizes"] for i, part in enumerate(listed_members(members))}
+    depth = sum(map(len, found.values())) + len(found)
+    if depth > tensors:
+        raise ValueError(f"members have {depth:,} layers for {tensors:,} tensors")
+    return found
+
+
 def check_size(kind: Any, options: Mapping[str, Any], tensors: Iterable[Any]) -> None:
     """Raise ValueError if hyperparameters make more weights than tensors hold numbers.
 
@@ -33,9 +61,7 @@ def check_size(kind: Any, options: Mapping[str, Any], tensors: Iterable[Any]) ->
         tensors: of the same file.
     """
     found = [tensor for tensor in tensors if isinstance(tensor, Tensor)]
-    layers = options.get("hidden_sizes") or []
-    if isinstance(layers, (list, tuple)) and len(layers) > len(found):
-        raise ValueError(f"hidden_sizes is {layers!r:.80} for {len(found)} tensors")
+    hidden_layers(options, len(found))
     # A tensor can claim any shape of a few numbers, which are then said to repeat.
     memory = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() // part.itemsize for part in found}
     weights = sum(part.numel() for part in without_memory(kind, options).parameters())
