@@ -157,6 +157,7 @@ SIZES = {
     "hidden of 60,000": (task(hidden_sizes=[60_000]), r"net.1.weight is \(3, 2\) F32 in the file and \(60000, 2\)"),
     "10**5 layers": (task(hidden_sizes=[1] * 10**5), "hidden_sizes is .* for 6 tensors"),
     "hidden is text": (task(hidden_sizes="33"), "hidden_sizes is '33' for 6 tensors"),
+    "hidden is none": (task(hidden_sizes=None), "hidden_sizes is None for 6 tensors"),
     "negative": (task(hidden_sizes=[-3]), r"hidden_sizes\[0\] is -3 and should be from 1"),
     "0": (task(in_features=0), "in_features is 0 and should be from 1"),
     "a fraction": (task(in_features=2.0), "in_features is 2.0 and should be from 1"),

@@ -40,7 +40,7 @@ def hidden_layers(options: Mapping[str, Any], tensors: int) -> dict[str, Any]:
         >>> hidden_layers({"members": [{"hidden_sizes": [30, 20], "weight": 1}]}, 6)
         {'members[0].hidden_sizes': [30, 20]}
     """
-    layers, members = options.get("hidden_sizes") or [], options.get("members")
+    layers, members = options.get("hidden_sizes", []), options.get("members")
     if members is None:
         if not isinstance(layers, (list, tuple)) or len(layers) > tensors:
             raise ValueError(f"hidden_sizes is {layers!r:.80} for {tensors} tensors")
