@@ -44,6 +44,13 @@ def test_graph_of_wide_and_deep_has_two_paths_that_meet():
     assert found["main_Linear"] == ["cat"] and found["aux_Linear"] == ["deep/3_ReLU"]
 
 
+def test_graph_of_several_nets_has_a_path_for_each_and_their_mean():
+    members = [{"hidden_sizes": [3], "columns": [0], "weight": 0.25}, {"hidden_sizes": [], "weight": 0.75}]
+    found = nodes(ClassificationMLP(in_features=2, num_classes=3, members=members), torch.zeros(2, 2))
+    assert found["members/0/0_Flatten"] == ["index_select"] and found["members/1/0_Flatten"] == ["x"]
+    assert found["stack"] == ["add", "add-2"] and found["logsumexp"] == ["stack"]
+
+
 def test_graph_of_a_net_with_two_inputs_begins_at_both():
     net = TwoInputs(wide_features=5, deep_features=6)
     inputs = {"wide": [0, 1, 2, 3, 4], "deep": [2, 3, 4, 5, 6, 7]}
