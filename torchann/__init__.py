@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torchann.nets.mlp import MLP as MLP
     from torchann.publishing.export import export as export
     from torchann.publishing.fit_table import fit as fit
+    from torchann.publishing.importance import importance as importance
     from torchann.publishing.model_cards import model_card as model_card
     from torchann.publishing.model_file import load as load
     from torchann.publishing.model_file import save as save

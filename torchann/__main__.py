@@ -41,6 +41,14 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _add_table(parser: _Parser) -> None:
+    parser.add_argument("model", metavar="MODEL", help=MODEL)
+    parser.add_argument("data", metavar="DATA", nargs="+", help="a CSV, TSV, Parquet, NPY or NPZ file, or several")
+    parser.add_argument("--delimiter", help="between the values of a CSV file, such as ; or tab")
+    parser.add_argument("--encoding", help="of a CSV file that is not UTF-8")
+    parser.add_argument("--decimal", help="sign of numbers in texts, . or , where they could be read both ways")
+
+
 def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     parser = _Parser(
         allow_abbrev=False,
@@ -95,6 +103,15 @@ def _parser() -> tuple[_Parser, dict[str, _Parser]]:
     info.add_argument("model", metavar="MODEL", help=MODEL)
     info.add_argument("--markdown", action="store_true", help="as a model card: a README.md to publish it with")
 
+    importance = commands.add_parser(
+        "importance", allow_abbrev=False, help="how much worse a model does with one column of its table shuffled"
+    )
+    _add_table(importance)
+    importance.add_argument("--target", metavar="NAME", help="the target to measure (default: the mean of all)")
+    importance.add_argument("--repeats", metavar="N", type=int, default=10, help="shuffles per column (default: 10)")
+    importance.add_argument("--output", metavar="FILE.csv", help="a table (default: in the run's folder)")
+    importance.add_argument("--picture", metavar="FILE.png", help="a picture (default: in the run's folder)")
+
     export = commands.add_parser(
         "export", allow_abbrev=False, help="write a model as ONNX or torch.export, from raw rows to predictions"
     )
@@ -118,8 +135,6 @@ def _predict_parser() -> _Parser:
         epilog="`torchann predict CONFIG.yaml [--output OUT]` predicts the rows of a config's data; "
         "--help-all shows its options.",
     )
-    predict.add_argument("model", metavar="MODEL", help=MODEL)
-    predict.add_argument("data", metavar="DATA", nargs="+", help="a CSV, TSV, Parquet, NPY or NPZ file, or several")
     predict.add_argument(
         "-o",
         "--output",
@@ -131,9 +146,7 @@ def _predict_parser() -> _Parser:
     predict.add_argument("--keep", metavar="COLUMN", nargs="+", action="extend", default=[], help=keep)
     share = "write columns TARGET_low and TARGET_high that hold this share of the true values, such as 0.9"
     predict.add_argument("--interval", metavar="SHARE", type=float, help=share)
-    predict.add_argument("--delimiter", help="between the values of a CSV file, such as ; or tab")
-    predict.add_argument("--encoding", help="of a CSV file that is not UTF-8")
-    predict.add_argument("--decimal", help="sign of numbers in texts, . or , where they could be read both ways")
+    _add_table(predict)
     guard = "put a ' before texts in a .csv that a spreadsheet would run as formulas"
     predict.add_argument("--guard-formulas", action="store_true", help=guard)
     predict.add_argument("--quiet", action="store_true", help="nothing but errors and warnings")

@@ -83,6 +83,7 @@ class Run:
         history: the metrics of each epoch (CSV).
         versions: what the run was made with (JSON).
         predictions: what ``torchann predict`` wrote (CSV).
+        importance: what ``torchann importance`` measured (CSV), with a picture beside it.
 
     Example:
         >>> Run("runs/demo/001").best.as_posix()
@@ -98,6 +99,7 @@ class Run:
         self.history: Path = self.folder / "history.csv"
         self.versions: Path = self.folder / "versions.json"
         self.predictions: Path = self.folder / "predictions.csv"
+        self.importance: Path = self.folder / "importance.csv"
 
     def measured(self, command: str) -> Path:
         """Return the file with the metrics that ``torchann fit``, ``validate`` or ``test`` measured (JSON)."""
