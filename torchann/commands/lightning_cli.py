@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from torchann.commands.config_cli import ConfigCLI, exit_status, is_first
 from torchann.commands.predict import write_predictions
+from torchann.commands.table_shortcut import translated
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
@@ -22,7 +23,9 @@ from torchann.files.predictions import check_ending
 from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import in_job
 from torchann.nets.names import printable
-from torchann.publishing.fit_table import check_usable, fit_on_table
+from torchann.publishing.fit_ensemble import fit_ensemble
+from torchann.publishing.fit_table import check_options, check_usable, fit_on_table
+from torchann.tasks.net_choice import OF_ONE_NET
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -31,7 +34,7 @@ class SaveRunConfig(SaveConfigCallback):
     def __init__(self, parser: Any, config: Any, **kwargs: Any) -> None:
         config = config.clone()
         config.quiet, config.trainer.quiet, config.trainer.verbose = False, False, "auto"
-        for name in ("ckpt_path", "resume", "tune"):  # which not all of the others take
+        for name in ("ckpt_path", "resume", "tune", "ensemble", "time_limit"):  # which not all of the others take
             config.pop(name, None)
         super().__init__(parser, config, **kwargs)
 
@@ -46,6 +49,7 @@ class CLI(ConfigCLI):
     model: Any
 
     def __init__(self, args: Sequence[str]) -> None:
+        self._words = list(args[1:])
         super().__init__(
             args[0],
             args,
@@ -149,6 +153,8 @@ class CLI(ConfigCLI):
         run = _run_of(path)
         for name in getattr(kind, "architecture", ()):
             value = self.model.hparams[name]
+            if self.model.hparams.get("members") and name in (*OF_ONE_NET, "members"):
+                continue
             if given[name] is not None and given[name] != value:
                 raise ValueError(
                     f"{path} was trained with {name}={value!r} and the command says {given[name]!r}; train again with "
@@ -164,7 +170,10 @@ class CLI(ConfigCLI):
     def fit(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str | None) -> None:
         """Trains; says first what was found out of a table, and measures a model of one at the end."""
         try:
-            if isinstance(datamodule, TabularDataModule):
+            asked = (self.given.ensemble, self.given.time_limit)
+            if asked != (None, None):
+                self._fit_ensemble(datamodule, *asked)
+            elif isinstance(datamodule, TabularDataModule):
                 fit_on_table(self.trainer, model, datamodule, ckpt_path, self._say, self.small)
             else:
                 self.trainer.fit(model, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
@@ -175,6 +184,16 @@ class CLI(ConfigCLI):
             raise
         if self._quiet and is_first() and self.trainer.loggers and not self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             print(printable(str(self.trainer.run_folder)))
+
+    def _fit_ensemble(self, datamodule: Any, ensemble: int | None, time_limit: float | None) -> None:
+        if not isinstance(datamodule, TabularDataModule):
+            raise ValueError(f"--ensemble and --time-limit are for a table, not for {type(datamodule).__name__}")
+        words = [word.partition("=")[0] for word in translated(self._words)]
+        check_options(word.removeprefix("--model.") for word in words if word.startswith("--model"))
+        model = fit_ensemble(self.trainer, datamodule, ensemble, time_limit, self._say)
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, SaveRunConfig):  # which a fit of Lightning's would have called
+                callback.setup(self.trainer, model, "fit")
 
     def validate(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str) -> None:
         """Prints the figures on the validation rows."""

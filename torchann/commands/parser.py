@@ -25,7 +25,7 @@ _NOT_ACCEPTED = (
     r"has no attribute '(\w+)'",
     r"Expected a dot import path string: (\w+)",
 )
-CLI_OPTIONS = ("config", "quiet", "resume", "seed_everything", "ckpt_path", "output")
+CLI_OPTIONS = ("config", "quiet", "resume", "ensemble", "time_limit", "seed_everything", "ckpt_path", "output")
 LONGEST_LINE = 1_000  # characters
 _DATA = "give FILE --target COLUMN, CONFIG.yaml, or --model CLASS and --data CLASS"
 _SPACE = """give what to search, such as --tune.space '{model.lr: {low: 0.0001, high: 0.1}}', or in a config:
@@ -70,6 +70,10 @@ class Parser(LightningArgumentParser):
         if themethod == "fit":
             resume = "go on with the latest run where it was stopped; start one if there is none"
             self.add_argument("--resume", action="store_true", help=resume)
+            nets = "nets that are trained together on a table, and averaged, after a search of how to"
+            self.add_argument("--ensemble", type=int | None, help=nets)
+            seconds = "seconds in which to search the strongest nets for a table"
+            self.add_argument("--time_limit", type=float | None, help=seconds)
         if themethod == "predict":
             output = "a .csv, .npy or .parquet file; by default in the run's folder"
             self.add_argument("--output", type=str, help=output)

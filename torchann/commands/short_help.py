@@ -11,6 +11,8 @@ FIT = {
     "--activation NAME": "relu (default), tanh, elu, gelu, silu, softsign, ...",
     "--dropout SHARE": "of the hidden neurons, off in each step (default: 0)",
     "--optimizer NAME": "sgd, adam (default), adamw, nadam, adagrad, rmsprop",
+    "--time-limit SECONDS": "search the strongest nets, and average them",
+    "--ensemble N": "average N nets, after a short search",
     "--seed N": "of first weights and order of rows (default: 42)",
     "--name NAME": "run folder runs/NAME/001 (default: as the table)",
     "--resume": "go on with the latest run of that name",

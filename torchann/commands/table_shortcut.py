@@ -19,6 +19,7 @@ SHORT = {
     "--name": "--trainer.name",
     "--seed": "--seed_everything",
     "--task": "--data.task",
+    "--time-limit": "--time_limit",
     "--verbose": "--trainer.verbose",
     "--batch-size": "--data.batch_size",
     "--lr": "--model.lr",

@@ -1,9 +1,12 @@
 """The learning rates of torch's schedules, for steps that no optimiser of torch takes."""
 
+import threading
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+_lock = threading.Lock()
 
 
 def scheduled_rates(
@@ -25,6 +28,13 @@ def scheduled_rates(
         >>> scheduled_rates("exponential", 0.1, {"gamma": 0.5}, epochs=2, steps=3).tolist()
         [0.1, 0.1, 0.1, 0.05, 0.05, 0.05]
     """
+    with _lock:  # two threads must not import parts of torch at the same time
+        return _rates_of_torch(name, first, options, epochs, steps)
+
+
+def _rates_of_torch(
+    name: str, first: float, options: dict[str, Any] | None, epochs: int, steps: int
+) -> NDArray[np.float64]:
     import torch  # seconds, and only schedules need it
 
     from torchann.engine.optimizers import make_schedule

@@ -1,23 +1,22 @@
 """A table in, a fitted and judged model out: ``torchann.fit``, and what ``torchann fit --data`` does."""
 
 import inspect
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.callbacks import Callback
 
-from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data.tables.csv_table import stem
 from torchann.data.tabular import TabularDataModule
 from torchann.files.checkpoint_files import read_checkpoint
-from torchann.files.run import Run
 from torchann.nets.names import no_such_argument, printable
-from torchann.publishing.judging import judge, unequal_classes
+from torchann.publishing.fit_ensemble import fit_ensemble
+from torchann.publishing.judging import judge
 from torchann.publishing.small_tables import cross_validated, kind_of, said_of, settings_of
+from torchann.publishing.telling import tell
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.regression import RegressionMLP
 from torchann.training.checkpoints import best_path
@@ -31,7 +30,9 @@ SHORT = {"epochs": "max_epochs", "hidden": "hidden_sizes"}
 """Options that the command has shorter names for, too."""
 
 
-def fit(data: Any, target: Any, **options: Any) -> RegressionMLP | ClassificationMLP:
+def fit(
+    data: Any, target: Any, *, ensemble: int | None = None, time_limit: float | None = None, **options: Any
+) -> RegressionMLP | ClassificationMLP:
     """Train a model on a table, as ``torchann fit --data FILE --target NAME`` does, and measure it at the end.
 
     The task is found from the target. By default the net has hidden layers of 128 and 64, trained by Adam for up to 100
@@ -40,6 +41,9 @@ def fit(data: Any, target: Any, **options: Any) -> RegressionMLP | Classificatio
     Args:
         data: a CSV, Parquet or NumPy file, several, a data frame, a mapping of columns, an array ``(rows, columns)``.
         target: the column to predict, or several, by name or number; or their values.
+        ensemble: number of nets that are trained together, each without another part of the rows, and averaged; the
+            encoding of the numbers and the recipe of the nets are searched first.
+        time_limit: seconds in which as many recipes as there is time for are tried; the best are weighted and averaged.
         options: arguments of :class:`~torchann.TabularDataModule`, of the model and of the
             :class:`~torchann.Trainer`, by their names: ``epochs`` (``max_epochs``), ``lr``, ``hidden_sizes``,
             ``batch_size``, ``dropout``, ``seed``, ``name``, ``verbose``, ``callbacks``, ``kinds``, ...
@@ -68,10 +72,17 @@ def fit(data: Any, target: Any, **options: Any) -> RegressionMLP | Classificatio
     for name in given:
         if name not in known:
             raise TypeError(no_such_argument("fit", name, sorted(known), {}))
+    together = ensemble is not None or time_limit is not None
     parts: dict[str, dict[str, Any]] = {"trainer": {}, "data": {}, "model": {}}
     for name, value in given.items():
         parts["trainer" if name in of_trainer else "data" if name in of_data else "model"][name] = value
     table = TabularDataModule(data, target, **parts["data"])
+    named: dict[str, Any] = {"name": name_of(data), "max_epochs": MAX_EPOCHS}
+    if together:
+        check_options(parts["model"])
+        trainer = Trainer(**(named | parts["trainer"]))
+        say = _say_nothing if trainer.quiet else print
+        return fit_ensemble(trainer, table, ensemble, time_limit, say)  # type: ignore[no-any-return]
     table.setup()
     small = kind_of(table, given)
     of_small: tuple[dict[str, Any], ...] = ({}, {}, {}) if small is None else settings_of(small, table)
@@ -86,10 +97,22 @@ def fit(data: Any, target: Any, **options: Any) -> RegressionMLP | Classificatio
     logs = parts["trainer"].get("logger") in (None, True)
     if logs and not any(isinstance(callback, TensorBoardReport) for callback in callbacks):
         callbacks.append(TensorBoardReport())
-    named: dict[str, Any] = {"name": name_of(data), "max_epochs": MAX_EPOCHS}
     trainer = Trainer(callbacks=callbacks, **(named | of_small[2] | parts["trainer"]))
     fit_on_table(trainer, model, table, say=_say_nothing if trainer.quiet else print, small=small)
     return model
+
+
+def check_options(model: Iterable[str]) -> None:
+    """Refuse options of a model where a search chooses the nets.
+
+    Raises:
+        ValueError: if there are any.
+    """
+    if given := sorted(model):
+        raise ValueError(
+            f"ensemble and time_limit choose the nets, and {', '.join(given)} would not be heeded; leave one or the "
+            "other out"
+        )
 
 
 def _takes(owner: type) -> set[str]:
@@ -149,17 +172,7 @@ def fit_on_table(
     judged = judge(model, data)
     if judged is None:
         return
-    model.report, model.judged = judged, judged.describe()
-    say(str(judged))
-    hint = unequal_classes(model, judged)
-    if hint is not None:
-        say(hint)
-    for logger in trainer.loggers:
-        if isinstance(logger, RunLogger):
-            told = {"epoch": epoch, **judged.describe()}
-            Run(logger.log_dir).measured("fit").write_text(json.dumps(told, indent=2))
-            logger.experiment.add_text("metrics", judged.markdown, trainer.current_epoch)
-            logger.finalize("judged")
+    tell(model, judged, trainer, epoch, say)
     if small is not None:
         say(cross_validated(model, data, int(trainer.max_epochs or 0), trainer.seed) or "too few rows for folds")
 

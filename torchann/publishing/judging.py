@@ -20,12 +20,13 @@ MOST_AREAS = 100  # classes; an area for each of more would take longer than the
 Numbers = NDArray[np.float64]
 
 
-def judge(model: Any, data: TabularDataModule) -> Judged | None:
+def judge(model: Any, data: TabularDataModule, calibration: Calibration | None = None) -> Judged | None:
     """Measure a model on the test rows of its table, or on the validation rows where there are none.
 
     Args:
         model: a task that was fitted on the table.
         data: the table, read already.
+        calibration: of intervals, if the model was trained on the validation rows, too; by these rows otherwise.
 
     Returns:
         The metrics; None for a task of several outputs, or one that predicts no probabilities.
@@ -50,10 +51,10 @@ def judge(model: Any, data: TabularDataModule) -> Judged | None:
     if found is None:
         return None
     whole, said, tables = found
-    classes = calibration = None
+    classes = None
     if regression:
-        calibrations: dict[str, Calibration | None] = {}
-        if data.num_rows("val"):
+        calibrations: dict[str, Calibration | None] = {"net": calibration}
+        if calibration is None and data.num_rows("val"):
             y_val, _, of_val = found if part == "val" else _predicted(model, beside, data, "val") or found
             calibrations = {
                 name: calibration_of(dict(zip(data.target_names, (y_val - table).T, strict=True)))
