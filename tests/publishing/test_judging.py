@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -15,6 +16,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torchmetrics.functional.classification import binary_calibration_error, multiclass_calibration_error
 
 import torchann
 from tests.data.own_tables import homes, write_csv
@@ -48,6 +50,13 @@ def test_regression_is_judged_as_scikit_learn_does_in_the_targets_unit():
         assert within == (np.abs(y_hat - y) <= half).mean() and within > 0.7
 
 
+def calibration_error(y, proba):
+    y, proba = torch.from_numpy(y), torch.from_numpy(np.float64(proba))
+    if proba.shape[1] == 2:
+        return float(binary_calibration_error(proba[:, 1].contiguous(), y))
+    return float(multiclass_calibration_error(proba.contiguous(), y, proba.shape[1]))
+
+
 @pytest.mark.parametrize("target", ["city", "garden"])
 def test_classification_is_judged_as_scikit_learn_does(target):
     model, data, judged = judged_fit(target)
@@ -66,9 +75,10 @@ def test_classification_is_judged_as_scikit_learn_does(target):
             "accuracy": accuracy_score(y, proba.argmax(1)),
             "balanced_accuracy": np.mean([(proba.argmax(1)[y == c] == c).mean() for c in np.unique(y)]),
             "log_loss": log_loss(y, proba / proba.sum(1, keepdims=True), labels=classes),
+            "calibration_error": calibration_error(y, proba / proba.sum(1, keepdims=True)),
             "roc_auc": roc_auc_score(y, score, multi_class="ovr", labels=classes),
         }
-        assert judged.metrics[name] == pytest.approx(wanted, rel=1e-5)
+        assert judged.metrics[name] == pytest.approx(wanted, rel=1e-5, abs=1e-6)
     assert wanted["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(y, proba.argmax(1)))
 
 

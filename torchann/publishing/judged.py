@@ -21,6 +21,7 @@ LABELS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "log_loss": "log loss",
+    "calibration_error": "calibration error",
     "roc_auc": "ROC AUC",
 }
 MODELS = ("net", "mean", "commonest", "linear")

@@ -188,8 +188,18 @@ def _of_classes(y: NDArray[np.int64], proba: NDArray[Any], found: NDArray[np.int
         "accuracy": float(right.mean()),
         "balanced_accuracy": float(np.mean([right[y == c].mean() for c in there])),
         "log_loss": float(-np.log(own).mean()),
+        "calibration_error": _calibration_error(y, proba) if np.isfinite(own).all() else float("nan"),
         "roc_auc": float(np.mean(areas)) if areas else float("nan"),
     }
+
+
+def _calibration_error(y: NDArray[np.int64], proba: NDArray[Any]) -> float:
+    # In 15 bins of probabilities (of two classes of the second, of more of the likeliest): how far their mean lies from
+    # the share of rows that have the class, weighted by rows.
+    proba = proba / proba.sum(1, keepdims=True)
+    binary = proba.shape[1] == 2
+    said, true = (proba[:, 1], y == 1) if binary else (proba.max(1), proba.argmax(1) == y)
+    return float(np.abs(np.bincount(np.minimum(15 * said, 14).astype(np.int64), said - true)).sum() / len(y))
 
 
 def _area(positive: NDArray[np.bool_], score: NDArray[Any]) -> float:
