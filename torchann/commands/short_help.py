@@ -7,6 +7,7 @@ FIT = {
     "--epochs N": "passes over the training rows, at most (default: 100)",
     "--lr RATE": "learning rate (default: 0.001)",
     "--batch-size N": "rows per step (default: 32, more for large tables)",
+    "--numbers ENCODING": "standard, robust, quantile, piecewise, waves, ...",
     "--hidden N ...": "neurons of each hidden layer (default: 128 64)",
     "--activation NAME": "relu (default), tanh, elu, gelu, silu, softsign, ...",
     "--dropout SHARE": "of the hidden neurons, off in each step (default: 0)",

@@ -22,6 +22,7 @@ SHORT = {
     "--time-limit": "--time_limit",
     "--verbose": "--trainer.verbose",
     "--batch-size": "--data.batch_size",
+    "--numbers": "--data.numbers",
     "--lr": "--model.lr",
     "--optimizer": "--model.optimizer",
     "--activation": "--model.activation",

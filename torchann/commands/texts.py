@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 REQUIRED = ("source", "target")
-NAMES = (*REQUIRED, "val_source", "test_source", "split_by", "delimiter", "decimal", "kinds", "missing_values")
+YAML = ("kinds", "missing_values", "numbers")
+NAMES = (*REQUIRED, "val_source", "test_source", "split_by", "delimiter", "decimal", *YAML)
 """Options of a table whose values are texts, or lists or mappings of texts."""
 
 
@@ -51,13 +52,13 @@ def keep_texts(words: Sequence[str]) -> list[str]:
 
 
 def _kept(option: str, name: str, value: str) -> str:
-    if name in ("kinds", "missing_values"):
+    if name in YAML:
         try:
             texts = texts_of(yaml.compose(value, Loader=yaml.SafeLoader))
         except (yaml.YAMLError, RecursionError):
             return f"{option}={value}"  # which jsonargparse refuses
         texts = [texts] if name == "missing_values" and isinstance(texts, Text) else texts
-        return f"{option}={json.dumps(texts, ensure_ascii=False)}"
+        return f"{option}={texts if isinstance(texts, Text) else json.dumps(texts, ensure_ascii=False)}"
     return f"{option}={value}" if _is_list(value) else _Option(f"{option}={value}")
 
 

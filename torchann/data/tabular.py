@@ -9,6 +9,7 @@ from torch import Tensor
 
 from torchann.data.in_memory import EVALUATION_ROWS, InMemoryDataModule, Split, Splits
 from torchann.data.tables.known_table import KnownTable, table_of_checkpoint, table_of_model
+from torchann.data.tables.number_choices import Numbers
 from torchann.data.tables.part_rows import PartRows
 from torchann.data.tables.read_table import ReadTable, read_table
 from torchann.data.tables.row_splits import Size, SplitKind
@@ -42,6 +43,9 @@ class TabularDataModule(InMemoryDataModule):
         task: regression, binary or multiclass, in place of what the target looks like.
         kinds: of columns, in place of what they look like, as {zip: category, note: ignore}; number, category,
             boolean, date, dd/mm/yyyy, mm/dd/yyyy, hh:mm or ignore.
+        numbers: encoding of numbers and dates: standard (deviations from the mean), robust (quartiles from the median,
+            outliers bent), quantile (as normally distributed), piecewise (bins by quantiles), piecewise_target (bins by
+            the target) or waves (sines and cosines); or of single columns, as {longitude: waves, income: quantile}.
         val_source: validation rows in files of their own.
         test_source: test rows in files of their own.
         val_size: share or number of rows to choose by, where they have no file; a fifth if not given, and at most
@@ -121,6 +125,7 @@ class TabularDataModule(InMemoryDataModule):
         max_memory: int | str | None = None,
         default_missing: bool = True,
         decimal: str | None = None,
+        numbers: Numbers = "standard",
     ) -> None:
         named = {name: value for name, value in locals().items() if name in TableSettings.__dataclass_fields__}
         named |= {"kinds": dict(kinds or {}), "missing_values": list(missing_values or [])}
@@ -196,11 +201,11 @@ class TabularDataModule(InMemoryDataModule):
 
     def _describe(self, table: ReadTable) -> None:
         target, step, rows = table.target, table.step, table.rows["train"]
-        self._read_by: KnownTable = KnownTable(step, target, None, None)
+        self._read_by: KnownTable = KnownTable(step, target, None, None, table.numbers)
         self.report, self.name, self.task = table.report, table.name, target.task
-        self.preprocessing: Preprocessing = Preprocessing(step)
+        self.preprocessing: Preprocessing = self._read_by.preprocessing
         self.feature_names: list[str] = [column.name for column in step.table]
-        self.in_features, self.embeddings = step.out_features, step.embeddings or None
+        self.in_features, self.embeddings = (table.numbers or step).out_features, step.embeddings or None
         if self._given_batch_size is None:
             self.batch_size: int = max(32, min(LARGEST_BATCH, 2 ** ((rows // STEPS_PER_EPOCH).bit_length() - 1)))
         if target.class_names:

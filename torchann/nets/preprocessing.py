@@ -97,7 +97,7 @@ class Preprocessing:
     """Steps one after the other, float32 at the end; works where its inputs lie, and no ``model.half()`` rounds it.
 
     Args:
-        steps: one or more of :data:`STEPS`.
+        steps: one or more of :data:`STEPS`; None is no step.
 
     Attributes:
         module: all of it as one ``torch.nn.Module``.
@@ -111,9 +111,9 @@ class Preprocessing:
         tensor([[0.5000, 0.7071, 0.7071]])
     """
 
-    def __init__(self, *steps: Step) -> None:
-        self.steps = steps
-        self.module: nn.Sequential = nn.Sequential(*steps, _Float32())
+    def __init__(self, *steps: Step | None) -> None:
+        self.steps: tuple[Step, ...] = tuple(step for step in steps if step is not None)
+        self.module: nn.Sequential = nn.Sequential(*self.steps, _Float32())
 
     def __call__(self, x: Tensor) -> Tensor:
         """What the net gets, ``(rows, *)`` float32, of raw inputs ``(rows, *)``."""

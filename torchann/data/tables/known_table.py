@@ -13,6 +13,7 @@ from torchann.data.tables.table import Chunk, Table
 from torchann.data.tables.table_report import ColumnReport
 from torchann.data.tables.table_target import Target
 from torchann.nets.names import composed
+from torchann.nets.number_encoding import NumberEncoding
 from torchann.nets.preprocessing import Preprocessing
 from torchann.nets.table_columns import TableColumns
 
@@ -25,12 +26,19 @@ class KnownTable(NamedTuple):
         target: what is predicted, with the classes of the training rows.
         fingerprint: of the training rows, None if it is not known.
         rows: number of training rows, None if it is not known.
+        numbers: encodes numbers of prepared rows, None if they stay standardised.
     """
 
     step: TableColumns
     target: Target
     fingerprint: str | None
     rows: int | None
+    numbers: NumberEncoding | None = None
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From rows as numbers to what a net gets."""
+        return Preprocessing(self.step, self.numbers)
 
     @property
     def columns(self) -> list[str]:
@@ -91,12 +99,11 @@ class KnownTable(NamedTuple):
 
     def is_like(self, other: "KnownTable") -> bool:
         """Return whether rows become the same numbers by both."""
-        mine, others = self.step, other.step
-        same = mine.columns == others.columns and mine.missing_values == others.missing_values
-        tensors = ((mine.mean, others.mean), (mine.std, others.std))
-        same &= mine.default_missing == others.default_missing
+        mine, others = self.preprocessing, other.preprocessing
+        same = mine.describe() == others.describe()
         same &= replace(self.target, wide=False) == replace(other.target, wide=False)
-        return same and all(torch.equal(*pair) for pair in tensors)
+        pairs = zip(mine.tensors().values(), others.tensors().values(), strict=False)
+        return same and all(torch.equal(*pair) for pair in pairs)
 
 
 def table_of_model(model: Any) -> KnownTable | None:
@@ -118,4 +125,5 @@ def _known(preprocessing: Preprocessing | None, data_info: Mapping[str, Any] | N
         return None
     reads = tuple((kind, form) for kind, form in told["reads"])
     target = Target(tuple(map(composed, told["names"])), told["task"], tuple(told["class_names"]), reads)
-    return KnownTable(step, target, data_info.get("fingerprint"), data_info.get("rows"))
+    numbers = next((more for more in preprocessing.steps if isinstance(more, NumberEncoding)), None)  # type: ignore[union-attr]
+    return KnownTable(step, target, data_info.get("fingerprint"), data_info.get("rows"), numbers)

@@ -14,6 +14,7 @@ from torchann.data.tables.row_splits import NO_PART, PARTS, Labels, Splitter
 from torchann.data.tables.table import Chunk, Unit
 from torchann.data.tables.table_target import Target
 from torchann.nets.checks import check_finite
+from torchann.nets.number_encoding import NumberEncoding
 from torchann.nets.preprocessing import Preprocessing
 from torchann.nets.table_columns import TableColumns
 
@@ -63,6 +64,7 @@ class PartRows:
         part: of the rows: its name in PARTS.
         counts: of the part's rows in each unit.
         step: that prepares inputs; its columns are the ones that are encoded.
+        numbers: encodes numbers of prepared rows; None if they stay standardised.
     """
 
     source: RowSource
@@ -72,15 +74,16 @@ class PartRows:
     part: str
     counts: Sequence[int]
     step: TableColumns
+    numbers: NumberEncoding | None = None
     width: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Take the numbers of a prepared row from the step that makes them."""
-        self.width = self.step.out_features
+        self.width = (self.numbers or self.step).out_features
 
     def read(self, units: Sequence[int], skip: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield prepared inputs and targets of units in that order, as ``RowStream`` in engine/rows asks for."""
-        prepare = Preprocessing(self.step)
+        prepare = Preprocessing(self.step, self.numbers)
         for number in units:
             if self.counts[number] <= skip:
                 skip -= self.counts[number]

@@ -13,6 +13,8 @@ from torchann.data.tables.csv_table import CsvTable
 from torchann.data.tables.fitted_columns import fit_columns
 from torchann.data.tables.inferred_table import InferredTable, infer
 from torchann.data.tables.known_table import KnownTable
+from torchann.data.tables.number_choices import choose, fit_numbers
+from torchann.data.tables.number_choices import told as told_of
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.part_rows import PartRows, labelled
 from torchann.data.tables.row_splits import PARTS
@@ -22,6 +24,7 @@ from torchann.data.tables.table_scan import TableScan
 from torchann.data.tables.table_settings import TableSettings
 from torchann.data.tables.table_splitter import splitter_of
 from torchann.data.tables.table_target import Target, is_wide
+from torchann.nets.number_encoding import NumberEncoding
 from torchann.nets.table_columns import TableColumns
 
 SEEN_GROUPS, SEEN_ROWS = 16, 2048  # row groups, and rows at their beginning, that say what columns hold
@@ -36,6 +39,7 @@ class ReadTable(NamedTuple):
         target_mean: of the training targets, each, of a regression.
         target_std: their standard deviations.
         step: that prepares rows.
+        numbers: encodes their numbers, None if they stay standardised.
         parts: training, validation and test rows by name: as numbers in memory, or as streams.
         rows: of each part.
         report: what a person should know.
@@ -47,6 +51,7 @@ class ReadTable(NamedTuple):
     target_mean: list[float]
     target_std: list[float]
     step: TableColumns
+    numbers: NumberEncoding | None
     parts: dict[str, Split | PartRows]
     rows: dict[str, int]
     report: TableReport
@@ -103,14 +108,19 @@ def read_table(
     if known is None:
         limits = (settings.max_one_hot, settings.max_categories, settings.model_missing, inferred.examples)
         step, lines = fit_columns(inferred.findings, scan.statistics, *limits)
+        encodings = choose(settings.numbers, step)
+        lines, numbers = told_of(lines, encodings), None
+        if in_blocks and set(encodings.values()) - {"standard"}:
+            why = "needs all training rows at once, and the table is read in blocks"
+            raise ValueError(f"numbers={settings.numbers!r} {why}; give a larger max_memory, or numbers='standard'")
     else:
-        step, lines = known.step, known.report
+        step, lines, numbers = known.step, known.report, known.numbers
     streams = {
-        part: PartRows(source, columns, splitter, target, part, counts, step)
+        part: PartRows(source, columns, splitter, target, part, counts, step, numbers)
         for part, counts in zip(PARTS, scan.counts, strict=True)
     }
     for part, own in settings.own_sources.items():
-        streams[part], left_out = _own_rows(settings, own, part, target, step, in_blocks)
+        streams[part], left_out = _own_rows(settings, own, part, target, streams["train"], in_blocks)
         scan.left_out += left_out
     rows = {part: sum(stream.counts) for part, stream in streams.items()}
     parts: dict[str, Split | PartRows] = {**streams}
@@ -119,6 +129,8 @@ def read_table(
             surprises = UnseenValues()
             parts[part] = stream.held(surprises)
             notes += [f"{PARTS[part]} rows, {line}" for line in surprises.lines() if part != "train"]
+    if known is None and isinstance(train := parts["train"], Split):
+        numbers = fit_numbers(encodings, step(train.x), train.y, target.task)
     notes = [*inferred.notes, *notes]
     if scan.left_out:
         notes.insert(0, f"{scan.left_out:,} rows have no target and are left out")
@@ -126,7 +138,7 @@ def read_table(
     told += f": {rows['train']:,} rows to train on, {rows['val']:,} to validate, {rows['test']:,} to test"
     report = TableReport(table.name, scan.summary(target), lines, told + ", read in blocks" * in_blocks, notes)
     fingerprint = scan.fingerprint([column.name for column in step.table])
-    return ReadTable(table.name, target, means, deviations, step, parts, rows, report, fingerprint)
+    return ReadTable(table.name, target, means, deviations, step, numbers, parts, rows, report, fingerprint)
 
 
 def _remarks(table: Table, settings: TableSettings, lines: Sequence[ColumnReport]) -> list[str]:
@@ -155,10 +167,10 @@ def _some_rows(table: Table, columns: Sequence[str]) -> Chunk:
 
 
 def _own_rows(
-    settings: TableSettings, own: Any, part: str, target: Target, step: TableColumns, in_blocks: bool
+    settings: TableSettings, own: Any, part: str, target: Target, train: PartRows, in_blocks: bool
 ) -> tuple[PartRows, int]:
     """Return the rows of a part that has files of its own, and how many have no target."""
-    columns = list(dict.fromkeys([*[column.name for column in step.table], *target.names]))
+    columns = list(dict.fromkeys([*[column.name for column in train.step.table], *target.names]))
     table = settings.open_part(own, columns)
     if in_blocks and not isinstance(table, ParquetTable):
         raise ValueError(f"{table.name!r} is no Parquet file, and the training rows are; give files of one kind")
@@ -170,4 +182,4 @@ def _own_rows(
     if not any(counts):
         raise ValueError(f"{table.name!r} has no row with a target; give other {PARTS[part]} rows")
     left_out = sum(unit.rows for unit in source.units) - sum(counts)
-    return PartRows(source, columns, None, target, part, counts, step), left_out
+    return PartRows(source, columns, None, target, part, counts, train.step, train.numbers), left_out

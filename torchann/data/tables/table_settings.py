@@ -9,6 +9,7 @@ from torchann.data.tables.column_kinds import LEFT_OUT, check_kinds
 from torchann.data.tables.columns import check_names
 from torchann.data.tables.memory_size import bytes_of, free_memory
 from torchann.data.tables.missing_values import MissingValues, text_of_value
+from torchann.data.tables.number_choices import Numbers, check_numbers
 from torchann.data.tables.open_table import open_table
 from torchann.data.tables.parquet_table import ParquetTable
 from torchann.data.tables.row_splits import Size, SplitKind, count_of
@@ -17,7 +18,8 @@ from torchann.data.tables.table_target import TaskKind
 from torchann.nets.names import composed
 
 BLOCKS = 2 * 10**9  # bytes for blocks, where the memory is not given
-RUN_SETTINGS = ("kinds", "decimal", "val_size", "test_size", "split", "split_by", "split_seed", "scale_target")
+SPLIT_SETTINGS = ("val_size", "test_size", "split", "split_by", "split_seed")
+RUN_SETTINGS = ("kinds", "numbers", "decimal", *SPLIT_SETTINGS, "scale_target")
 SHARE = 0.2  # of the rows to validate, and of those to test
 
 
@@ -35,6 +37,7 @@ class TableSettings:
     target: Any
     task: TaskKind | None = None
     kinds: dict[str, str] = field(default_factory=dict)
+    numbers: Numbers = "standard"
     val_source: Any = None
     test_source: Any = None
     val_size: Size | None = None
@@ -146,6 +149,7 @@ class TableSettings:
         self.split_by = None if self.split_by is None else composed(self.split_by)
         check_names(self.targets, table.columns)
         self.known_kinds = check_kinds({composed(str(name)): kind for name, kind in self.kinds.items()}, table.columns)
+        self.numbers = check_numbers(self.numbers, table.columns)
         if self.split_by is not None:
             check_names([self.split_by], table.columns)
         for name in self.targets:
