@@ -1,6 +1,7 @@
 """``--ensemble`` and ``--time-limit``: a run folder like that of a fit, with several nets in one model."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torchann
 from tests.data.own_tables import write_csv
 from torchann.estimators.portfolio import search, table_net
 from torchann.estimators.portfolio.recipes import Recipe
+from torchann.publishing.model_paths import model_from
 
 
 @pytest.fixture
@@ -66,3 +68,18 @@ def test_what_would_not_be_heeded_is_refused(command, folder, words, told):
     assert outcome.status == 1
     assert told in outcome.err
     assert not (folder / "runs" / "line").exists()
+
+
+def test_columns_that_swing_get_waves_unasked(command, folder):
+    generator = np.random.default_rng(0)
+    x, z = generator.uniform(-1.7, 1.7, size=(2, 3_500))
+    write_csv(folder / "swing.csv", {"x": x, "z": z, "y": np.sin(12 * x) + z})
+    outcome = command("fit", "swing.csv", "--target", "y", "--epochs", "2")
+    assert outcome.status == 0, outcome.err
+    assert re.search(r"^x .* standardised, waves of 6 octaves\nz .* standardised\n", outcome.out, re.MULTILINE)
+    outcome = command("fit", "swing.csv", "--target", "y", "--epochs", "3", "--resume")
+    assert outcome.status == 0, outcome.err
+    model = torchann.fit("swing.csv", "y", epochs=1, logger=False, verbose=0)
+    assert model.preprocessing.describe() == model_from("runs/swing").preprocessing.describe()
+    plain = torchann.fit("swing.csv", "y", epochs=1, logger=False, verbose=0, numbers="standard")
+    assert len(plain.preprocessing.steps) == 1

@@ -86,9 +86,9 @@ def test_categories_and_gaps_of_other_rows_are_unseen_and_told():
     assert data.prepared().val.x.tolist() == [[0, 0]]
 
 
-@pytest.mark.parametrize(("rows", "size"), [(60, 32), (20_000, 32), (50_000, 64), (400_000, 512), (2_000_000, 1024)])
+@pytest.mark.parametrize(("rows", "size"), [(60, 32), (20_000, 64), (50_000, 256), (400_000, 1024)])
 def test_batches_grow_with_the_table(rows, size):
-    # about 300 steps per epoch of three fifths of the rows, a power of two from 32 to 1024
+    # about 100 steps per epoch of three fifths of the rows, a power of two from 32 to 1024
     assert ready({"a": np.arange(rows) % 7 + 0.5, "y": np.arange(rows) / 3}, "y").batch_size == size
 
 

@@ -107,9 +107,19 @@ class ConfigCLI(LightningCLI):
                 trainer = {name: trainer[name] for name in told}
                 words = [*in_words("model", model), *words, *in_words("data", data), *in_words("trainer", trainer)]
                 known, self.table = (True, True), None  # read again, with another part to train on
+            elif self.name == "fit" and not {"ensemble", "time_limit"} & set(names):
+                words += self._with_waves()
             self.config = parser.parse_args([*command, *with_model(words, task, *known)])
         elif first != words:
             self.config = parser.parse_args([*command, *words])
+
+    def _with_waves(self) -> list[str]:
+        from torchann.estimators.portfolio.table_net import wavy_names  # scikit-learn, which no other command needs
+
+        assert self.table is not None
+        wavy = wavy_names(self.table)
+        self.table = None if wavy else self.table  # read again, with waves
+        return in_words("data", {"numbers": dict.fromkeys(wavy, "waves")}) if wavy else []
 
     def add_core_arguments_to_parser(self, parser: Any) -> None:
         """Adds Trainer, model and data."""

@@ -23,7 +23,6 @@ from torchann.files.predictions import check_ending
 from torchann.files.run import Run, RunFolderError
 from torchann.files.torchrun import in_job
 from torchann.nets.names import printable
-from torchann.publishing.fit_ensemble import fit_ensemble
 from torchann.publishing.fit_table import check_options, check_usable, fit_on_table
 from torchann.tasks.net_choice import OF_ONE_NET
 
@@ -188,6 +187,8 @@ class CLI(ConfigCLI):
     def _fit_ensemble(self, datamodule: Any, ensemble: int | None, time_limit: float | None) -> None:
         if not isinstance(datamodule, TabularDataModule):
             raise ValueError(f"--ensemble and --time-limit are for a table, not for {type(datamodule).__name__}")
+        from torchann.publishing.fit_ensemble import fit_ensemble  # scikit-learn, which no other fit needs
+
         words = [word.partition("=")[0] for word in translated(self._words)]
         check_options(word.removeprefix("--model.") for word in words if word.startswith("--model"))
         model = fit_ensemble(self.trainer, datamodule, ensemble, time_limit, self._say)

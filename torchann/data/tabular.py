@@ -20,7 +20,7 @@ from torchann.engine.rows.loader import TensorLoader, split_rows
 from torchann.engine.rows.stream_loader import StreamLoader, give_back, read_whole
 from torchann.nets.preprocessing import Preprocessing
 
-STEPS_PER_EPOCH = 300  # about so many, where the size of a batch is not given
+STEPS_PER_EPOCH = 100  # about so many, where the size of a batch is not given
 LARGEST_BATCH = 1024
 READING = 12 * 10**7  # bytes of max_memory that are not for blocks: pages, slices, what malloc keeps
 Part = Literal["train", "val", "test"]

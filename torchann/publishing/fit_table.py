@@ -13,7 +13,6 @@ from torchann.data.tables.csv_table import stem
 from torchann.data.tabular import TabularDataModule
 from torchann.files.checkpoint_files import read_checkpoint
 from torchann.nets.names import no_such_argument, printable
-from torchann.publishing.fit_ensemble import fit_ensemble
 from torchann.publishing.judging import judge
 from torchann.publishing.small_tables import cross_validated, kind_of, said_of, settings_of
 from torchann.publishing.telling import tell
@@ -35,7 +34,8 @@ def fit(
 ) -> RegressionMLP | ClassificationMLP:
     """Train a model on a table, as ``torchann fit --data FILE --target NAME`` does, and measure it at the end.
 
-    The task is found from the target. By default the net has hidden layers of 128 and 64, trained by Adam for up to 100
+    The task is found from the target. Columns that nets are better at with waves, such as coordinates, get them, unless
+    ``numbers`` says what columns get. By default the net has hidden layers of 128 and 64, trained by Adam for up to 100
     epochs; early stopping gives it the weights of its best epoch.
 
     Args:
@@ -66,6 +66,9 @@ def fit(
         >>> model.report.metrics["net"]["accuracy"]
         1.0
     """
+    from torchann.estimators.portfolio.table_net import wavy_names  # scikit-learn, which no command but fit needs
+    from torchann.publishing.fit_ensemble import fit_ensemble
+
     given = {SHORT.get(name, name): value for name, value in options.items()}
     of_trainer, of_data = _takes(Trainer) | _takes(Trainer.__bases__[0]), _takes(TabularDataModule)
     known = of_trainer | of_data | _takes(RegressionMLP) | _takes(ClassificationMLP)
@@ -88,6 +91,9 @@ def fit(
     of_small: tuple[dict[str, Any], ...] = ({}, {}, {}) if small is None else settings_of(small, table)
     if small is not None:
         table = TabularDataModule(data, target, **(of_small[1] | parts["data"]))
+        table.setup()
+    elif wavy := wavy_names(table):
+        table = TabularDataModule(data, target, **(parts["data"] | {"numbers": dict.fromkeys(wavy, "waves")}))
         table.setup()
     kind = RegressionMLP if table.task == "regression" else ClassificationMLP
     model = kind(**(MODEL_OPTIONS | of_small[0] | parts["model"]))

@@ -27,8 +27,8 @@ def ready(**options):
         ("quantile", "normal quantiles", {"standard": [2], "quantile": [0, 1]}),
         ("piecewise", "standardised, bins by quantiles", {"standard": [0, 1, 2], "piecewise": [0, 1]}),
         ("piecewise_target", "standardised, bins by the target", {"standard": [0, 1, 2], "piecewise": [0, 1]}),
-        ("waves", "standardised, waves of 4 octaves", {"standard": [0, 1, 2], "waves": [0, 1]}),
-        (COORDINATES, "standardised, waves of 4 octaves", {"standard": [0, 1, 2], "waves": [0], "piecewise": [1]}),
+        ("waves", "standardised, waves of 6 octaves", {"standard": [0, 1, 2], "waves": [0, 1]}),
+        (COORDINATES, "standardised, waves of 6 octaves", {"standard": [0, 1, 2], "waves": [0], "piecewise": [1]}),
         ({"garden": "robust"}, "standardised", {"standard": [0, 1], "robust": [2]}),
     ],
 )

@@ -15,7 +15,7 @@ from torchann.nets.table_columns import TableColumns
 
 Numbers = dict[str, str] | str
 MOST_BINS = 2048  # of all columns together
-OCTAVES = 4
+OCTAVES = 6
 
 
 class _Encoding(NamedTuple):

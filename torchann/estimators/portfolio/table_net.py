@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from torchann.data.tables.number_choices import OCTAVES
 from torchann.data.tables.number_encodings import fit_number_encoding
 from torchann.data.tables.table_settings import TableSettings
 from torchann.data.tabular import TabularDataModule
 from torchann.estimators.portfolio.baselines import baselines
 from torchann.estimators.portfolio.leaderboard import Leaderboard, Line
 from torchann.estimators.portfolio.search import Numbers, Rows, Search
-from torchann.estimators.portfolio.waves import wavy_columns
+from torchann.estimators.portfolio.waves import FEWEST_ROWS, wavy_columns
 from torchann.nets.preprocessing import Preprocessing
 from torchann.tasks.classification import ClassificationMLP
 from torchann.tasks.interval import Calibration, calibration_of
 from torchann.tasks.regression import RegressionMLP
 
-OCTAVES = 6
 MOST_CATEGORIES = 255  # of a column; the rarer ones count as unseen, as members learn no vectors
 PARTS = 5
 
@@ -108,6 +108,36 @@ def search_table(
     return TableNet(model, data, board, calibration, search.interrupted)
 
 
+def wavy_names(data: TabularDataModule) -> list[str]:
+    """Return the columns of a table that a net is better at with waves, by short fits on its training rows.
+
+    Args:
+        data: the table, read already.
+
+    Returns:
+        Their names; none for a table with few rows, read in blocks, or with encodings of its own.
+
+    Example:
+        >>> data = TabularDataModule({"x": range(40), "y": range(40)}, "y", kinds={"x": "number"}, task="regression")
+        >>> data.setup()
+        >>> wavy_names(data)
+        []
+    """
+    standard = data.settings.numbers == "standard"
+    if not standard or data._block_memory is not None or data.num_rows("train") < FEWEST_ROWS:
+        return []
+    x, y = data.prepare(data.splits.train.x).numpy(), data.splits.train.y.numpy()
+    x = x[:, : x.shape[1] - len(data.embeddings or [])]  # which are no numbers
+    rows, _ = _rows(data, x, y)
+    names = _numbers_of(data)
+    return [names[column] for column in wavy_columns(rows, len(names), OCTAVES)]
+
+
+def _numbers_of(data: TabularDataModule) -> list[str]:
+    table = data.preprocessing.table
+    return [column.name for column in table.table if column.kind != "category"]  # type: ignore[union-attr]
+
+
 def _check(data: TabularDataModule, parts: int, time_limit: float | None) -> None:
     if type(parts) is not int or parts < 2:
         raise ValueError(f"ensemble is {parts!r}; give a whole number from 2, of nets")
@@ -134,20 +164,28 @@ def _rows_of(data: TabularDataModule, weight: Numbers | None) -> tuple[Rows, Num
     train, val, _ = data.splits  # which refuses a table that is read in blocks
     x = np.concatenate([data.prepare(part.x).numpy() for part in (train, val) if len(part.y)])
     y = np.concatenate([part.y.numpy() for part in (train, val) if len(part.y)])
-    if data.task != "regression":
-        return Rows(x, y.astype(np.int64), data.num_classes, weight), np.ones(1)
-    y = y.reshape(len(y), -1).astype(np.float64)
-    mean, std = y.mean(0), y.std(0)
-    scaled = ((y - mean) / std).astype(np.float32)
+    rows, mean = _rows(data, x, y)
+    if rows.classes:
+        return rows._replace(weight=weight), np.ones(1)
+    std = y.astype(np.float64).std(0).reshape(-1)
     data.target_mean, data.target_std = mean.tolist(), std.tolist()
-    return Rows(x, scaled, 0, weight), std
+    return rows._replace(weight=weight), std
+
+
+def _rows(data: TabularDataModule, x: Numbers, y: Numbers) -> tuple[Rows, Numbers]:
+    # And the mean of the targets, which are standardised.
+    if data.task != "regression":
+        return Rows(x, y.astype(np.int64), data.num_classes), np.zeros(1)
+    y = y.reshape(len(y), -1).astype(np.float64)
+    return Rows(x, ((y - y.mean(0)) / y.std(0)).astype(np.float32)), y.mean(0)
 
 
 def _encode(
     data: TabularDataModule, rows: Rows, seed: int, say: Callable[[str], None]
 ) -> tuple[dict[str, list[int]], Rows]:
     step, width = data.preprocessing.steps[0], rows.x.shape[1]
-    count = sum(column.kind != "category" for column in step.table)  # type: ignore[union-attr]
+    names = _numbers_of(data)
+    count = len(names)
     if len(data.preprocessing.steps) > 1 or not count:
         return {"as prepared": list(range(width))}, rows
     wavy = wavy_columns(rows, count, OCTAVES, seed)
@@ -160,7 +198,6 @@ def _encode(
     with_waves = list(range(2 * count, encoding.out_features))  # and the columns that are no numbers
     named = ""
     if wavy:
-        names = [column.name for column in step.table if column.kind != "category"]  # type: ignore[union-attr]
         say(f"waves of {', '.join(names[column] for column in wavy)} help")
         named = " with waves"
     encodings = {
