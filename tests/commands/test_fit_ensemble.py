@@ -83,3 +83,5 @@ def test_columns_that_swing_get_waves_unasked(command, folder):
     assert model.preprocessing.describe() == model_from("runs/swing").preprocessing.describe()
     plain = torchann.fit("swing.csv", "y", epochs=1, logger=False, verbose=0, numbers="standard")
     assert len(plain.preprocessing.steps) == 1
+    outcome = command("fit", "swing.csv", "--target", "y", "--epochs", "2", "--numbers", "standard")
+    assert "waves" not in outcome.out

@@ -107,7 +107,7 @@ class ConfigCLI(LightningCLI):
                 trainer = {name: trainer[name] for name in told}
                 words = [*in_words("model", model), *words, *in_words("data", data), *in_words("trainer", trainer)]
                 known, self.table = (True, True), None  # read again, with another part to train on
-            elif self.name == "fit" and not {"ensemble", "time_limit"} & set(names):
+            elif self.name == "fit" and not {"ensemble", "numbers", "time_limit"} & set(names):
                 words += self._with_waves()
             self.config = parser.parse_args([*command, *with_model(words, task, *known)])
         elif first != words:

@@ -92,7 +92,7 @@ def fit(
     if small is not None:
         table = TabularDataModule(data, target, **(of_small[1] | parts["data"]))
         table.setup()
-    elif wavy := wavy_names(table):
+    elif "numbers" not in given and (wavy := wavy_names(table)):
         table = TabularDataModule(data, target, **(parts["data"] | {"numbers": dict.fromkeys(wavy, "waves")}))
         table.setup()
     kind = RegressionMLP if table.task == "regression" else ClassificationMLP
