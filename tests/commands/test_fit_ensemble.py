@@ -61,6 +61,7 @@ def test_without_test_rows_only_the_leaderboard_judges(folder, capsys):
         ),
         (["--model", "torchann.Perceptron", "--data", "torchann.IrisDataModule", "--ensemble", "2"], "are for a table"),
         (["line.csv", "--target", "y", "--ensemble", "1"], "ensemble is 1; give a whole number from 2"),
+        (["line.csv", "--target", "y", "--epochs", "0"], "max_epochs is 0, and a net that is not trained"),
     ],
 )
 def test_what_would_not_be_heeded_is_refused(command, folder, words, told):

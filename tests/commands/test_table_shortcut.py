@@ -247,7 +247,10 @@ def test_categories_that_are_unseen_are_told_in_one_line_and_predictions_written
 def test_models_that_are_none_are_told_in_one_line(command, table):
     for name in ("predict", "info"):
         words = ["homes.csv", "homes.csv"] if name == "predict" else ["homes.csv"]
-        assert "homes.csv is cut off, damaged or no model file" in one_line(command(name, *words), name)
+        assert (
+            "homes.csv looks like a table and not like a model; give a run folder or a model file, or train on it"
+            in one_line(command(name, *words), name)
+        )
         assert "there is no file no.safetensors" in one_line(command(name, "no.safetensors", *words[1:]), name)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT_VERSION = 1
+TABLES, PACKED = (".csv", ".tsv", ".parquet", ".npy", ".npz"), (".gz", ".bz2", ".xz", ".zst")
 MAX_HEADER = 2**24  # bytes
 MAX_PARTS = 30_000  # lists and objects in the header, 3 for each tensor
 KEY = "torchann"
@@ -219,4 +220,8 @@ def _foreign(path: Path, start: bytes) -> str:
         )
     if start[:1] == b"\x80" or suffix in (".pkl", ".pickle", ".joblib"):
         return f"{pickles}; write its model with torchann.save where it comes from"
+    if suffix in TABLES or any(suffix == packed and path.stem.lower().endswith(TABLES) for packed in PACKED):
+        return (
+            "looks like a table and not like a model; give a run folder or a model file, or train on it: torchann fit"
+        )
     return f"is cut off, damaged or no model file; {WAY_OUT}"

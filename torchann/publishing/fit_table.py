@@ -161,6 +161,8 @@ def fit_on_table(
     Raises:
         ValueError: if the fit diverged before an epoch ended.
     """
+    if trainer.max_epochs == 0:
+        raise ValueError("max_epochs is 0, and a net that is not trained says nothing of a table; give 1 or more")
     data.setup("fit")
     if trainer.is_global_zero:
         say(printable(str(data.report)))
