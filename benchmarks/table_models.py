@@ -10,7 +10,6 @@ Each fit has a process of its own. A fifth of the rows, drawn by the seed, are t
 import argparse
 import importlib
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -134,7 +133,7 @@ def predicted(model: str, train: pd.DataFrame, test: pd.DataFrame, classes: bool
 
 
 def fit(table: str, model: str, seed: int) -> None:
-    """Train a model in this process and print its error, its seconds and its memory."""
+    """Train a model in this process and print its error and its seconds."""
     warnings.filterwarnings("ignore")
     train, test = split(table, seed)
     true, classes = test["target"].to_numpy(), table in CLASSES
@@ -142,8 +141,7 @@ def fit(table: str, model: str, seed: int) -> None:
     told = predicted(model, train, test, classes, seed)
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     error = float(np.mean(told != true)) if classes else float(np.sqrt(np.mean(np.square(told - true))))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"error": error, "seconds": wall, "processor": processor, "MB": memory}))
+    print(json.dumps({"error": error, "seconds": wall, "processor": processor}))
 
 
 def _mean(results: dict[str, Any], table: str, model: str, key: str) -> float | None:
