@@ -46,6 +46,11 @@ def test_python_door_is_the_same(folder):
     assert any(line.weight for line in model.leaderboard.lines)
 
 
+def test_options_that_a_search_would_not_heed_are_refused_in_python(folder):
+    with pytest.raises(ValueError, match="batch_size, max_epochs would not be heeded"):
+        torchann.fit("line.csv", "y", ensemble=2, epochs=9, batch_size=8, logger=False)
+
+
 def test_without_test_rows_only_the_leaderboard_judges(folder, capsys):
     model = torchann.fit("line.csv", "y", time_limit=30, test_size=0, logger=False)
     assert model.judged is None
@@ -60,6 +65,8 @@ def test_without_test_rows_only_the_leaderboard_judges(folder, capsys):
             "choose the nets, and lr would not be heeded",
         ),
         (["--model", "torchann.Perceptron", "--data", "torchann.IrisDataModule", "--ensemble", "2"], "are for a table"),
+        (["line.csv", "--target", "y", "--ensemble", "2", "--epochs", "9"], "and max_epochs would not be heeded"),
+        (["line.csv", "--target", "y", "--ensemble", "2", "--resume"], "search anew each time; leave --resume"),
         (["line.csv", "--target", "y", "--ensemble", "1"], "ensemble is 1; give a whole number from 2"),
         (["line.csv", "--target", "y", "--epochs", "0"], "max_epochs is 0, and a net that is not trained"),
     ],
@@ -80,8 +87,10 @@ def test_columns_that_swing_get_waves_unasked(command, folder):
     assert re.search(r"^x .* standardised, waves of 6 octaves\nz .* standardised\n", outcome.out, re.MULTILINE)
     outcome = command("fit", "swing.csv", "--target", "y", "--epochs", "3", "--resume")
     assert outcome.status == 0, outcome.err
+    outcome = command("fit", "swing.csv", "--target", "y", "--ensemble", "2")
+    assert "quick, quantiles with waves" in outcome.out
     model = torchann.fit("swing.csv", "y", epochs=1, logger=False, verbose=0)
-    assert model.preprocessing.describe() == model_from("runs/swing").preprocessing.describe()
+    assert model.preprocessing.describe() == model_from("runs/swing/001").preprocessing.describe()
     plain = torchann.fit("swing.csv", "y", epochs=1, logger=False, verbose=0, numbers="standard")
     assert len(plain.preprocessing.steps) == 1
     outcome = command("fit", "swing.csv", "--target", "y", "--epochs", "2", "--numbers", "standard")

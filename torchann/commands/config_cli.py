@@ -15,7 +15,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torchann.commands.error_report import report_error
 from torchann.commands.parser import CLI_OPTIONS, Parser
 from torchann.commands.run_shortcut import MEASURES, with_run
-from torchann.commands.table_shortcut import in_words, name_of, translated, with_model, without_model_knobs
+from torchann.commands.table_shortcut import in_words, name_of, option_name, translated, with_model, without_model_knobs
 from torchann.commands.texts import with_plain_texts
 from torchann.commands.trusted import trust
 from torchann.dashboard.tensorboard_report import TensorBoardReport
@@ -98,7 +98,7 @@ class ConfigCLI(LightningCLI):
             assert isinstance(self.table, TabularDataModule)
             self.table.setup()
             known = (given.trainer.max_epochs is not None, bool(given.trainer.callbacks))
-            task, names = str(self.table.task), [word.split("=")[0].rstrip("+").rpartition(".")[2] for word in words]
+            task, names = str(self.table.task), [option_name(word) for word in words]
             self.small = kind_of(self.table, names) if self.name in ("fit", *MEASURES) else None
             if self.small is not None:
                 model, data, trainer = settings_of(self.small, self.table)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import TensorBoardLogger
 from tabulate import tabulate
 
 from torchann.commands.config_cli import ConfigCLI, exit_status, is_first
 from torchann.commands.predict import write_predictions
-from torchann.commands.table_shortcut import translated
+from torchann.commands.saved_config import SaveRunConfig
+from torchann.commands.table_shortcut import option_name, translated
 from torchann.dashboard.tensorboard_logger import RunLogger
 from torchann.dashboard.tensorboard_report import TensorBoardReport
 from torchann.data import TabularDataModule
@@ -25,17 +25,6 @@ from torchann.files.torchrun import in_job
 from torchann.nets.names import printable
 from torchann.publishing.fit_table import check_options, check_usable, fit_on_table
 from torchann.tasks.net_choice import OF_ONE_NET
-
-
-class SaveRunConfig(SaveConfigCallback):
-    """Saves what describes the run, to be given to any subcommand again; not what was asked of this one fit."""
-
-    def __init__(self, parser: Any, config: Any, **kwargs: Any) -> None:
-        config = config.clone()
-        config.quiet, config.trainer.quiet, config.trainer.verbose = False, False, "auto"
-        for name in ("ckpt_path", "resume", "tune", "ensemble", "time_limit"):  # which not all of the others take
-            config.pop(name, None)
-        super().__init__(parser, config, **kwargs)
 
 
 class CLI(ConfigCLI):
@@ -169,8 +158,7 @@ class CLI(ConfigCLI):
     def fit(self, model: pl.LightningModule, datamodule: pl.LightningDataModule, ckpt_path: str | None) -> None:
         """Trains; says first what was found out of a table, and measures a model of one at the end."""
         try:
-            asked = (self.given.ensemble, self.given.time_limit)
-            if asked != (None, None):
+            if (asked := (self.given.ensemble, self.given.time_limit)) != (None, None):
                 self._fit_ensemble(datamodule, *asked)
             elif isinstance(datamodule, TabularDataModule):
                 fit_on_table(self.trainer, model, datamodule, ckpt_path, self._say, self.small)
@@ -187,10 +175,11 @@ class CLI(ConfigCLI):
     def _fit_ensemble(self, datamodule: Any, ensemble: int | None, time_limit: float | None) -> None:
         if not isinstance(datamodule, TabularDataModule):
             raise ValueError(f"--ensemble and --time-limit are for a table, not for {type(datamodule).__name__}")
+        if self.given.resume or self.given.ckpt_path is not None:
+            raise ValueError("--ensemble and --time-limit search anew each time; leave --resume and --ckpt_path out")
         from torchann.publishing.fit_ensemble import fit_ensemble  # scikit-learn, which no other fit needs
 
-        words = [word.partition("=")[0] for word in translated(self._words)]
-        check_options(word.removeprefix("--model.") for word in words if word.startswith("--model"))
+        check_options(option_name(word) for word in translated(self._words) if word.startswith("--"))
         model = fit_ensemble(self.trainer, datamodule, ensemble, time_limit, self._say)
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, SaveRunConfig):  # which a fit of Lightning's would have called

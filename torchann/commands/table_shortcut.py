@@ -113,6 +113,16 @@ def in_words(part: str, options: Mapping[str, Any]) -> list[str]:
     return [word for name, value in options.items() for word in (f"--{part}.{name}", json.dumps(value))]
 
 
+def option_name(word: str) -> str:
+    """Return the name of the option that a word of a command line is, without what it belongs to.
+
+    Example:
+        >>> option_name("--data.val_size=0.1"), option_name("--trainer.callbacks+=x"), option_name("--ensemble")
+        ('val_size', 'callbacks', 'ensemble')
+    """
+    return word.partition("=")[0].rstrip("+").rpartition(".")[2].lstrip("-")
+
+
 def without_model_knobs(words: Sequence[str]) -> list[str]:
     """Return a command line without ``--model.KNOB VALUE``.
 

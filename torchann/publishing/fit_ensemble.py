@@ -38,6 +38,8 @@ def fit_ensemble(
         ValueError: for a table that cannot be learnt from, or an ensemble of fewer than two nets.
         KeyboardInterrupt: after Ctrl-C before the first net is trained.
     """
+    if trainer.world_size > 1:
+        raise ValueError(f"there are {trainer.world_size} processes, and one searches in threads; start one alone")
     data.setup("fit")
     say(printable(str(data.report)))
     found = search_table(data, ensemble, time_limit, trainer.seed, say=lambda line: say(printable(line)))

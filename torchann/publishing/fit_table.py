@@ -82,7 +82,7 @@ def fit(
     table = TabularDataModule(data, target, **parts["data"])
     named: dict[str, Any] = {"name": name_of(data), "max_epochs": MAX_EPOCHS}
     if together:
-        check_options(parts["model"])
+        check_options(given)
         trainer = Trainer(**(named | parts["trainer"]))
         say = _say_nothing if trainer.quiet else print
         return fit_ensemble(trainer, table, ensemble, time_limit, say)  # type: ignore[no-any-return]
@@ -108,15 +108,22 @@ def fit(
     return model
 
 
-def check_options(model: Iterable[str]) -> None:
-    """Refuse options of a model where a search chooses the nets.
+def check_options(given: Iterable[str]) -> None:
+    """Refuse options of a model and of its training where a search chooses the nets.
+
+    Args:
+        given: names of options.
 
     Raises:
         ValueError: if there are any.
+
+    Example:
+        >>> check_options(["target", "val_size"])
     """
-    if given := sorted(model):
+    chosen = _takes(RegressionMLP) | _takes(ClassificationMLP) | {"max_epochs", "batch_size", "callbacks"}
+    if wrong := sorted(set(given) & (chosen - _takes(TabularDataModule) | {"batch_size"})):
         raise ValueError(
-            f"ensemble and time_limit choose the nets, and {', '.join(given)} would not be heeded; leave one or the "
+            f"ensemble and time_limit choose the nets, and {', '.join(wrong)} would not be heeded; leave one or the "
             "other out"
         )
 

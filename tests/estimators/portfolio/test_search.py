@@ -8,7 +8,8 @@ import torchann.estimators.portfolio.search as search_module
 from torchann.estimators import MLPRegressor
 from torchann.estimators.portfolio.blend import blend
 from torchann.estimators.portfolio.recipes import RECIPES, Recipe
-from torchann.estimators.portfolio.search import Rows, Search, parts_of
+from torchann.estimators.portfolio.rows import Rows, parts_of
+from torchann.estimators.portfolio.search import Search
 from torchann.estimators.portfolio.waves import wavy_columns
 
 QUICK = Recipe("quick", (8,), "relu", 0.01, 0.01)
@@ -34,6 +35,13 @@ def test_each_row_is_in_one_part_with_each_class_in_its_share():
     parts = parts_of(y, 2, 4, seed=0)
     assert sorted(chain(*parts)) == list(range(60))
     assert [np.bincount(y[part]).tolist() for part in parts] == [[10, 5]] * 4
+
+
+def test_classes_without_rows_enough_are_refused():
+    with pytest.raises(ValueError, match=r"the classes have \[3, 3\] rows to train on; 4 parts need"):
+        parts_of(np.repeat([0, 1], 3), 2, 4, seed=0)
+    with pytest.raises(ValueError, match=r"the classes have \[0, 9\] rows"):
+        parts_of(np.ones(9, int), 2, 4, seed=0)
 
 
 def test_class_with_few_rows_is_in_every_training():
@@ -76,13 +84,24 @@ def test_best_recipe_has_a_net_for_each_part_and_the_others_none(rows, monkeypat
     assert [weight for _, _, weight in search.members()] == [1 / 3] * 3
 
 
+def test_all_nets_of_the_best_count_though_another_was_lucky_with_its_only_part(rows, monkeypatch):
+    monkeypatch.setattr(search_module, "SMALL", 0)
+    easy = parts_of(rows.y, 0, 3, 42)[0]
+    noise = np.random.default_rng(1).normal(scale=3, size=rows.y.shape).astype(np.float32)
+    noise[easy] = 0  # what all recipes are tried on is easier than the rest
+    search = Search(rows._replace(y=rows.y + noise), {"all": [0, 1, 2], "same": [2, 1, 0]}, parts=3, recipes=[QUICK])
+    search.run()
+    assert search.trials[0].weight == 0
+    assert len(search.members()) == 3
+
+
 def test_with_time_recipes_are_weighted(classes):
     search = Search(classes, {"all": [0, 1, 2], "two": [0, 1]}, parts=3, seconds=60, recipes=[QUICK, STOPS])
     search.run()
     alone = min(search.loss_of(trial) for trial in search.trials)
     assert all(len(trial.nets) == 3 for trial in search.trials)
     assert sum(weight for _, _, weight in search.members()) == pytest.approx(1)
-    assert search.out_of_part_loss <= alone
+    assert search.rows.loss(*search.predictions()) <= alone
 
 
 def test_threads_do_not_change_what_is_found(classes, monkeypatch):
@@ -124,6 +143,12 @@ def test_weights_are_those_of_the_best_mean():
     true = np.array([1.0, 2.0, 3.0])
     predictions = [true + 1, true - 1, true + 100]
     np.testing.assert_array_equal(blend(predictions, lambda mean: float(np.abs(mean - true).sum())), [0.5, 0.5, 0])
+
+
+def test_predictions_that_are_no_numbers_get_no_weight():
+    rows = Rows(np.zeros((2, 1), np.float32), np.ones((2, 1)))
+    told = [np.full((2, 1), np.nan), np.zeros((2, 1))]
+    assert blend(told, lambda mean: rows.loss(mean, np.arange(2))).tolist() == [0, 1]
 
 
 def test_column_that_swings_is_found():

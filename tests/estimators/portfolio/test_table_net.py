@@ -55,6 +55,19 @@ def test_leaderboard_has_what_was_tried_beside_models_that_are_no_nets(frame):
     assert linear.loss * frame.y.std() == pytest.approx(1.0, abs=0.25)  # the noise's deviation
 
 
+def test_table_stays_as_it_is_and_its_waves_are_for_nets_alone(frame, monkeypatch):
+    monkeypatch.setattr(table_net, "wavy_columns", lambda *_: [0])
+    data = TabularDataModule(frame.drop(columns="kind"), "y")
+    waved = search_table(data, ensemble=3)
+    assert (len(data.preprocessing.steps), data.in_features) == (1, 4)
+    monkeypatch.setattr(table_net, "wavy_columns", lambda *_: [])
+    plain = search_table(data, ensemble=3)
+    simple = [{line.name: line.loss for line in found.leaderboard.lines} for found in (waved, plain)]
+    for name in ("linear model", "boosted trees"):
+        assert simple[0][name] == simple[1][name]
+    assert waved.data.in_features == plain.data.in_features + 12
+
+
 def test_intervals_are_by_rows_that_were_not_trained_on(frame):
     found = search_table(TabularDataModule(frame.drop(columns="kind"), "y"), ensemble=3)
     assert found.calibration["rows"] == 120  # all but the test rows

@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multioutput import MultiOutputRegressor
 
 from torchann.estimators.portfolio.leaderboard import Line
-from torchann.estimators.portfolio.search import Numbers, Rows
+from torchann.estimators.portfolio.rows import Numbers, Rows
 
 MOST = 5 * 10**7  # numbers to be read for all parts; of more the first part alone is predicted
 
@@ -20,7 +20,7 @@ def baselines(rows: Rows, columns: list[int], parts: list[Numbers], seed: int) -
 
     Args:
         rows: that nets are trained on.
-        columns: of their inputs that hold the table as it is, standardised.
+        columns: of their inputs that hold the table as it is: standardised, and without waves.
         parts: places of rows that are left out.
         seed: of the trees.
 
@@ -46,13 +46,10 @@ def baselines(rows: Rows, columns: list[int], parts: list[Numbers], seed: int) -
         begun, found = time.process_time(), []
         for out in parts:
             kept = np.setdiff1d(np.arange(len(x)), out)
-            y = rows.y[kept] if rows.classes or several else rows.y[kept, 0]
-            weight = {} if rows.weight is None else {"sample_weight": rows.weight[kept]}
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that a linear model has not converged is of no consequence here
-                model.fit(x[kept], y, **weight)
-            told = model.predict_proba(x[out]) if rows.classes else model.predict(x[out]).reshape(len(out), -1)
-            found.append(told)
-        places = np.concatenate(parts)
-        lines.append(Line.of(name, rows, np.concatenate(found), places, len(parts), time.process_time() - begun))
+                model.fit(x[kept], rows.targets[kept])
+            found.append(rows.predict(model, x[out]))
+        told = np.concatenate(found), np.concatenate(parts)
+        lines.append(Line.of(name, rows, told, len(parts), time.process_time() - begun))
     return lines

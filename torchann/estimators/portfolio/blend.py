@@ -1,13 +1,13 @@
 """Weights of models whose predictions are averaged."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from torchann.estimators.portfolio.rows import Numbers
+
 STEPS = 25
-Numbers = NDArray[Any]
 
 
 def blend(predictions: Sequence[Numbers], loss: Callable[[Numbers], float]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from torchann.estimators.portfolio.search import Numbers, Rows
+from torchann.estimators.portfolio.rows import Numbers, Rows
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,10 @@ class Line:
 
     @classmethod
     def of(
-        cls, name: str, rows: Rows, predictions: Numbers, places: Numbers, parts: int, seconds: float, weight: float = 0
+        cls, name: str, rows: Rows, told: tuple[Numbers, Numbers], parts: int, seconds: float, weight: float = 0
     ) -> "Line":
-        """Return the line of a model by what it predicts of rows that it has not seen."""
+        """Return the line of a model by what it predicts of rows that it has not seen, and their places."""
+        predictions, places = told
         y = rows.y[places]
         if rows.classes:
             metric = float(np.mean(predictions.argmax(1) != y))

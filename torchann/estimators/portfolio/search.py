@@ -5,47 +5,19 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from joblib import cpu_count
-from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from torchann.engine.together import StoppableThreads
 from torchann.estimators.portfolio.blend import blend
 from torchann.estimators.portfolio.recipes import RECIPES, Recipe
+from torchann.estimators.portfolio.rows import Numbers, Rows, parts_of
 
-Numbers = NDArray[Any]
 SMALL = 3_000  # rows; of fewer one part is too small to race on
-LEAST = 1e-7  # probability of a true class
 RACE = 0.3  # share of the time in which recipes are tried, before the best get their other nets
-
-
-class Rows(NamedTuple):
-    """Rows that nets are trained on.
-
-    Attributes:
-        x: inputs in every encoding, side by side, ``(rows, width)`` float32.
-        y: class numbers ``(rows,)``, or values of about unit deviation ``(rows, outputs)``.
-        classes: how many there are; 0 of a regression.
-        weight: how much each row counts, ``(rows,)``, or None.
-    """
-
-    x: Numbers
-    y: Numbers
-    classes: int = 0
-    weight: Numbers | None = None
-
-    def loss(self, predictions: Numbers, places: Numbers | None = None) -> float:
-        """Return the log loss, or the root of the mean squared error, of predictions of all rows or of some."""
-        y = self.y if places is None else self.y[places]
-        weight = None if self.weight is None else self.weight if places is None else self.weight[places]
-        if self.classes:
-            of_row = -np.log(np.clip(predictions[np.arange(len(y)), y], LEAST, 1.0))
-            return float(np.average(of_row, weights=weight))
-        return float(np.sqrt(np.average(np.square(predictions - y).mean(1), weights=weight)))
 
 
 @dataclass
@@ -133,15 +105,17 @@ class Search:
             self._deadline = begun + RACE * self.seconds
         first = every if len(self.rows.y) < SMALL else range(1)
         self._train((trial, part) for trial in self.trials for part in first)
-        self.trials.sort(key=self._loss_so_far)
+        self.trials.sort(key=self.loss_of)
         if not self.interrupted:
             self._deadline = None if self.seconds is None else begun + self.seconds
             chosen = self.trials[:1] if self.seconds is None else self.trials
             self._train((trial, part) for trial in chosen for part in every if part not in trial.nets)
-        self.trials = sorted((trial for trial in self.trials if trial.nets), key=self._loss_so_far)
+        self.trials = sorted((trial for trial in self.trials if trial.nets), key=self.loss_of)
         if not self.trials:
             raise KeyboardInterrupt
-        self._weigh(self.trials[:1] if self.seconds is None else self.trials)
+        # The loss of a trial that has not all its nets is of fewer rows, and may be lower by chance.
+        whole = [trial for trial in self.trials if len(trial.nets) == len(self.parts)] or self.trials
+        self._weigh(whole if self.seconds is not None and len(whole[0].nets) == len(self.parts) else whole[:1])
 
     def members(self) -> list[tuple[Trial, Any, float]]:
         """Return the nets of the whole, each with its trial and its weight; the weights add up to 1."""
@@ -153,35 +127,24 @@ class Search:
         ]
 
     def predictions(self) -> tuple[Numbers, Numbers]:
-        """Return the places of rows and what the weighted nets that have not seen them predict."""
+        """Return what the weighted nets predict of rows that they have not seen, and the places of these rows."""
         chosen = [trial for trial in self.trials if trial.weight]
-        parts = [part for part in chosen[0].nets if len(self.parts[part])]
-        mean = [sum(trial.weight * trial.predictions[part] for trial in chosen) for part in parts]
-        return np.concatenate([self.parts[part] for part in parts]), np.concatenate(mean)
-
-    @property
-    def out_of_part_loss(self) -> float:
-        """The loss of :meth:`predictions`."""
-        places, predictions = self.predictions()
-        return self.rows.loss(predictions, places)
+        mean = sum(trial.weight * self.predictions_of(trial)[0] for trial in chosen)
+        return np.asarray(mean), self.predictions_of(chosen[0])[1]
 
     def loss_of(self, trial: Trial) -> float:
-        """Return the loss of a trial on the rows that its nets have not seen."""
-        return self._loss_so_far(trial)
+        """Return the loss of a trial on the rows that its nets have not seen; infinite if it has none."""
+        return self.rows.loss(*self.predictions_of(trial)) if trial.nets else np.inf
 
-    def _loss_so_far(self, trial: Trial) -> float:
-        if not trial.predictions:
-            return np.inf
-        places = np.concatenate([self.parts[part] for part in trial.predictions])
-        loss = self.rows.loss(np.concatenate(list(trial.predictions.values())), places)
-        return loss if np.isfinite(loss) else np.inf
+    def predictions_of(self, trial: Trial) -> tuple[Numbers, Numbers]:
+        """Return what the nets of a trial predict of rows that they have not seen, and the places of these rows."""
+        parts = sorted(trial.nets)
+        return tuple(np.concatenate([of[part] for part in parts]) for of in (trial.predictions, self.parts))  # type: ignore[return-value]
 
     def _weigh(self, chosen: Sequence[Trial]) -> None:
-        whole = [trial for trial in chosen if len(trial.nets) == len(self.parts)] or list(chosen[:1])
-        parts = sorted(whole[0].nets)
-        places = np.concatenate([self.parts[part] for part in parts])
-        predictions = [np.concatenate([trial.predictions[part] for part in parts]) for trial in whole]
-        for trial, weight in zip(whole, blend(predictions, lambda p: self.rows.loss(p, places)), strict=True):
+        told = [self.predictions_of(trial) for trial in chosen]
+        weights = blend([predictions for predictions, _ in told], lambda mean: self.rows.loss(mean, told[0][1]))
+        for trial, weight in zip(chosen, weights, strict=True):
             trial.weight = float(weight)
 
     def _train(self, wanted: Iterable[tuple[Trial, int]]) -> None:
@@ -199,7 +162,7 @@ class Search:
                         trial.seconds += seconds
                     left[id(trial)] -= 1
                     if trial.nets and not left[id(trial)]:
-                        self.say(f"{trial.name}: loss {self._loss_so_far(trial):.4g}, {trial.seconds:.1f} s")
+                        self.say(f"{trial.name}: loss {self.loss_of(trial):.4g}, {trial.seconds:.1f} s")
             except KeyboardInterrupt:
                 self.interrupted = True
             finally:
@@ -217,41 +180,11 @@ class Search:
             return None
         late = [lambda *_: time.monotonic() > deadline]
         net: Any = recipe.net(bool(rows.classes), len(kept), self.seed + part, late)
-        x = rows.x[:, columns] if len(columns) < rows.x.shape[1] else rows.x
-        y = rows.y if rows.classes or rows.y.shape[1] > 1 else rows.y[:, 0]
-        given = {} if rows.weight is None else {"sample_weight": rows.weight[kept]}
-        given |= {"X_val": x[out], "y_val": y[out]} if recipe.early else {}
-        net.fit(x[kept], y[kept], **given)
+        x, y = rows.x[:, columns], rows.targets
+        net.fit(x[kept], y[kept], **({"X_val": x[out], "y_val": y[out]} if recipe.early else {}))
         if time.monotonic() > deadline and net.n_iter_ < net.max_iter:
             return None
-        predictions = net.predict_proba(x[out]) if rows.classes else net.predict(x[out]).reshape(len(out), -1)
         seconds = time.thread_time() - begun
         if not recipe.early:
             self._pace = max(self._pace, seconds / cost)
-        return part, net, predictions, seconds
-
-
-def parts_of(y: Numbers, classes: int, count: int, seed: int, ordered: bool = False) -> list[Numbers]:
-    """Return the places of rows of each part; a class with fewer rows than parts is in none, so that all nets know it.
-
-    Args:
-        y: class numbers, or values.
-        classes: how many; 0 of a regression.
-        count: of parts.
-        seed: of the draw.
-        ordered: whether parts are blocks in stored order.
-
-    Raises:
-        ValueError: for fewer than two parts, or fewer rows than parts.
-    """
-    if not 2 <= count <= len(y):
-        raise ValueError(f"{count} parts of {len(y):,} rows; give at least 2, and at most as many as there are rows")
-    there = np.arange(len(y))
-    if classes:
-        there = there[np.bincount(y, minlength=classes)[y] >= count]
-    shuffled: dict[str, Any] = {} if ordered else {"shuffle": True, "random_state": seed}
-    splitter = (
-        StratifiedKFold(count, **shuffled) if classes and len(there) and not ordered else KFold(count, **shuffled)
-    )
-    chosen = there if len(there) >= count else np.arange(len(y))
-    return [chosen[out] for _, out in splitter.split(chosen, y[chosen])]
+        return part, net, rows.predict(net, x[out]), seconds

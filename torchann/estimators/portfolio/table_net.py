@@ -1,5 +1,6 @@
 """The strongest net for a table: encodings and recipes searched, and the nets that are chosen made one model."""
 
+import copy
 import inspect
 import time
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from torchann.data.tables.table_settings import TableSettings
 from torchann.data.tabular import TabularDataModule
 from torchann.estimators.portfolio.baselines import baselines
 from torchann.estimators.portfolio.leaderboard import Leaderboard, Line
-from torchann.estimators.portfolio.search import Numbers, Rows, Search
+from torchann.estimators.portfolio.rows import Numbers, Rows
+from torchann.estimators.portfolio.search import Search
 from torchann.estimators.portfolio.waves import FEWEST_ROWS, wavy_columns
 from torchann.nets.preprocessing import Preprocessing
 from torchann.tasks.classification import ClassificationMLP
@@ -50,7 +52,6 @@ def search_table(
     ensemble: int | None = None,
     time_limit: float | None = None,
     seed: int = 42,
-    weight: Numbers | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> TableNet:
     """Search encodings and recipes on all rows of a table but its test rows, and return the best nets as one model.
@@ -60,11 +61,10 @@ def search_table(
     recipes as there is time for, and their nets are weighted by what they say of the rows that they have not seen.
 
     Args:
-        data: the table, in memory.
+        data: the table, in memory; it stays as it is.
         ensemble: parts, and nets of a recipe; 5 if not given.
         time_limit: seconds for the search.
         seed: of parts and nets.
-        weight: how much each row counts, ``(rows,)``, training rows before validation rows; None for all the same.
         say: is told what has been tried.
 
     Raises:
@@ -80,26 +80,24 @@ def search_table(
     begun, parts = time.monotonic(), PARTS if ensemble is None else ensemble
     _check(data, parts, time_limit)
     data.setup()
-    if data.embeddings:
-        data = _without_embeddings(data)
-    rows, std = _rows_of(data, weight)
-    encodings, rows = _encode(data, rows, seed, say)
+    data = _without_embeddings(data) if data.embeddings else copy.copy(data)
+    rows, std = _rows_of(data)
+    encodings, plain, rows = _encode(data, rows, seed, say)
     left = None if time_limit is None else time_limit - (time.monotonic() - begun)
     ordered = data.settings.split == "time"
     search = Search(rows, encodings, parts, left, seed, ordered, say=say)
-    lines = baselines(rows, next(iter(encodings.values())), search.parts, seed)
+    lines = baselines(rows, plain, search.parts, seed)
     if left is not None:  # what the baselines took
         search.seconds = time_limit - (time.monotonic() - begun)  # type: ignore[operator]
     search.run()
-    places, predictions = search.predictions()
+    told = predictions, places = search.predictions()
     for trial in search.trials:
-        told = np.concatenate(list(trial.predictions.values()))
-        where = np.concatenate([search.parts[part] for part in trial.predictions])
-        lines.append(Line.of(trial.name, rows, told, where, len(trial.nets), trial.seconds, trial.weight))
+        of_trial = search.predictions_of(trial)
+        lines.append(Line.of(trial.name, rows, of_trial, len(trial.nets), trial.seconds, trial.weight))
     model = _task_of(data, search, encodings)
     if len([trial for trial in search.trials if trial.weight]) > 1:
         spent = sum(trial.seconds for trial in search.trials)
-        lines.append(Line.of("all that have a weight", rows, predictions, places, parts, spent, 1.0))
+        lines.append(Line.of("all that have a weight", rows, told, parts, spent, 1.0))
     calibration = None
     if not rows.classes:
         residuals = ((rows.y[places] - predictions) * std).astype(np.float64)
@@ -160,16 +158,16 @@ def _without_embeddings(data: TabularDataModule) -> TabularDataModule:
     return data
 
 
-def _rows_of(data: TabularDataModule, weight: Numbers | None) -> tuple[Rows, Numbers]:
+def _rows_of(data: TabularDataModule) -> tuple[Rows, Numbers]:
     train, val, _ = data.splits  # which refuses a table that is read in blocks
     x = np.concatenate([data.prepare(part.x).numpy() for part in (train, val) if len(part.y)])
     y = np.concatenate([part.y.numpy() for part in (train, val) if len(part.y)])
     rows, mean = _rows(data, x, y)
     if rows.classes:
-        return rows._replace(weight=weight), np.ones(1)
+        return rows, np.ones(1)
     std = y.astype(np.float64).std(0).reshape(-1)
     data.target_mean, data.target_std = mean.tolist(), std.tolist()
-    return rows._replace(weight=weight), std
+    return rows, std
 
 
 def _rows(data: TabularDataModule, x: Numbers, y: Numbers) -> tuple[Rows, Numbers]:
@@ -182,12 +180,13 @@ def _rows(data: TabularDataModule, x: Numbers, y: Numbers) -> tuple[Rows, Number
 
 def _encode(
     data: TabularDataModule, rows: Rows, seed: int, say: Callable[[str], None]
-) -> tuple[dict[str, list[int]], Rows]:
+) -> tuple[dict[str, list[int]], list[int], Rows]:
+    # And the columns that hold the table as it is.
     step, width = data.preprocessing.steps[0], rows.x.shape[1]
     names = _numbers_of(data)
     count = len(names)
     if len(data.preprocessing.steps) > 1 or not count:
-        return {"as prepared": list(range(width))}, rows
+        return {"as prepared": list(range(width))}, list(range(width)), rows
     wavy = wavy_columns(rows, count, OCTAVES, seed)
     parts: list[dict[str, Any]] = [{"kind": "standard"}, {"kind": "quantile"}]
     parts += [{"kind": "waves", "columns": wavy, "octaves": OCTAVES}] if wavy else []
@@ -204,7 +203,8 @@ def _encode(
         f"standard{named}": [*range(count), *with_waves],
         f"quantiles{named}": [*range(count, 2 * count), *with_waves],
     }
-    return encodings, rows._replace(x=encoding(torch.from_numpy(rows.x)).numpy())
+    plain = [*range(count), *range(encoding.out_features - encoding.behind, encoding.out_features)]
+    return encodings, plain, rows._replace(x=encoding(torch.from_numpy(rows.x)).numpy())
 
 
 def _task_of(

@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from torchann.engine.together import run_together
 from torchann.estimators.portfolio.recipes import Recipe
-from torchann.estimators.portfolio.search import Numbers, Rows
+from torchann.estimators.portfolio.rows import Numbers, Rows
+from torchann.nets.waves import Waves
 
 QUICK = Recipe("quick", (96, 64), "relu", 0.005, 0.05)
 EPOCHS, MOST_ROWS, FEWEST_ROWS, MOST_COLUMNS = 12, 20_000, 2_000, 40
@@ -18,12 +20,6 @@ TRIED, SEEDS = 6, 2
 GAIN = 0.01  # of the loss that a column has to lower
 
 
-def waves(z: Numbers, columns: Sequence[int], octaves: int) -> Numbers:
-    """Return sines, then cosines, of columns for each octave, ``(rows, 2 * columns * octaves)``."""
-    angles = [np.float32(np.pi / 2 * 2**octave) * z[:, list(columns)] for octave in range(octaves)]
-    return np.hstack([wave(angle) for angle in angles for wave in (np.sin, np.cos)])
-
-
 class _Fit:
     """A short fit, for its loss on rows left out."""
 
@@ -31,11 +27,10 @@ class _Fit:
         self.rows, self.x, self.cut, self.seed, self.loss = rows, x, cut, seed, np.inf
 
     def run(self) -> None:
-        cut, y = self.cut, self.rows.y if self.rows.classes or self.rows.y.shape[1] > 1 else self.rows.y[:, 0]
-        net = QUICK.net(bool(self.rows.classes), cut, self.seed, []).set_params(max_iter=EPOCHS)
-        net.fit(self.x[:cut], y[:cut])
-        told = net.predict_proba(self.x[cut:]) if self.rows.classes else net.predict(self.x[cut:])
-        self.loss = self.rows.loss(told.reshape(len(told), -1), np.arange(cut, len(y)))
+        rows, cut = self.rows, self.cut
+        net = QUICK.net(bool(rows.classes), cut, self.seed, []).set_params(max_iter=EPOCHS)
+        net.fit(self.x[:cut], rows.targets[:cut])
+        self.loss = rows.loss(rows.predict(net, self.x[cut:]), np.arange(cut, len(self.x)))
 
 
 def wavy_columns(rows: Rows, count: int, octaves: int, seed: int = 42) -> list[int]:
@@ -65,7 +60,8 @@ def wavy_columns(rows: Rows, count: int, octaves: int, seed: int = 42) -> list[i
     columns = [column for column in range(count) if len(np.unique(rows.x[:, column])) > DIFFERENT][:MOST_COLUMNS]
 
     def losses(choices: Sequence[list[int]], seeds: int) -> list[float]:
-        inputs = [np.hstack([rows.x, waves(rows.x, chosen, octaves)]) if chosen else rows.x for chosen in choices]
+        x = torch.from_numpy(rows.x)
+        inputs = [Waves(chosen, octaves)(x).numpy() if chosen else rows.x for chosen in choices]
         fits = [_Fit(rows, x, cut, seed + number) for x in inputs for number in range(seeds)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
