@@ -66,7 +66,8 @@ def fit_ensemble(
                 logger.experiment.add_figure("leaderboard", picture)
     _judge(model, found, trainer, say)
     if loggers:
-        say(f"{len(model.net.members)} nets in one model; run folder {trainer.run_folder}")
+        nets = len(model.net.members)
+        say(f"{nets} net{'s' * (nets > 1)} in one model; run folder {trainer.run_folder}")
     return model
 
 
